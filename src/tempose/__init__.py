@@ -1,0 +1,32 @@
+"""tempose: one photo of a person and one motion in, a video of that person moving out."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tempose.diffusion.guidance import Guidance
+    from tempose.models.texture_encoder import TextureEncoder
+    from tempose.models.unet import PersonUNet
+    from tempose.pipeline import Appearance, PersonVideoPipeline
+    from tempose.pose.keypoints import Motion
+
+__version__ = "0.1.0"
+
+# Names of the library that are loaded when first used, so that `import tempose` stays light.
+# diffusers looks the model classes up here when it opens a saved pipeline.
+_HOMES = {
+    "Appearance": "tempose.pipeline",
+    "Guidance": "tempose.diffusion.guidance",
+    "Motion": "tempose.pose.keypoints",
+    "PersonUNet": "tempose.models.unet",
+    "PersonVideoPipeline": "tempose.pipeline",
+    "TextureEncoder": "tempose.models.texture_encoder",
+}
+
+__all__ = ["Appearance", "Guidance", "Motion", "PersonUNet", "PersonVideoPipeline", "TextureEncoder"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tempose' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

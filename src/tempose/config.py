@@ -1,0 +1,104 @@
+"""Typed configuration: what a model is, and the presets by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tempose.errors import InputError
+
+
+class ModelConfig(BaseModel):
+    """Everything that decides a model's shape and what its output means."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: tuple[int, int]
+    """(height, width) in pixels that the model is trained at; others work where the depth divides them."""
+
+    base_channels: int
+    """Width of the first level."""
+
+    channel_multipliers: tuple[int, ...]
+    """Width of each level as a multiple of the first; each level halves height and width."""
+
+    texture_levels: tuple[int, ...]
+    """Levels that read the photo's texture (0 is full resolution); the middle always does."""
+
+    residual_blocks: int = 2
+    """Residual blocks a level on the way down; one more on the way up."""
+
+    time_channels: int = 512
+    """Width of the embedding of the diffusion time t."""
+
+    dropout: float = 0.1
+    """Dropout inside the residual blocks, in training."""
+
+    temporal_head_channels: int = 64
+    """Width of one head of the temporal attention."""
+
+    clip_length: int = 4
+    """Frames of a clip in temporal training, and the default window when sampling long videos."""
+
+    prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
+    """What the network predicts: the noise ε, or v = √ᾱ·ε − √(1−ᾱ)·x₀ (Salimans & Ho 2022)."""
+
+    learned_variance: bool = True
+    """Three more output channels that interpolate the log-variance (Nichol & Dhariwal 2021)."""
+
+    train_timesteps: int = 1000
+    """T, the number of diffusion times."""
+
+    beta_start: float = 1e-4
+    """β₁ of the linear schedule."""
+
+    beta_end: float = 2e-2
+    """β_T of the linear schedule."""
+
+    timestep_spacing: Literal["leading", "trailing", "linspace"] = "leading"
+    """Where a sampler with n steps visits the T times; `leading` is 0, T/n, 2T/n …, as published."""
+
+
+PRESETS = {
+    "pidm-256": ModelConfig(
+        size=(256, 256),
+        base_channels=128,
+        channel_multipliers=(1, 1, 2, 2, 4, 4),
+        texture_levels=(3, 4, 5),
+    ),
+    "people-128": ModelConfig(
+        size=(128, 96),
+        base_channels=32,
+        channel_multipliers=(1, 2, 3, 4, 4),
+        texture_levels=(2, 3, 4),
+        time_channels=128,
+        dropout=0.0,
+        temporal_head_channels=32,
+        clip_length=8,
+        prediction_type="v_prediction",
+        learned_variance=False,
+        timestep_spacing="trailing",
+    ),
+}
+
+
+def preset(name: str) -> ModelConfig:
+    """The preset of that name.
+
+    Raises:
+        InputError: there is none; the message names those there are.
+    """
+    if name not in PRESETS:
+        raise InputError(unknown("preset", name, PRESETS))
+    return PRESETS[name]
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """One sentence: there is no such `kind` of that name, the nearest one, and those there are."""
+    known = list(known)
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"there is no {kind} {name!r}; {hint}known: {', '.join(known)}"

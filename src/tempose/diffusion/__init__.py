@@ -1,0 +1,1 @@
+"""Diffusion mathematics apart from the networks: loss, solvers, guidance, windows."""

@@ -1,0 +1,1 @@
+"""The networks: texture encoder, noise predictor, and the import of published checkpoints."""

@@ -1,0 +1,85 @@
+"""Attention over the photo's texture, and over the frames of a clip."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from tempose.models.layers import group_norm, zero_init
+
+
+class KeyValue(NamedTuple):
+    """What one texture diffusion block reads of a photo: keys and values `b n c`, n = h·w positions."""
+
+    key: Tensor
+    value: Tensor
+
+
+class TextureAttention(nn.Module):
+    """Residual cross-attention from the noisy frames to the photo's features (PIDM, section 3.2).
+
+    One head; queries from the normalised noise features, keys and values from the features of the
+    photo as they are.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = group_norm(channels)
+        self.to_q = nn.Linear(channels, channels)
+        self.to_kv = nn.Linear(channels, 2 * channels)
+        self.to_out = zero_init(nn.Linear(channels, channels))
+
+    def read(self, features: Tensor) -> KeyValue:
+        """Features of the photo `b c h w` → its keys and values, the same for every frame and time."""
+        tokens = rearrange(features, "b c h w -> b (h w) c")
+        return KeyValue(*self.to_kv(tokens).chunk(2, dim=-1))
+
+    def forward(self, h: Tensor, photo: KeyValue, f: int) -> Tensor:
+        """Noise features `(b f) c h w` → the same shape, with the photo's texture added."""
+        height = h.shape[-2]
+        tokens = rearrange(self.norm(h), "(b f) c h w -> b (f h w) c", f=f)
+        seen = F.scaled_dot_product_attention(self.to_q(tokens), photo.key, photo.value)
+        return h + rearrange(self.to_out(seen), "b (f h w) c -> (b f) c h w", f=f, h=height)
+
+
+class TemporalAttention(nn.Module):
+    """Residual self-attention over the frames of a clip, at every spatial position by itself.
+
+    4c² + 6c parameters. Frames know their distance by rotary embeddings (Su et al. 2021), which have
+    no parameters and allow clips of any length. The output projection starts at zero: an untrained
+    block leaves its input as it is.
+    """
+
+    def __init__(self, channels: int, *, head_channels: int) -> None:
+        super().__init__()
+        self.head_channels = head_channels
+        self.norm = nn.LayerNorm(channels)
+        self.to_qkv = nn.Linear(channels, 3 * channels)
+        self.to_out = zero_init(nn.Linear(channels, channels))
+
+    def forward(self, h: Tensor, f: int) -> Tensor:
+        """`(b f) c h w` → the same shape, each position informed by the clip's other frames."""
+        height, width = h.shape[-2:]
+        tokens = rearrange(h, "(b f) c h w -> (b h w) f c", f=f)
+        qkv = self.to_qkv(self.norm(tokens))
+        q, k, v = rearrange(qkv, "n f (three heads d) -> three n heads f d", three=3, d=self.head_channels)
+        seen = F.scaled_dot_product_attention(rotate(q), rotate(k), v)
+        out = self.to_out(rearrange(seen, "n heads f d -> n f (heads d)"))
+        return h + rearrange(out, "(b h w) f c -> (b f) c h w", h=height, w=width)
+
+
+def rotate(x: Tensor) -> Tensor:
+    """Rotary position embedding `… f d` → `… f d` (Su et al. 2021, section 3.2.2).
+
+    The product of a rotated query and a rotated key depends only on how many frames lie between.
+    """
+    f, d = x.shape[-2:]
+    frequency = 10000 ** -(torch.arange(0, d, 2, device=x.device, dtype=torch.float32) / d)
+    angle = torch.arange(f, device=x.device, dtype=torch.float32)[:, None] * frequency
+    sin, cos = angle.sin().to(x.dtype), angle.cos().to(x.dtype)
+    even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
+    return torch.stack([even * cos - odd * sin, odd * cos + even * sin], dim=-1).flatten(-2)

@@ -1,0 +1,52 @@
+"""What the two networks share: strict loading, and the check of height and width at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from diffusers import ConfigMixin, ModelMixin
+
+from tempose.errors import CheckpointError, InputError
+
+
+class StrictModel(ModelMixin, ConfigMixin):
+    """A diffusers model whose weights load completely or not at all.
+
+    Its subclasses name `ModelMixin` once more, because diffusers looks for it in their own modules
+    when it opens a saved pipeline.
+    """
+
+    @classmethod
+    def from_pretrained(cls, path: Any, **kwargs: Any) -> Any:
+        """Load what `save_pretrained` wrote.
+
+        Raises:
+            CheckpointError: a weight is missing, unexpected or of another shape.
+        """
+        wants_info = kwargs.pop("output_loading_info", False)
+        try:
+            model, info = super().from_pretrained(path, output_loading_info=True, **kwargs)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise CheckpointError(f"cannot load {cls.__name__} from {path}: {error}") from error
+        wrong = {kind: names for kind, names in info.items() if names}
+        if wrong:
+            first = "; ".join(f"{kind.replace('_', ' ')}: {list(names)[:3]}" for kind, names in wrong.items())
+            raise CheckpointError(f"the weights in {path} do not fit {cls.__name__}: {first}")
+        return (model, info) if wants_info else model
+
+
+def check_size(size: Sequence[int], *, levels: int) -> None:
+    """Whether a network of that many levels can halve height and width often enough.
+
+    Raises:
+        InputError: it cannot; the message names the next size that works.
+    """
+    height, width = size
+    unit = 2 ** (levels - 1)
+    if height < 1 or width < 1 or height % unit or width % unit:
+        next_valid = tuple(max(1, -(-side // unit)) * unit for side in (height, width))
+        raise InputError(
+            f"frames are {height}×{width} (height × width); this model wants both divisible by {unit}: "
+            f"the next valid size is {next_valid[0]}×{next_valid[1]}"
+        )

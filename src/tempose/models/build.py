@@ -1,0 +1,60 @@
+"""From a configuration to networks and noise schedule."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from diffusers import DDPMScheduler
+from torch import nn
+
+from tempose.config import ModelConfig
+from tempose.models.texture_encoder import TextureEncoder
+from tempose.models.unet import PersonUNet
+
+
+class Networks(NamedTuple):
+    """The two networks of a model."""
+
+    texture_encoder: TextureEncoder
+    unet: PersonUNet
+
+
+def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
+    """Networks with fresh weights (from torch's current random state), image or video model."""
+    shape = {
+        "base_channels": config.base_channels,
+        "channel_multipliers": config.channel_multipliers,
+        "residual_blocks": config.residual_blocks,
+        "dropout": config.dropout,
+    }
+    unet = PersonUNet(
+        **shape,
+        texture_levels=config.texture_levels,
+        time_channels=config.time_channels,
+        learned_variance=config.learned_variance,
+        temporal=temporal,
+        temporal_head_channels=config.temporal_head_channels,
+        clip_length=config.clip_length,
+    )
+    return Networks(TextureEncoder(**shape), unet)
+
+
+def build_schedule(config: ModelConfig) -> DDPMScheduler:
+    """The noise schedule that the model is trained on, and what its output means."""
+    return DDPMScheduler(
+        num_train_timesteps=config.train_timesteps,
+        beta_start=config.beta_start,
+        beta_end=config.beta_end,
+        beta_schedule="linear",
+        prediction_type=config.prediction_type,
+        variance_type="learned_range" if config.learned_variance else "fixed_small",
+        timestep_spacing=config.timestep_spacing,
+        clip_sample=False,
+    )
+
+
+def add_temporal_blocks(image_model: PersonUNet) -> PersonUNet:
+    """The video model that starts as this image model: same weights, temporal blocks at zero effect."""
+    video_model = PersonUNet.from_config({**image_model.config, "temporal": True})
+    video_model.load_state_dict({**video_model.state_dict(), **image_model.state_dict()})
+    return nn.Module.to(video_model, device=image_model.device, dtype=image_model.dtype)

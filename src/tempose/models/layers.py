@@ -1,0 +1,116 @@
+"""Residual blocks of the U-Net, and the one place where time folds into the batch.
+
+The blocks are those of ADM (Dhariwal & Nichol 2021, appendix A; BigGAN's up- and down-sampling),
+which PIDM (Bhunia et al., CVPR 2023, section 4) builds on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from diffusers.models.embeddings import get_timestep_embedding
+from einops import rearrange
+from torch import Tensor, nn
+
+
+def fold(video: Tensor) -> Tensor:
+    """`b f c h w` → `(b f) c h w`: frames become batch for everything that looks at single frames."""
+    return rearrange(video, "b f c h w -> (b f) c h w")
+
+
+def unfold(frames: Tensor, f: int) -> Tensor:
+    """`(b f) c h w` → `b f c h w`."""
+    return rearrange(frames, "(b f) c h w -> b f c h w", f=f)
+
+
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Group normalisation: 32 groups, as published, or fewer where one would have under four channels."""
+    return nn.GroupNorm(math.gcd(32, channels // 4), channels)
+
+
+def zero_init(module: nn.Module) -> nn.Module:
+    """The same module with all parameters zero: a residual branch that starts as nothing."""
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+    return module
+
+
+Resample = Callable[[Tensor], Tensor]
+
+
+def halve(x: Tensor) -> Tensor:
+    """Average of 2×2 pixels: `n c h w` → `n c h/2 w/2`."""
+    return F.avg_pool2d(x, 2)
+
+
+def double(x: Tensor) -> Tensor:
+    """Each pixel four times: `n c h w` → `n c 2h 2w`."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def same(x: Tensor) -> Tensor:
+    """As it is."""
+    return x
+
+
+class TimeEmbedding(nn.Module):
+    """Diffusion time → features: sinusoids, then a small MLP."""
+
+    def __init__(self, sinusoids: int, channels: int) -> None:
+        super().__init__()
+        self.sinusoids = sinusoids
+        self.linear1 = nn.Linear(sinusoids, channels)
+        self.linear2 = nn.Linear(channels, channels)
+
+    def forward(self, t: Tensor) -> Tensor:
+        """Times `n` → features `n c`, already through the SiLU that every block would apply."""
+        waves = get_timestep_embedding(t, self.sinusoids, flip_sin_to_cos=True, downscale_freq_shift=0)
+        h = self.linear1(waves.to(self.linear1.weight.dtype))
+        return F.silu(self.linear2(F.silu(h)))
+
+
+class ResidualBlock(nn.Module):
+    """norm · SiLU · resample · conv · norm · SiLU · dropout · conv (zero at first), around a skip."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        dropout: float = 0.0,
+        resample: Resample = same,
+    ) -> None:
+        super().__init__()
+        self.resample = resample
+        self.norm1 = group_norm(in_channels)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.norm2 = group_norm(out_channels)
+        self.dropout = nn.Dropout(dropout)
+        self.conv2 = zero_init(nn.Conv2d(out_channels, out_channels, 3, padding=1))
+        self.skip = nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`n c h w` → `n c' h' w'`, h' and w' as `resample` makes them."""
+        h = self.conv1(self.resample(F.silu(self.norm1(x))))
+        h = self.conv2(self.dropout(F.silu(self.norm2(h))))
+        return self.skip(self.resample(x)) + h
+
+
+class TimedResidualBlock(ResidualBlock):
+    """A residual block whose second norm is scaled and shifted by the diffusion time."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, time_channels: int, **kwargs: Any) -> None:
+        super().__init__(in_channels, out_channels, **kwargs)
+        self.modulation = nn.Linear(time_channels, 2 * out_channels)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:  # type: ignore[override]
+        """`n c h w` and time features `n d` → `n c' h' w'`."""
+        h = self.conv1(self.resample(F.silu(self.norm1(x))))
+        scale, shift = self.modulation(time)[..., None, None].chunk(2, dim=1)
+        h = torch.addcmul(shift, self.norm2(h), 1 + scale)
+        h = self.conv2(self.dropout(F.silu(h)))
+        return self.skip(self.resample(x)) + h

@@ -1,0 +1,1 @@
+"""Key points, pose maps and motions."""

@@ -1,0 +1,134 @@
+"""The 18 key points of a person (OpenPose/COCO-18 order) and motions, sequences of them.
+
+Coordinates are continuous pixels: x runs from 0 at the left edge of the picture to `width` at the
+right edge, so pixel i covers [i, i+1); scaling a picture scales its key points by the same factor.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tempose.errors import InputError, PoseError
+from tempose.files import written_whole
+
+KEYPOINTS = (
+    "nose", "neck",
+    "right_shoulder", "right_elbow", "right_wrist",
+    "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle",
+    "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
+)  # fmt: skip
+
+# The 17 limbs that the pose map draws, as pairs of key points, in drawing order.
+LIMBS = (
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7),
+    (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13),
+    (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+)  # fmt: skip
+
+# Key point i of a mirrored person is key point MIRROR[i] of the person.
+MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
+
+# Confidence of a joint whose place is known although something hides it (drawn people know it).
+HIDDEN = 0.5
+
+# A joint below this confidence counts as missing: it is neither drawn nor aligned by.
+MIN_CONFIDENCE = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A pose sequence: what a person does, without the person.
+
+    Attributes:
+        keypoints: float32 `f 18 3`: x, y in pixels and confidence in [0, 1]; confidence 0 means
+            missing, and then x = y = 0.
+        size: (height, width) in pixels of the frames that the coordinates refer to.
+        fps: frames per second.
+    """
+
+    keypoints: np.ndarray
+    size: tuple[int, int]
+    fps: float
+
+    def __post_init__(self) -> None:
+        keypoints = np.asarray(self.keypoints, dtype=np.float32)
+        if keypoints.ndim != 3 or keypoints.shape[1:] != (len(KEYPOINTS), 3) or len(keypoints) == 0:
+            raise InputError(
+                f"key points have the shape {keypoints.shape}; wanted (frames ≥ 1, 18, 3): x, y, confidence"
+            )
+        if not np.isfinite(keypoints).all():
+            raise InputError("key points hold NaN or infinite values; mark a missing joint by confidence 0")
+        confidence = keypoints[..., 2]
+        if confidence.min() < 0 or confidence.max() > 1:
+            raise InputError(
+                f"confidences run from {confidence.min():g} to {confidence.max():g}; wanted 0 (missing) to 1"
+            )
+        size = tuple(int(side) for side in self.size)
+        if len(size) != 2 or min(size) < 1:
+            raise InputError(f"size is {self.size}; wanted (height, width) in pixels")
+        if not 0 < float(self.fps) < 1e4:
+            raise InputError(f"fps is {self.fps}; wanted a positive number of frames per second")
+        missing = confidence[..., None] == 0
+        object.__setattr__(self, "keypoints", np.where(missing, np.float32(0), keypoints))
+        object.__setattr__(self, "size", size)
+        object.__setattr__(self, "fps", float(self.fps))
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def __getitem__(self, frames: slice | np.ndarray) -> Motion:
+        """The motion of some of the frames: a slice or an array of indices."""
+        return replace(self, keypoints=self.keypoints[frames])
+
+    def resized(self, size: tuple[int, int]) -> Motion:
+        """The same motion in frames of another (height, width)."""
+        scale = np.array([size[1] / self.size[1], size[0] / self.size[0], 1], dtype=np.float32)
+        return replace(self, keypoints=self.keypoints * scale, size=size)
+
+    def mirrored(self) -> Motion:
+        """Left and right exchanged, as in a picture flipped from left to right."""
+        keypoints = self.keypoints[:, MIRROR].copy()
+        keypoints[..., 0] = self.size[1] - keypoints[..., 0]
+        return replace(self, keypoints=keypoints)
+
+    def save(self, path: Path | str) -> None:
+        """Write an `.npz` (no pickle inside) or a `.json` file, by the ending."""
+        path = Path(path)
+        with written_whole(path) as beside:
+            if path.suffix == ".npz":
+                np.savez_compressed(beside, keypoints=self.keypoints, size=np.array(self.size), fps=np.array(self.fps))
+            elif path.suffix == ".json":
+                values = {"fps": self.fps, "size": list(self.size)}
+                rounded = np.round(self.keypoints.astype(float), 5).tolist()
+                beside.write_text(json.dumps({"format": "tempose-motion", **values, "keypoints": rounded}))
+            else:
+                raise InputError(f"cannot write a motion to {path.name}: the ending must be .npz or .json")
+
+    @staticmethod
+    def load(path: Path | str) -> Motion:
+        """Read what `save` wrote.
+
+        Raises:
+            PoseError: the file is missing, damaged, or not a motion of tempose.
+        """
+        path = Path(path)
+        try:
+            if path.suffix == ".json":
+                fields = json.loads(path.read_text(encoding="utf-8"))
+            else:
+                with np.load(path, allow_pickle=False) as archive:
+                    fields = {name: archive[name] for name in ("keypoints", "size", "fps")}
+            return Motion(np.asarray(fields["keypoints"]), tuple(fields["size"]), float(fields["fps"]))
+        except FileNotFoundError:
+            raise PoseError(f"there is no pose file {path}") from None
+        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise PoseError(
+                f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {error}"
+            ) from error

@@ -1,0 +1,38 @@
+"""Progress bars: the library yields, the command line draws.
+
+Functions that take long accept a `track`: a callable that wraps an iterable and may show how far it
+has come. The default `quiet` shows nothing; the command line passes `bar`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Track = Callable[..., Iterable]
+
+
+def quiet(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
+    """The items, without a word."""
+    yield from items
+
+
+def bar(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
+    """The items, under a bar on stderr with count, elapsed time and time to go."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("to go"), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield from progress.track(items, total=total, description=label)

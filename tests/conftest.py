@@ -1,0 +1,36 @@
+"""Shared by all tests: a tiny model, and the folder of real material, where there is one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tempose.config import ModelConfig
+
+# The tests need no network; nothing they use may ask for one.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TINY = ModelConfig(
+    size=(16, 8),
+    base_channels=16,
+    channel_multipliers=(1, 2),
+    texture_levels=(1,),
+    residual_blocks=1,
+    time_channels=32,
+    dropout=0.0,
+    temporal_head_channels=8,
+)
+TINY_V = TINY.model_copy(update={"prediction_type": "v_prediction", "learned_variance": False})
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of real photos, videos and poses beside the checkout."""
+    folder = ROOT.parent / "shared" / "real"
+    if not folder.is_dir():
+        pytest.skip(f"real material is not in {folder.name}/ beside the checkout (it is not redistributable)")
+    return folder

@@ -1,0 +1,36 @@
+"""Small things that several tests build."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+def filled(name: str, shape: Iterable[int]) -> Tensor:
+    """Weights by a rule that needs nothing but the tensor's name, so that two programs can agree."""
+    shape = tuple(shape)
+    z = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape, dtype=np.float32)
+    if len(shape) > 1:
+        z = z / np.sqrt(np.prod(shape[1:]))
+    elif name.endswith("weight"):
+        z = 1 + 0.1 * z
+    else:
+        z = 0.1 * z
+    return torch.from_numpy(np.asarray(z, dtype=np.float32))
+
+
+@torch.no_grad()
+def fill(module: nn.Module) -> None:
+    """Give every parameter a non-zero value, also those that start at zero."""
+    for name, parameter in module.named_parameters():
+        parameter.copy_(filled(name, parameter.shape))
+
+
+def random(*shape: int, seed: int = 0, low: float = -1.0, high: float = 1.0) -> Tensor:
+    """Uniform numbers from an explicit generator."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(*shape, generator=generator) * (high - low) + low

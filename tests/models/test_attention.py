@@ -1,0 +1,62 @@
+import pytest
+import torch
+from helpers import fill, random
+
+from tempose.models.attention import TemporalAttention, TextureAttention, rotate
+
+
+def test_texture_attention_starts_as_identity():
+    attention = TextureAttention(8)
+    h = random(2 * 3, 8, 4, 2)
+    assert torch.equal(attention(h, attention.read(random(2, 8, 4, 2)), 3), h)
+
+
+def test_texture_attention_is_softmax_attention():
+    attention = TextureAttention(8)
+    fill(attention)
+    h, features = random(1, 8, 2, 3), random(1, 8, 2, 3, seed=1)
+    q = attention.to_q(attention.norm(h).flatten(2).transpose(1, 2))
+    k, v = attention.to_kv(features.flatten(2).transpose(1, 2)).split(8, dim=-1)
+    seen = ((q @ k.transpose(1, 2)) / 8**0.5).softmax(-1) @ v
+    expected = h + attention.to_out(seen).transpose(1, 2).reshape(h.shape)
+    torch.testing.assert_close(attention(h, attention.read(features), 1), expected)
+
+
+def test_every_frame_reads_the_photo_of_its_own_clip():
+    attention = TextureAttention(8)
+    fill(attention)
+    h, features = random(2 * 3, 8, 4, 2), random(2, 8, 4, 2, seed=1)
+    together = attention(h, attention.read(features), 3)
+    for clip in range(2):
+        for frame in range(3):
+            i = 3 * clip + frame
+            alone = attention(h[i : i + 1], attention.read(features[clip : clip + 1]), 1)
+            torch.testing.assert_close(together[i : i + 1], alone)
+
+
+def test_temporal_attention_starts_as_identity_and_has_4cc_plus_6c_parameters():
+    attention = TemporalAttention(32, head_channels=8)
+    h = random(2 * 5, 32, 2, 3)
+    assert torch.equal(attention(h, 5), h)
+    assert sum(p.numel() for p in attention.parameters()) == 4 * 32**2 + 6 * 32
+
+
+def test_temporal_attention_mixes_frames_but_neither_positions_nor_clips():
+    attention = TemporalAttention(8, head_channels=4)
+    fill(attention)
+    h = random(2 * 3, 8, 2, 2)
+    changed = h.clone()
+    changed[1, :, 0, 1] += random(8, seed=1)  # clip 0, frame 1, one position
+    touched = (attention(changed, 3) != attention(h, 3)).any(1).view(2, 3, 2, 2)
+    assert touched[0, :, 0, 1].all()
+    touched[0, :, 0, 1] = False
+    assert not touched.any()
+
+
+@pytest.mark.parametrize("shift", [1, 7])
+def test_rotary_products_depend_on_distance_alone(shift):
+    q, k = random(1, 8), random(1, 8, seed=1)
+    frames = 12
+    products = rotate(q.expand(frames, 8)) @ rotate(k.expand(frames, 8)).T
+    torch.testing.assert_close(products[:-shift, :-shift], products[shift:, shift:])
+    assert not torch.allclose(products[0, 0], products[0, 1])

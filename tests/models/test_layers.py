@@ -1,0 +1,55 @@
+import torch
+from helpers import fill, random
+
+from tempose.models.layers import (
+    ResidualBlock,
+    TimedResidualBlock,
+    TimeEmbedding,
+    double,
+    fold,
+    halve,
+    unfold,
+)
+
+
+def test_unfold_undoes_fold():
+    video = random(2, 3, 4, 5, 6)
+    assert torch.equal(unfold(fold(video), 3), video)
+
+
+def test_fold_keeps_the_frames_of_a_clip_together():
+    video = torch.arange(2 * 3).view(2, 3, 1, 1, 1).float()
+    assert fold(video).flatten().tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_halve_undoes_double():
+    x = random(1, 3, 4, 6)
+    torch.testing.assert_close(halve(double(x)), x)
+
+
+def test_residual_block_starts_as_identity():
+    x = random(2, 8, 4, 4)
+    assert torch.equal(ResidualBlock(8, 8)(x), x)
+
+
+def test_resampling_block_starts_as_resampling():
+    x = random(2, 8, 4, 4)
+    torch.testing.assert_close(ResidualBlock(8, 8, resample=halve)(x), halve(x))
+
+
+def test_timed_block_depends_on_time_and_without_modulation_is_the_plain_block():
+    timed, plain = TimedResidualBlock(8, 16, time_channels=4), ResidualBlock(8, 16)
+    fill(timed)
+    plain.load_state_dict({k: v for k, v in timed.state_dict().items() if not k.startswith("modulation")})
+    x, time = random(2, 8, 4, 4), random(2, 4, seed=1)
+    assert not torch.allclose(timed(x, time), timed(x, 2 * time))
+    torch.nn.init.zeros_(timed.modulation.weight)
+    torch.nn.init.zeros_(timed.modulation.bias)
+    torch.testing.assert_close(timed(x, time), plain(x))
+
+
+def test_time_embedding_tells_every_time_apart():
+    embedding = TimeEmbedding(32, 16)
+    features = embedding(torch.arange(1000))
+    assert features.shape == (1000, 16)
+    assert torch.cdist(features, features).add(torch.eye(1000) * 9).min() > 0

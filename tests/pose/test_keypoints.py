@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from tempose.errors import InputError, PoseError
+from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIRROR, Motion
+
+
+@pytest.fixture
+def motion():
+    keypoints = np.random.default_rng(0).uniform(0, 1, (5, 18, 3)) * [64, 128, 1]
+    keypoints[2, 4, 2] = 0
+    return Motion(keypoints, (128, 64), 25)
+
+
+def test_mirror_exchanges_left_and_right():
+    for i, name in enumerate(KEYPOINTS):
+        other = KEYPOINTS[MIRROR[i]]
+        assert other == name.replace("left", "?").replace("right", "left").replace("?", "right")
+
+
+def test_limbs_mirror_onto_limbs():
+    limbs = {frozenset(limb) for limb in LIMBS}
+    assert {frozenset((MIRROR[a], MIRROR[b])) for a, b in LIMBS} == limbs
+    assert len(limbs) == 17
+
+
+def test_mirrored_twice_is_the_same(motion):
+    np.testing.assert_allclose(motion.mirrored().mirrored().keypoints, motion.keypoints, rtol=1e-4)
+
+
+def test_missing_joints_stay_missing_and_at_zero(motion):
+    assert (motion.keypoints[2, 4] == 0).all()
+    assert (motion.mirrored().keypoints[2, MIRROR[4]] == 0).all()
+
+
+def test_resized_scales_with_the_picture(motion):
+    double = motion.resized((256, 128))
+    np.testing.assert_allclose(double.keypoints[..., :2], motion.keypoints[..., :2] * 2, rtol=1e-6)
+    np.testing.assert_array_equal(double.keypoints[..., 2], motion.keypoints[..., 2])
+
+
+def test_slices_are_motions(motion):
+    assert len(motion[1:3]) == 2
+    np.testing.assert_array_equal(motion[np.array([4, 0])].keypoints[0], motion.keypoints[4])
+
+
+@pytest.mark.parametrize(("ending", "error"), [(".npz", 0), (".json", 1e-3)])
+def test_saved_and_loaded(motion, tmp_path, ending, error):
+    path = tmp_path / f"a motion{ending}"
+    motion.save(path)
+    loaded = Motion.load(path)
+    assert np.abs(loaded.keypoints - motion.keypoints).max() <= error
+    assert (loaded.size, loaded.fps) == (motion.size, motion.fps)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"PK\x03\x04broken", b'{"keypoints": 1, "size": 2, "fps": 3}'])
+@pytest.mark.parametrize("ending", [".npz", ".json"])
+def test_other_files_are_refused(tmp_path, content, ending):
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(content)
+    with pytest.raises(PoseError, match="not a pose file"):
+        Motion.load(path)
+
+
+def test_missing_file_and_unknown_ending(motion, tmp_path):
+    with pytest.raises(PoseError, match="there is no pose file"):
+        Motion.load(tmp_path / "none.npz")
+    with pytest.raises(InputError, match=r"must be \.npz or \.json"):
+        motion.save(tmp_path / "a.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("keypoints", "size", "fps", "message"),
+    [
+        (np.zeros((0, 18, 3)), (8, 8), 25, "frames ≥ 1"),
+        (np.zeros((1, 17, 3)), (8, 8), 25, "wanted"),
+        (np.full((1, 18, 3), np.nan), (8, 8), 25, "NaN"),
+        (np.full((1, 18, 3), 2.0), (8, 8), 25, "confidences run from 2"),
+        (np.zeros((1, 18, 3)), (8, 0), 25, "size is"),
+        (np.zeros((1, 18, 3)), (8, 8), 0, "fps is 0"),
+    ],
+)
+def test_wrong_values(keypoints, size, fps, message):
+    with pytest.raises(InputError, match=message):
+        Motion(keypoints, size, fps)
