@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -128,7 +129,7 @@ class Motion:
             return Motion(np.asarray(fields["keypoints"]), tuple(fields["size"]), float(fields["fps"]))
         except FileNotFoundError:
             raise PoseError(f"there is no pose file {path}") from None
-        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise PoseError(
                 f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {error}"
             ) from error

@@ -1,0 +1,1 @@
+"""Datasets: people drawn by code, published layouts, and the one prepared format."""

@@ -1,0 +1,269 @@
+"""Datasets over the prepared format: clips for the video stage, pairs for the image stage.
+
+A sample is a photo of a person and f frames of the same person at other moments. Everything random in
+it comes from (seed, epoch, index), so it does not depend on the number of workers; decoding happens
+where `dataset[epoch, index]` is called, that is in the workers of a DataLoader whose sampler gives such
+pairs (`tempose.training.order`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from tempose.data.augment import Augmentation, Views, resized
+from tempose.data.prepared import Clip, read_metadata
+from tempose.errors import DataError, InputError
+from tempose.media.tensors import to_tensor
+
+log = logging.getLogger(__name__)
+
+SAMPLINGS = ("consecutive", "strided", "random")
+
+
+class Sample(NamedTuple):
+    """One training example; torch's default collation makes a batch of it, names as a list."""
+
+    photo: torch.Tensor  # 3 h w in [-1, 1]
+    photo_keypoints: torch.Tensor  # 18 3: x, y in pixels, confidence
+    photo_mask: torch.Tensor  # 1 h w, 1 where the person is
+    frames: torch.Tensor  # f 3 h w in [-1, 1]
+    keypoints: torch.Tensor  # f 18 3
+    masks: torch.Tensor  # f 1 h w
+    name: str  # the clip's file name
+
+
+@dataclass(frozen=True)
+class ClipSampling:
+    """Which frames of a clip make a sample.
+
+    Attributes:
+        frames: how many.
+        order: `consecutive` frames; `strided`, every `stride`-th; or `random` ones, in their order.
+        stride: the step of `strided`, in frames.
+    """
+
+    frames: int = 4
+    order: Literal["consecutive", "strided", "random"] = "consecutive"
+    stride: int = 20
+
+    def __post_init__(self) -> None:
+        if self.order not in SAMPLINGS:
+            raise InputError(f"clip sampling is {self.order!r}; wanted one of {', '.join(SAMPLINGS)}")
+        if self.frames < 1 or self.stride < 1:
+            raise InputError(f"{self.frames} frames with stride {self.stride}; both must be at least 1")
+
+    @property
+    def span(self) -> int:
+        """How many frames a clip must have."""
+        step = self.stride if self.order == "strided" else 1
+        return (self.frames - 1) * step + 1
+
+    def draw(self, length: int, rng: np.random.Generator) -> np.ndarray:
+        """Ascending indices `f` into a clip of `length` ≥ span frames."""
+        if self.order == "random":
+            return np.sort(rng.choice(length, self.frames, replace=False))
+        start = int(rng.integers(length - self.span + 1))
+        return np.arange(start, start + self.span, self.stride if self.order == "strided" else 1)
+
+
+class _Samples(Dataset):
+    """What both datasets share: the clips that are whole, and making one sample."""
+
+    def __init__(
+        self,
+        root: Path | str,
+        split: str,
+        *,
+        size: tuple[int, int] | None,
+        augmentation: Augmentation,
+        seed: int,
+        on_damaged: str,
+    ) -> None:
+        if on_damaged not in ("raise", "skip"):
+            raise InputError(f"on_damaged is {on_damaged!r}; wanted 'raise' or 'skip'")
+        self.folder = Path(root) / split
+        self.augmentation = augmentation
+        self.seed = seed
+        self.damaged: list[str] = []
+        clips = [Clip(self.folder, row) for row in read_metadata(root, split)]
+        self.clips = [clip for clip in clips if self._is_whole(clip, on_damaged)]
+        sizes = {(clip.row["height"], clip.row["width"]) for clip in self.clips}
+        if size is None and len(sizes) > 1:
+            raise DataError(f"the clips of {self.folder} have {len(sizes)} sizes; give the size that is wanted")
+        self.size = size
+
+    def _is_whole(self, clip: Clip, on_damaged: str) -> bool:
+        try:
+            clip.verify()
+        except DataError as error:
+            if on_damaged == "raise":
+                raise
+            self.damaged.append(str(error))
+            log.warning("left out: %s", error)
+            return False
+        return True
+
+    def _generator(self, epoch: int, index: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, epoch, index])
+
+    def _sample(self, photo: tuple[Clip, int], clip: Clip, indices: np.ndarray, rng: np.random.Generator) -> Sample:
+        """The sample of a photo, (clip, frame), and the frames `indices` of a clip."""
+        size = self.size or (clip.row["height"], clip.row["width"])
+        photo_clip, photo_index = photo
+        if photo_clip is clip:
+            views = _views(clip, np.array([photo_index, *indices]))
+        else:
+            target = _views(clip, indices)
+            views = resized(_views(photo_clip, np.array([photo_index])), target.size) + target
+        views = resized(self.augmentation.apply(views, rng), size)
+
+        pictures = to_tensor(views.frames)
+        keypoints = torch.from_numpy(views.motion.keypoints)
+        masks = torch.from_numpy(views.masks.astype(np.float32))[:, None]
+        return Sample(pictures[0], keypoints[0], masks[0], pictures[1:], keypoints[1:], masks[1:], clip.name)
+
+
+class ClipDataset(_Samples):
+    """One sample for each clip and epoch: f frames of it, and a photo from another moment.
+
+    Every clip is verified against its SHA-256 when the dataset is made. A damaged one is raised, or
+    with `on_damaged="skip"` left out: logged by name, listed in `damaged`, and not counted in the
+    length. Nothing takes its place. Clips too short for the sampling are left out in the same way and
+    listed in `too_short`. Damage that appears later is raised by the reading.
+
+    Args:
+        root: a prepared dataset. split: `train`, `val` or `test`.
+        sampling: which frames.
+        size: (height, width) to stretch to; None leaves the clips' own, which must then be one.
+        photo_from: take the photo from the same `clip`, or from any clip of the `person`; other clips
+            may show other surroundings, which no photo can foretell.
+        seed: of everything drawn; the same seed, epoch and index give the same sample.
+
+    Raises:
+        DataError: no such dataset; a damaged clip; or no clip is left.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        split: str,
+        *,
+        sampling: ClipSampling = ClipSampling(),
+        size: tuple[int, int] | None = None,
+        photo_from: Literal["clip", "person"] = "clip",
+        augmentation: Augmentation = Augmentation(),
+        seed: int = 0,
+        on_damaged: Literal["raise", "skip"] = "raise",
+    ) -> None:
+        super().__init__(root, split, size=size, augmentation=augmentation, seed=seed, on_damaged=on_damaged)
+        if photo_from not in ("person", "clip"):
+            raise InputError(f"photo_from is {photo_from!r}; wanted 'person' or 'clip'")
+        self.sampling = sampling
+        needed = max(sampling.span, sampling.frames + 1)  # one frame more: the photo's
+        self.too_short = [clip.name for clip in self.clips if len(clip) < needed]
+        for name in self.too_short:
+            log.warning("left out: %s has fewer than the %d frames that a sample needs", name, needed)
+        self.clips = [clip for clip in self.clips if len(clip) >= needed]
+        if not self.clips:
+            raise DataError(
+                f"{self.folder} has no clip of at least {needed} frames that is whole; "
+                "use fewer frames, a smaller stride, or other data"
+            )
+        self._album_of = "file_name" if photo_from == "clip" else "person"
+        self._albums: dict[str, list[Clip]] = defaultdict(list)
+        for clip in self.clips:
+            self._albums[clip.row[self._album_of]].append(clip)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, name: int | tuple[int, int]) -> Sample:
+        epoch, index = name_of(name)
+        clip, rng = self.clips[index], self._generator(epoch, index)
+        indices = self.sampling.draw(len(clip), rng)
+        return self._sample(self._draw_photo(clip, indices, rng), clip, indices, rng)
+
+    def _draw_photo(self, clip: Clip, indices: np.ndarray, rng: np.random.Generator) -> tuple[Clip, int]:
+        """Any moment of the person that is not among the frames, each as likely as the others."""
+        album = self._albums[clip.row[self._album_of]]
+        moments = [
+            (other, moment)
+            for other in album
+            for moment in range(len(other))
+            if other is not clip or moment not in indices
+        ]
+        return moments[int(rng.integers(len(moments)))]
+
+
+class PairDataset(_Samples):
+    """Photo and target, each one picture: for the image stage. `Sample` with f = 1.
+
+    Where the split has a pairs.jsonl (DeepFashion), a sample is one line of it, the photo drawn from
+    the line's photos. Elsewhere a sample is any two moments of a clip. The other arguments, and what
+    happens to damaged clips, are those of `ClipDataset`; a pair with a damaged picture is left out.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        split: str,
+        *,
+        size: tuple[int, int] | None = None,
+        augmentation: Augmentation = Augmentation(),
+        seed: int = 0,
+        on_damaged: Literal["raise", "skip"] = "raise",
+    ) -> None:
+        super().__init__(root, split, size=size, augmentation=augmentation, seed=seed, on_damaged=on_damaged)
+        pairs_file = self.folder / "pairs.jsonl"
+        if pairs_file.is_file():
+            self.pairs = self._listed_pairs(pairs_file)
+        else:
+            self.pairs = [(clip, [clip]) for clip in self.clips if len(clip) > 1]
+        if not self.pairs:
+            raise DataError(f"{self.folder} has no pair of two moments of a person; use other data")
+
+    def _listed_pairs(self, path: Path) -> list[tuple[Clip, list[Clip]]]:
+        """(target, photos) of the lines of a pairs.jsonl whose target and a photo at least are whole."""
+        whole = {clip.name: clip for clip in self.clips}
+        pairs = []
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                fields = json.loads(line)
+                target, photos = whole.get(fields["target"]), [whole.get(name) for name in fields["photos"]]
+            except (json.JSONDecodeError, KeyError, TypeError) as error:
+                raise DataError(f"{path}, line {number} is no pair ({error}); prepare the dataset again") from error
+            found = [photo for photo in photos if photo is not None]
+            if target is not None and found:
+                pairs.append((target, found))
+        return pairs
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, name: int | tuple[int, int]) -> Sample:
+        epoch, index = name_of(name)
+        (target, photos), rng = self.pairs[index], self._generator(epoch, index)
+        photo = photos[int(rng.integers(len(photos)))]
+        if photo is target:
+            photo_index, moment = rng.choice(len(target), 2, replace=False)
+        else:
+            photo_index, moment = rng.integers(len(photo)), rng.integers(len(target))
+        return self._sample((photo, int(photo_index)), target, np.array([moment]), rng)
+
+
+def name_of(name: int | tuple[int, int]) -> tuple[int, int]:
+    """A sample's (epoch, index); an index alone is of epoch 0."""
+    return name if isinstance(name, tuple) else (0, name)
+
+
+def _views(clip: Clip, indices: np.ndarray) -> Views:
+    return Views(clip.read_frames(indices.tolist()), *clip.read_ground_truth(indices.tolist()))

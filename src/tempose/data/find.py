@@ -1,0 +1,83 @@
+"""The videos of a folder: which files they are, what their clips are called, and their split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tempose.data.prepared import SPLITS
+from tempose.errors import DataError, InputError
+
+SHARES = {"test": 0.10, "val": 0.05}  # of the videos; the others are for training
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+NO_VIDEOS = (
+    *PICTURES, ".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".xml", ".npz", ".npy",
+    ".pkl", ".pt", ".py", ".zip", ".srt", ".vtt",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video file, or a folder of numbered pictures, to prepare."""
+
+    path: Path
+    file: str  # as the report names it: its path in the folder
+    name: str  # of its clips, before their number
+    split: str
+
+
+def find_videos(folder: Path, *, pattern: str, split: str | None, leave_out: Path) -> list[Video]:
+    """The videos of a folder, sorted; hidden files, known other kinds and `leave_out` are not among them.
+
+    Raises:
+        DataError: there is none. InputError: no such split.
+    """
+    if split is not None and split not in SPLITS:
+        raise InputError(f"split is {split!r}; wanted one of {', '.join(SPLITS)}")
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}")
+    paths = [path for path in sorted(folder.glob(pattern)) if _is_video(path, folder, leave_out)]
+    if not paths:
+        raise DataError(f"{folder} has no video that {pattern} names")
+    files = [path.relative_to(folder).as_posix() for path in paths]
+    names = list(map(clip_name, files))
+    shared = Counter(names)
+    twice = [file for file, name in zip(files, names, strict=True) if shared[name] > 1]
+    if twice:
+        raise DataError(f"the clips of {' and '.join(twice[:2])} in {folder} would have one name; rename one")
+    return [
+        Video(path, file, name, split or drawn_split(file))
+        for path, file, name in zip(paths, files, names, strict=True)
+    ]
+
+
+def _is_video(path: Path, folder: Path, leave_out: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    if hidden or path.resolve().is_relative_to(leave_out.resolve()):
+        return False
+    return bool(pictures_in(path)) if path.is_dir() else path.suffix.lower() not in NO_VIDEOS
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures that lie directly in a folder, sorted by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def clip_name(file: str) -> str:
+    """What the clips of a video are named after: `a/b c.mp4` → `a-b c`, `a.mov` → `a-mov`."""
+    path = Path(file)
+    ending = path.suffix.removeprefix(".") if path.suffix.lower() != ".mp4" else ""
+    name = "-".join((*path.parts[:-1], path.stem, *([ending] if ending else [])))
+    return "".join("_" if letter in '\\:"*?<>|' or ord(letter) < 32 else letter for letter in name)
+
+
+def drawn_split(file: str) -> str:
+    """A split drawn from the name alone, so that it is the same whatever else the folder holds."""
+    place = int.from_bytes(hashlib.sha256(file.encode()).digest()[:4]) / 2**32
+    for split, share in SHARES.items():
+        if place < share:
+            return split
+        place -= share
+    return "train"

@@ -1,0 +1,135 @@
+"""What every preparation of a dataset shares: many files at once, and an honest report of each."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from tempose.errors import DataError, InputError, TemposeError
+from tempose.files import written_whole
+from tempose.progress import Track
+
+Job = TypeVar("Job")
+
+VERDICTS = ("kept", "cut", "refused")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes:
+        file: its path in the folder that was given.
+        verdict: `kept` whole; `cut`, parts of it are left out; `refused`, nothing of it is used.
+        detail: which parts, or why.
+        clips: the split and the metadata row of every clip made from it.
+    """
+
+    file: str
+    verdict: Literal["kept", "cut", "refused"]
+    detail: str
+    clips: tuple[tuple[str, dict], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.verdict:<8}{self.file}: {self.detail}"
+
+
+def refused(file: str, error: Exception) -> Outcome:
+    """The outcome of a file that raised: the reason as a sentence without its traceback."""
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return Outcome(file, "refused", f"{place}{error.strerror or error}")
+    return Outcome(file, "refused", str(error))
+
+
+def run(
+    work: Callable[[Job], Outcome],
+    jobs: Sequence[Job],
+    *,
+    file_of: Callable[[Job], str],
+    workers: int,
+    track: Track,
+    label: str,
+) -> list[Outcome]:
+    """`work` done for every job, in `workers` processes; outcomes in the order of the jobs.
+
+    A job that raises is refused, and so is one that brings its process down; the others go on.
+    """
+    if workers < 1:
+        raise InputError(f"{workers} workers were asked for; wanted 1 or more")
+    if workers == 1:
+        return [_attempt(work, job, file_of) for job in track(jobs, label, total=len(jobs))]
+
+    outcomes: dict[int, Outcome] = {}
+    crashed: list[int] = []
+    with _pool(min(workers, max(len(jobs), 1))) as pool:
+        numbers = {pool.submit(_attempt, work, job, file_of): number for number, job in enumerate(jobs)}
+        try:
+            for future in track(as_completed(numbers), label, total=len(jobs)):
+                try:
+                    outcomes[numbers[future]] = future.result()
+                except BrokenProcessPool:
+                    crashed.append(numbers[future])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    for number in crashed:  # one of them did it: each again, alone
+        job = jobs[number]
+        try:
+            with _pool(1) as pool:
+                outcomes[number] = pool.submit(_attempt, work, job, file_of).result()
+        except BrokenProcessPool:
+            outcomes[number] = Outcome(file_of(job), "refused", "the process that read it was killed")
+    return [outcomes[number] for number in range(len(jobs))]
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _attempt(work: Callable[[Job], Outcome], job: Job, file_of: Callable[[Job], str]) -> Outcome:
+    try:
+        return work(job)
+    except (TemposeError, OSError, MemoryError) as error:
+        return refused(file_of(job), error)
+
+
+def hold_settings(out: Path, settings: dict) -> None:
+    """Make OUT, and write the settings into it; a later run with others would mix two datasets.
+
+    Raises:
+        DataError: OUT was prepared with other settings.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "settings.json"
+    if path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before != settings:
+            raise DataError(
+                f"{out} was prepared with {before}, now {settings} is asked for; choose another folder, "
+                "or delete this one"
+            )
+    with written_whole(path) as beside:
+        beside.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+
+
+def write_report(out: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write OUT/report.txt: a line for each file, then the summary."""
+    lines = [*map(str, outcomes), summary(outcomes)]
+    with written_whole(out / "report.txt") as beside:
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """How many files had which verdict, and what was made of them."""
+    counts = Counter[str](outcome.verdict for outcome in outcomes)
+    rows = [row for outcome in outcomes for _, row in outcome.clips]
+    verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    return f"{len(outcomes)} files: {verdicts}; {len(rows)} clips, {sum(row['frames'] for row in rows)} frames"

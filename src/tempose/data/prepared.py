@@ -1,0 +1,299 @@
+"""The prepared format: clips that a person can open and Hugging Face's VideoFolder can load.
+
+    ROOT/train|val|test/NAME.mp4        the frames: H.264, visually lossless, a key frame every 8th
+                        NAME.npz        key points, person masks packed to bits, the clip's row
+                        metadata.jsonl  one row for each clip
+
+A picture is a clip of one frame; it is a NAME.png, lossless, in place of the mp4. The `.npz` is
+written last and holds the row, so a clip is finished when its `.npz` is there, and metadata.jsonl can
+be made again from the clips. Reading needs no pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tempose.errors import DataError, InputError, TemposeError
+from tempose.files import written_whole
+from tempose.pose.keypoints import Motion
+
+SPLITS = ("train", "val", "test")
+CRF = 12  # of H.264: visually lossless
+GOP = 8  # frames from one key frame to the next: a few frames can be read from anywhere
+
+ROW = {
+    "file_name": str,
+    "frames": int,
+    "fps": float,
+    "height": int,
+    "width": int,
+    "person": str,
+    "keypoints_file": str,
+    "sha256": str,
+    "licence": str,
+    "source": str,
+}  # and `recipe`, a dict, where the person is drawn
+# What reading a damaged .npz raises.
+DAMAGE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+def write_clip(
+    root: Path | str,
+    split: str,
+    name: str,
+    *,
+    frames: np.ndarray,
+    motion: Motion,
+    masks: np.ndarray,
+    person: str,
+    source: str,
+    licence: str,
+    recipe: dict | None = None,
+) -> dict:
+    """Write one clip, or with one frame one picture; ROOT and the split's folder are made.
+
+    Args:
+        name: the file name without ending; letters of any script and spaces may stand in it.
+        frames: uint8 `f h w 3`; for a clip (f > 1) both sides even, which H.264 asks for.
+        motion: f key point sets in the coordinates of the frames; its fps is the clip's.
+        masks: bool `f h w`, true where the person is.
+        person: who is seen; no person may stand in two splits.
+        source: where the clip comes from. licence: of the content.
+        recipe: for a drawn person, JSON values from which everything is drawn again.
+
+    Returns:
+        The clip's row of metadata.jsonl, for `write_metadata`.
+
+    Raises:
+        InputError: the arrays do not fit one another, or the name or split cannot be.
+        MediaError, OSError: the files cannot be written; then none of them is left.
+    """
+    from tempose.media.images import write_image
+    from tempose.media.video import write_video
+
+    frames, masks = np.asarray(frames), np.asarray(masks)
+    _check_clip(split, name, frames, motion, masks)
+    folder = Path(root) / split
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_clip(root, split, name)
+    try:
+        if len(frames) == 1:
+            media_file = folder / f"{name}.png"
+            write_image(media_file, frames[0])
+        else:
+            media_file = folder / f"{name}.mp4"
+            write_video(media_file, iter(frames), motion.fps, crf=CRF, gop=GOP)
+        row = {
+            "file_name": media_file.name,
+            "frames": len(frames),
+            "fps": motion.fps,
+            "height": frames.shape[1],
+            "width": frames.shape[2],
+            "person": person,
+            "keypoints_file": f"{name}.npz",
+            "sha256": sha256_of(media_file),
+            "licence": licence,
+            "source": source,
+        }
+        if recipe is not None:
+            row["recipe"] = recipe
+        with written_whole(folder / f"{name}.npz") as beside:
+            np.savez_compressed(
+                beside,
+                keypoints=motion.keypoints,
+                size=np.array(motion.size),
+                fps=np.array(motion.fps),
+                masks=np.packbits(masks, axis=-1),
+                row=np.array(json.dumps(row, ensure_ascii=False)),
+            )
+    except BaseException:
+        remove_clip(root, split, name)
+        raise
+    return row
+
+
+def remove_clip(root: Path | str, split: str, name: str) -> None:
+    """Take the files of a clip away, where there are any; its row in metadata.jsonl stays."""
+    for ending in (".npz", ".mp4", ".png"):
+        (Path(root) / split / f"{name}{ending}").unlink(missing_ok=True)
+
+
+def finished_row(root: Path | str, split: str, name: str) -> dict | None:
+    """The row of a clip that was written to its end, or None: what a resumed command asks first."""
+    try:
+        with np.load(Path(root) / split / f"{name}.npz", allow_pickle=False) as archive:
+            row = json.loads(str(archive["row"]))
+    except DAMAGE:
+        return None
+    return row if (Path(root) / split / row["file_name"]).is_file() else None
+
+
+def write_metadata(root: Path | str, split: str, rows: Iterable[dict]) -> None:
+    """Write metadata.jsonl of a split, sorted by file name, so that the order of work leaves no trace.
+
+    Raises:
+        InputError: a row lacks a field, or two rows name the same file.
+    """
+    rows = sorted(rows, key=lambda row: row["file_name"])
+    names = [row["file_name"] for row in rows]
+    if len(set(names)) < len(names):
+        raise InputError(f"two clips of {Path(root) / split} have the same file name; give each its own")
+    lines = []
+    for row in rows:
+        fault = _fault_of(row)
+        if fault:
+            raise InputError(f"the row of {row['file_name']} {fault}; rows come from write_clip")
+        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    folder = Path(root) / split
+    folder.mkdir(parents=True, exist_ok=True)
+    with written_whole(folder / "metadata.jsonl") as beside:
+        beside.write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def read_metadata(root: Path | str, split: str) -> list[dict]:
+    """The rows of a split, in the order of the file.
+
+    Raises:
+        DataError: there is no such split, or a line of its metadata.jsonl is damaged.
+    """
+    path = Path(root) / split / "metadata.jsonl"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(
+            f"there is no {path}; a prepared dataset has ROOT/train, val or test with metadata.jsonl "
+            "(made by `tempose people` or `tempose prepare`)"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error.reason}); prepare the dataset again") from error
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            fault = _fault_of(row)
+        except (json.JSONDecodeError, TypeError) as error:
+            fault = f"is not a JSON object ({error})"
+        if fault:
+            raise DataError(f"{path}, line {number} {fault}; prepare the dataset again")
+        rows.append(row)
+    return rows
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One prepared clip on the disk: random access to its frames, key points and masks."""
+
+    folder: Path
+    row: dict
+
+    @property
+    def name(self) -> str:
+        return self.row["file_name"]
+
+    def __len__(self) -> int:
+        return self.row["frames"]
+
+    def read_frames(self, indices: Sequence[int]) -> np.ndarray:
+        """uint8 `f h w 3`: the frames of these indices, in this order.
+
+        Raises:
+            DataError: the file is missing or damaged; the message names it.
+        """
+        from tempose.media.images import read_image
+        from tempose.media.video import read_frames_at
+
+        path = self.folder / self.name
+        try:
+            if path.suffix == ".mp4":
+                frames = read_frames_at(path, indices)
+            else:
+                frames = np.stack([read_image(path)] * len(indices))
+        except (TemposeError, OSError) as error:
+            raise DataError(f"the clip {path} is damaged: {error}") from error
+        wanted = (len(indices), self.row["height"], self.row["width"], 3)
+        if frames.shape != wanted:
+            raise DataError(f"the clip {path} is damaged: frames {frames.shape} where {wanted} are wanted")
+        return frames
+
+    def read_ground_truth(self, indices: Sequence[int] | None = None) -> tuple[Motion, np.ndarray]:
+        """The key points of the frames of these indices, or of all, and their masks: bool `f h w`.
+
+        Raises:
+            DataError: the file is missing or damaged; the message names it.
+        """
+        path = self.folder / self.row["keypoints_file"]
+        try:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+                motion = Motion(archive["keypoints"], tuple(archive["size"]), float(archive["fps"]))
+                packed = archive["masks"]
+        except DAMAGE as error:
+            raise DataError(f"the key points {path} are damaged: {error}") from error
+        size = (self.row["height"], self.row["width"])
+        if motion.size != size or len(motion) != len(self) or packed.shape != (len(self), size[0], -(-size[1] // 8)):
+            raise DataError(
+                f"the key points {path} are damaged: {len(motion)} frames of {motion.size}, packed masks "
+                f"{packed.shape}, where metadata.jsonl has {len(self)} frames of {size}"
+            )
+        chosen = slice(None) if indices is None else np.asarray(indices)
+        return motion[chosen], np.unpackbits(packed[chosen], axis=-1, count=size[1]).astype(bool)
+
+    def verify(self) -> None:
+        """Read the whole clip once: the picture file against its SHA-256, the arrays against their CRC.
+
+        Raises:
+            DataError: the clip is missing or damaged; the message names it.
+        """
+        path = self.folder / self.name
+        try:
+            found = sha256_of(path)
+        except OSError as error:
+            raise DataError(f"the clip {path} is damaged: {error.strerror}") from error
+        if found != self.row["sha256"]:
+            raise DataError(f"the clip {path} is damaged: its SHA-256 is not the one in metadata.jsonl")
+        self.read_ground_truth()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_clip(split: str, name: str, frames: np.ndarray, motion: Motion, masks: np.ndarray) -> None:
+    if split not in SPLITS:
+        raise InputError(f"split is {split!r}; wanted one of {', '.join(SPLITS)}")
+    if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0\n\r"):
+        raise InputError(f"{name!r} cannot name a clip; wanted a file name without ending or folder")
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or frames.size == 0:
+        raise InputError(f"frames of {name} are {frames.dtype} {frames.shape}; wanted uint8 (f, h, w, 3)")
+    count, height, width = frames.shape[:3]
+    if count > 1 and (height % 2 or width % 2):
+        raise InputError(f"frames of {name} are {height}×{width}; both sides must be even for H.264")
+    if masks.dtype != bool or masks.shape != (count, height, width):
+        raise InputError(f"masks of {name} are {masks.dtype} {masks.shape}; wanted bool {(count, height, width)}")
+    if len(motion) != count or motion.size != (height, width):
+        raise InputError(
+            f"key points of {name} are {len(motion)} frames of {motion.size}; "
+            f"wanted {count} frames of {(height, width)}, as the frames are"
+        )
+
+
+def _fault_of(row: dict) -> str | None:
+    """What is wrong with a row of metadata.jsonl, or None."""
+    for field, kind in ROW.items():
+        if field not in row:
+            return f"lacks the field {field}"
+        if not isinstance(row[field], (int, float) if kind is float else kind):
+            return f"has {field} = {row[field]!r}, which should be {kind.__name__}"
+    if row["frames"] < 1:
+        return "says that the clip has no frame"
+    return None

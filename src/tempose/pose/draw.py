@@ -1,0 +1,44 @@
+"""A person's skeleton drawn over a picture, for a look at what was found."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from tempose.pose.keypoints import LIMBS, MIN_CONFIDENCE, Motion
+
+# A hue for each limb, so that left and right differ everywhere.
+HUES = [index / len(LIMBS) for index in range(len(LIMBS))]
+COLOURS = [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1, 1)) for hue in HUES]
+
+
+def draw_skeleton(frame: np.ndarray, keypoints: np.ndarray, *, mask: np.ndarray | None = None) -> np.ndarray:
+    """The picture, uint8 `h w 3`, with the limbs of `18 3` key points; outside `mask` it is dimmed.
+
+    Joints below MIN_CONFIDENCE are left out. The picture given is not changed.
+    """
+    import cv2
+
+    picture = frame.copy()
+    if mask is not None:
+        picture[~mask] //= 2
+    shift = 4  # cv2 takes coordinates in 1/16 pixels; its pixel 0 has its middle at 0
+    places = np.round((keypoints[:, :2] - 0.5) * 2**shift).astype(int)
+    seen = keypoints[:, 2] >= MIN_CONFIDENCE
+    width = max(1, round(min(frame.shape[:2]) / 120))
+    for (begin, end), colour in zip(LIMBS, COLOURS, strict=True):
+        if seen[begin] and seen[end]:
+            start, stop = (tuple(map(int, places[joint])) for joint in (begin, end))
+            cv2.line(picture, start, stop, colour, width, cv2.LINE_AA, shift)
+    for joint in np.flatnonzero(seen):
+        centre = tuple(map(int, places[joint]))
+        cv2.circle(picture, centre, width << shift, (255, 255, 255), -1, cv2.LINE_AA, shift)
+    return picture
+
+
+def draw_motion(frames: Iterable[np.ndarray], motion: Motion) -> Iterator[np.ndarray]:
+    """The frames with the skeleton of each; as many as both have."""
+    for frame, keypoints in zip(frames, motion.keypoints, strict=False):
+        yield draw_skeleton(frame, keypoints)

@@ -1,0 +1,148 @@
+"""From a photo or a video to key points and the person's mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sized
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tempose.errors import InputError, PoseError
+from tempose.media.images import resize
+from tempose.media.video import probe_video, read_frames
+from tempose.pose.clean import clean, picture_cuts
+from tempose.pose.estimators import Estimator, load_estimator
+from tempose.pose.follow import Choice, follow
+from tempose.pose.keypoints import KEYPOINTS, Motion
+from tempose.progress import Track, quiet
+
+# Cuts are found on pictures of this (height, width).
+THUMBNAIL = (24, 24)
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What was seen of one person in a video, as it was seen.
+
+    Attributes:
+        motion: the key points, frame by frame, neither cleaned nor smoothed; a frame without the
+            person has confidence 0 throughout.
+        masks: bool `f h w`, True on the person; None where the estimator gives no masks.
+        cuts: the frames at which the picture cuts to another shot.
+    """
+
+    motion: Motion
+    masks: np.ndarray | None
+    cuts: list[int]
+
+
+def estimate_photo(
+    frame: np.ndarray, *, estimator: Estimator | str = "mediapipe", person: Choice = "largest"
+) -> tuple[Motion, np.ndarray | None]:
+    """The person in a photo, uint8 `h w 3`.
+
+    Returns:
+        a motion of one frame (joints outside the picture are missing), and the mask, bool `h w`,
+        None where the estimator gives none.
+
+    Raises:
+        PoseError: there is nobody, or not the person that was asked for.
+    """
+    seen = observe([frame], fps=1, estimator=estimator, person=person)
+    return seen.motion, None if seen.masks is None else seen.masks[0]
+
+
+def estimate_video(
+    source: Path | str | Iterable[np.ndarray],
+    *,
+    estimator: Estimator | str = "mediapipe",
+    fps: float | None = None,
+    person: Choice = "largest",
+    track: Track = quiet,
+) -> tuple[Motion, np.ndarray | None]:
+    """The motion of one person in a video, cleaned and smoothed (`tempose.pose.clean`), and the masks.
+
+    Args:
+        source: a video file, or frames, uint8 `h w 3`, of which `fps` must be told.
+        estimator: a name, or what `load_estimator` returned.
+        fps: the constant rate to sample a file at; None takes the file's own.
+        person: "largest", the N-th from the left (from 1), or the nearest to a point (x, y).
+        track: shows the progress.
+
+    Returns:
+        the motion, and the masks, bool `f h w` (f·h·w bytes), None where the estimator gives none.
+
+    Raises:
+        MediaError: the file cannot be read.
+        PoseError: there is nobody in any frame, or not the person that was asked for.
+    """
+    seen = observe(source, estimator=estimator, fps=fps, person=person, track=track)
+    return clean(seen.motion, cuts=seen.cuts), seen.masks
+
+
+def observe(
+    source: Path | str | Iterable[np.ndarray],
+    *,
+    estimator: Estimator | str = "mediapipe",
+    fps: float | None = None,
+    person: Choice = "largest",
+    with_masks: bool = True,
+    track: Track = quiet,
+) -> Observation:
+    """What an estimator sees of one person in a video; arguments and errors as `estimate_video`.
+
+    Without masks memory hardly grows with the length of the video.
+    """
+    if isinstance(estimator, str):
+        estimator = load_estimator(estimator)
+    frames, fps, total = _frames_of(source, fps)
+    points: list[np.ndarray] = []  # of the people of each frame: p 18 3
+    masks: list[list[np.ndarray]] = []  # of the same people, packed to bits
+    thumbnails: list[np.ndarray] = []
+    size = None
+    for frame in track(frames, "key points", total=total):
+        size = size or frame.shape[:2]
+        if frame.shape[:2] != size:
+            raise InputError(f"frame {len(points)} is {frame.shape[:2]}, but the first is {size}; wanted one size")
+        people = estimator(frame)
+        points.append(np.array([each.keypoints for each in people]).reshape(-1, len(KEYPOINTS), 3))
+        masks.append([np.packbits(each.mask) for each in people if with_masks and each.mask is not None])
+        thumbnails.append(resize(frame, THUMBNAIL))
+    if size is None or not any(len(people) for people in points):
+        where = source if isinstance(source, (str, Path)) else "the picture"
+        raise PoseError(f"nobody was found in {where}; wanted one person, best seen from head to foot")
+
+    cuts = picture_cuts(np.stack(thumbnails))
+    chosen = follow(points, person=person, cuts=cuts)
+    keypoints = np.zeros((len(points), len(KEYPOINTS), 3), np.float32)
+    for index, which in enumerate(chosen):
+        if which >= 0:
+            keypoints[index] = points[index][which]
+    return Observation(Motion(keypoints, size, fps), _unpacked(masks, chosen, size), cuts)
+
+
+def _frames_of(
+    source: Path | str | Iterable[np.ndarray], fps: float | None
+) -> tuple[Iterable[np.ndarray], float, int | None]:
+    """The frames, their rate, and how many there are if that is known."""
+    if not isinstance(source, (str, Path)):
+        if fps is None:
+            raise InputError("frames come without a rate; say fps, their frames per second")
+        return source, fps, len(source) if isinstance(source, Sized) else None
+    info = probe_video(source)
+    fps = fps or info.fps
+    return read_frames(source, fps=fps), fps, round(info.duration * fps) if info.duration else info.frames
+
+
+def _unpacked(masks: list[list[np.ndarray]], chosen: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
+    """bool `f h w` of the chosen people, nobody where nobody was chosen; None without masks."""
+    if not any(masks):
+        return None
+    height, width = size
+    unpacked = np.zeros((len(masks), height, width), bool)
+    for index, which in enumerate(chosen):
+        if which >= 0:
+            bits = np.unpackbits(masks[index][which], count=height * width)
+            unpacked[index] = bits.reshape(height, width)
+    return unpacked

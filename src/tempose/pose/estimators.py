@@ -1,0 +1,246 @@
+"""What finds people in a picture: key points and masks, behind one small interface.
+
+- `mediapipe`: BlazePose (Bazarevsky et al., arXiv 2006.10204). Works offline, one person, with mask.
+- `rtmlib`: RTMPose (Jiang et al., arXiv 2303.07399) in ONNX. Several people, no mask.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from tempose.errors import InputError, PoseError
+from tempose.pose.keypoints import MIN_CONFIDENCE
+
+# BlazePose's 33 landmarks → the 18 key points; the neck is the middle between the shoulders.
+BLAZEPOSE = (0, 11, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
+NECK, SHOULDERS, EARS = 1, (11, 12), (7, 8)
+FACE = (0, 14, 15)  # nose and eyes, of the 18
+
+# Where the whole picture shows nobody, squares of this part of its shorter side are searched, moved
+# on by this part of a square; and a person found in one is looked at again in a square around it.
+SEARCH_SIDE, SEARCH_STEP, CLOSE_UP = 0.65, 0.7, 1.5
+
+
+# Fewer joints than this with a confidence of at least MIN_CONFIDENCE are nobody.
+LEAST_JOINTS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """One person in one picture.
+
+    Attributes:
+        keypoints: float32 `18 3`: x, y in pixels, confidence in [0, 1]; 0 0 0 where the joint is
+            outside the picture.
+        mask: bool `h w`, True on the person; None where the estimator gives none.
+    """
+
+    keypoints: np.ndarray
+    mask: np.ndarray | None
+
+
+class Estimator(Protocol):
+    """Finds the people in a picture; the same picture gives the same people."""
+
+    def __call__(self, frame: np.ndarray) -> list[Person]:
+        """The people in `frame`, uint8 `h w 3`; none is an empty list."""
+
+
+def load_estimator(
+    name: str = "mediapipe", *, detector: Path | str | None = None, pose_model: Path | str | None = None
+) -> Estimator:
+    """An estimator by name: "mediapipe" or "rtmlib".
+
+    Args:
+        name: which.
+        detector, pose_model: for rtmlib, ONNX files of YOLOX and of RTMPose; without them rtmlib
+            downloads its own.
+
+    Raises:
+        InputError: no estimator has this name, or mediapipe was given files.
+        PoseError: its package is not installed, or its model cannot be loaded.
+    """
+    if name == "rtmlib":
+        return RtmPose(detector, pose_model)
+    if name != "mediapipe":
+        raise InputError(f"there is no estimator {name!r}; choose mediapipe or rtmlib")
+    if detector or pose_model:
+        raise InputError("mediapipe brings its own model; detector and pose model are for rtmlib")
+    return BlazePose()
+
+
+class BlazePose:
+    """mediapipe's pose solution: every picture by itself, the model that lies in the wheel."""
+
+    def __init__(self) -> None:
+        try:
+            with _silent_stderr():
+                import mediapipe
+        except ImportError as error:
+            raise PoseError(
+                f"the estimator mediapipe is not installed ({error}); install it with: "
+                "pip install --no-deps mediapipe==0.10.21 && pip install 'tempose[pose]'"
+            ) from error
+        with _silent_stderr():
+            self._pose = mediapipe.solutions.pose.Pose(
+                static_image_mode=True, model_complexity=1, enable_segmentation=True
+            )
+            self._pose.process(np.zeros((64, 64, 3), np.uint8))  # its threads write notes when they start
+        self._warm = False
+
+    def __call__(self, frame: np.ndarray) -> list[Person]:
+        whole = (0, 0, frame.shape[1], frame.shape[0])
+        person = self._look(frame, whole) or self._search(frame)
+        return [person] if person else []
+
+    def _search(self, frame: np.ndarray) -> Person | None:
+        """A person too small for the first look, found in parts of the picture, then seen close up."""
+        found = [person for part in search_parts(*frame.shape[:2]) if (person := self._look(frame, part))]
+        if not found:
+            return None
+        best = max(found, key=lambda person: person.keypoints[:, 2].sum())
+        return self._look(frame, close_up(best.keypoints, *frame.shape[:2])) or best
+
+    def _look(self, frame: np.ndarray, part: tuple[int, int, int, int]) -> Person | None:
+        """The person in the part (left, top, right, bottom) of the picture, in whole coordinates."""
+        left, top, right, bottom = part
+        crop = np.ascontiguousarray(frame[top:bottom, left:right])
+        if self._warm:
+            seen = self._pose.process(crop)
+        else:  # they write more when they first see a person
+            with _silent_stderr():
+                seen = self._pose.process(crop)
+        if not seen.pose_landmarks:
+            return None
+        self._warm = True
+        marks = seen.pose_landmarks.landmark
+        size = np.array([right - left, bottom - top, 1])
+        landmarks = np.array([(mark.x, mark.y, mark.visibility) for mark in marks]) * size
+        keypoints = landmarks[list(BLAZEPOSE)]
+        keypoints[NECK, :2] = landmarks[list(SHOULDERS), :2].mean(axis=0)
+        keypoints[NECK, 2] = landmarks[list(SHOULDERS), 2].min()
+        if _from_behind(landmarks, np.array([mark.z for mark in marks])):
+            keypoints[list(FACE), 2] = 0
+        keypoints = _inside(keypoints, size)
+        if not _recognisable(keypoints):
+            return None
+        keypoints[keypoints[:, 2] > 0, :2] += (left, top)
+        mask = np.zeros(frame.shape[:2], bool)
+        mask[top:bottom, left:right] = seen.segmentation_mask > 0.5
+        return Person(keypoints, mask)
+
+
+def _from_behind(landmarks: np.ndarray, depth: np.ndarray) -> bool:
+    """Whether the head hides the face, which BlazePose calls visible from every side.
+
+    It does where the nose is farther away than the ears and, along the line of the ears, between them.
+    """
+    left, right = landmarks[list(EARS), :2]
+    nose, axis = landmarks[0, :2] - (left + right) / 2, right - left
+    between = abs(nose @ axis) < axis @ axis / 2
+    return bool(between and depth[0] > depth[list(EARS)].mean())
+
+
+class RtmPose:
+    """rtmlib's two stages, YOLOX then RTMPose. It gives no masks."""
+
+    def __init__(self, detector: Path | str | None = None, pose_model: Path | str | None = None) -> None:
+        for path in (detector, pose_model):
+            if path is not None and not Path(path).is_file():
+                raise PoseError(f"there is no ONNX file {path}")
+        try:
+            import onnxruntime  # noqa: F401
+            import rtmlib
+        except ImportError as error:
+            raise PoseError(
+                f"the estimator rtmlib is not installed ({error}); install it with: "
+                "pip install --no-deps rtmlib && pip install onnxruntime tqdm"
+            ) from error
+        own = rtmlib.Body.MODE["balanced"]
+        where = {"backend": "onnxruntime", "device": "cpu"}
+        try:
+            side = _input_size(detector) if detector else own["det_input_size"]
+            self._detect = rtmlib.YOLOX(str(detector or own["det"]), model_input_size=side, **where)
+            side = _input_size(pose_model) if pose_model else own["pose_input_size"]
+            self._locate = rtmlib.RTMPose(
+                str(pose_model or own["pose"]), model_input_size=side, to_openpose=True, **where
+            )
+        except Exception as error:
+            raise PoseError(
+                f"rtmlib cannot load its models: {error}; without a network give it ONNX files of "
+                "YOLOX (detector) and RTMPose (pose model)"
+            ) from error
+
+    def __call__(self, frame: np.ndarray) -> list[Person]:
+        picture = np.ascontiguousarray(frame[..., ::-1])  # it wants blue first
+        boxes = self._detect(picture)
+        if len(boxes) == 0:
+            return []
+        points, scores = self._locate(picture, bboxes=boxes)
+        keypoints = np.concatenate([points, np.clip(scores, 0, 1)[..., None]], axis=-1)
+        size = np.array([frame.shape[1], frame.shape[0], 1])
+        people = [Person(_inside(person, size), None) for person in keypoints]
+        return [person for person in people if _recognisable(person.keypoints)]
+
+
+def _input_size(model: Path | str) -> tuple[int, int]:
+    """(width, height) of the pictures that an ONNX model takes."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    *_, height, width = session.get_inputs()[0].shape
+    return int(width), int(height)
+
+
+def search_parts(height: int, width: int) -> list[tuple[int, int, int, int]]:
+    """Overlapping squares (left, top, right, bottom) that cover a picture."""
+    side = max(1, round(SEARCH_SIDE * min(height, width)))
+
+    def starts(length: int) -> list[int]:
+        count = 1 + math.ceil((length - side) / (SEARCH_STEP * side))
+        return np.linspace(0, length - side, count).round().astype(int).tolist()
+
+    return [(left, top, left + side, top + side) for top in starts(height) for left in starts(width)]
+
+
+def close_up(keypoints: np.ndarray, height: int, width: int) -> tuple[int, int, int, int]:
+    """The square (left, top, right, bottom) around a person, as far as the picture goes."""
+    points = keypoints[keypoints[:, 2] > 0, :2]
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    reach = CLOSE_UP * np.ptp(points, axis=0).max() / 2 + 1
+    left, top = np.maximum(middle - reach, 0).astype(int)
+    right, bottom = np.minimum(middle + reach + 1, (width, height)).astype(int)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _inside(keypoints: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """float32, with joints outside the picture of (width, height, …) set to 0 0 0."""
+    points = keypoints[:, :2]
+    outside = ((points < 0) | (points > size[:2])).any(axis=1, keepdims=True)
+    return np.where(outside | (keypoints[:, 2:] == 0), 0, keypoints).astype(np.float32)
+
+
+def _recognisable(keypoints: np.ndarray) -> bool:
+    return int((keypoints[:, 2] >= MIN_CONFIDENCE).sum()) >= LEAST_JOINTS
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Notes that compiled code writes straight to the process's stderr go nowhere, inside the block."""
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)

@@ -1,0 +1,185 @@
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from data.blocks import SIZE, block_clip
+from torch.utils.data import DataLoader
+
+from tempose.data.augment import Augmentation
+from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
+from tempose.data.prepared import write_clip, write_metadata
+from tempose.errors import DataError, InputError
+from tempose.media.tensors import to_uint8
+
+STRONG = Augmentation(crop=0.3, flip=0.5, colour=0.2)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "steps"),
+    [
+        (ClipSampling(4, "consecutive"), {1}),
+        (ClipSampling(4, "strided", stride=20), {20}),
+        (ClipSampling(4, "random"), set(range(1, 100))),
+    ],
+)
+def test_sampling_draws_ascending_frames_inside_the_clip(sampling: ClipSampling, steps: set) -> None:
+    rng = np.random.default_rng(0)
+    starts = set()
+    for _ in range(200):
+        indices = sampling.draw(70, rng)
+        assert len(indices) == 4
+        assert indices.min() >= 0
+        assert indices.max() < 70
+        assert set(np.diff(indices)) <= steps
+        starts.add(int(indices[0]))
+    assert len(starts) > 5
+    assert len(sampling.draw(sampling.span, rng)) == 4
+
+
+def test_a_sample_has_the_promised_form(write_blocks) -> None:
+    dataset = ClipDataset(write_blocks([("p", 12), ("q", 9)]), "train", sampling=ClipSampling(4))
+    assert len(dataset) == 2
+    sample = dataset[0]
+    assert {field: tuple(value.shape) for field, value in sample._asdict().items() if field != "name"} == {
+        "photo": (3, *SIZE),
+        "photo_keypoints": (18, 3),
+        "photo_mask": (1, *SIZE),
+        "frames": (4, 3, *SIZE),
+        "keypoints": (4, 18, 3),
+        "masks": (4, 1, *SIZE),
+    }
+    assert sample.name == "clip 0 é.mp4"
+    for pictures in (sample.photo, sample.frames):
+        assert pictures.dtype == torch.float32
+        assert -1 <= pictures.min() < 0 < pictures.max() <= 1
+    assert set(sample.masks.unique().tolist()) == {0.0, 1.0}
+
+
+def test_frames_key_points_and_masks_belong_together(write_blocks) -> None:
+    dataset = ClipDataset(
+        write_blocks([("p", 24)]),
+        "train",
+        sampling=ClipSampling(3, "random"),
+        augmentation=STRONG,
+        size=(96, 64),
+    )
+    for epoch in range(5):
+        sample = dataset[epoch, 0]
+        for keypoints, mask in zip(sample.keypoints, sample.masks, strict=True):
+            x, y = keypoints[keypoints[:, 2] > 0, :2].T
+            on_block = mask[0, y.long().clamp(max=95), x.long().clamp(max=63)]
+            assert on_block.mean() > 0.9
+
+
+def test_the_photo_is_another_moment_of_the_same_person(write_blocks) -> None:
+    root = write_blocks([("p", 6), ("q", 6), ("p", 6)])
+    whole = ClipDataset(root, "train", sampling=ClipSampling(5), photo_from="person")
+    rng = np.random.default_rng(0)
+    drawn = [whole._draw_photo(whole.clips[0], np.arange(5), rng) for _ in range(100)]
+    assert {clip.name for clip, _ in drawn} == {"clip 0 é.mp4", "clip 2 é.mp4"}
+    assert {moment for clip, moment in drawn if clip is whole.clips[0]} == {5}
+    assert {moment for clip, moment in drawn if clip is not whole.clips[0]} == set(range(6))
+    same_clip = ClipDataset(root, "train", sampling=ClipSampling(5))
+    assert same_clip._draw_photo(same_clip.clips[0], np.arange(5), rng) == (same_clip.clips[0], 5)
+
+
+def test_samples_come_from_seed_epoch_and_index_alone(write_blocks) -> None:
+    root = write_blocks([("p", 12), ("q", 12), ("r", 12), ("s", 12)])
+
+    def epoch(workers: int, number: int, seed: int = 0) -> torch.Tensor:
+        dataset = ClipDataset(root, "train", augmentation=STRONG, size=SIZE, seed=seed)
+        names = [(number, index) for index in range(len(dataset))]
+        batches = DataLoader(dataset, batch_size=2, sampler=names, num_workers=workers)
+        return torch.cat([torch.cat([batch.photo[:, None], batch.frames], 1) for batch in batches])
+
+    alone = epoch(0, 1)
+    assert torch.equal(alone, epoch(2, 1))
+    assert not torch.equal(alone, epoch(0, 2))
+    assert not torch.equal(alone, epoch(0, 1, seed=1))
+
+
+def test_an_index_alone_is_of_the_first_epoch(write_blocks) -> None:
+    dataset = ClipDataset(write_blocks([("p", 24)]), "train")
+    assert torch.equal(dataset[0].frames, dataset[0, 0].frames)
+
+
+def test_a_damaged_clip_is_named_and_raised_or_left_out(write_blocks, caplog) -> None:
+    root = write_blocks([("p", 9), ("q", 9), ("r", 9)])
+    damaged = root / "train" / "clip 1 é.mp4"
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"clip 1 é\.mp4 is damaged"):
+        ClipDataset(root, "train")
+    with caplog.at_level(logging.WARNING):
+        dataset = ClipDataset(root, "train", on_damaged="skip")
+    assert [dataset[index].name for index in range(len(dataset))] == ["clip 0 é.mp4", "clip 2 é.mp4"]
+    assert "clip 1 é.mp4" in caplog.text
+    assert len(dataset.damaged) == 1
+    (root / "train" / "clip 0 é.mp4").write_bytes(b"")
+    with pytest.raises(DataError, match=r"clip 0 é\.mp4"):
+        dataset[0]
+
+
+def test_a_clip_too_short_is_left_out_by_name(write_blocks) -> None:
+    root = write_blocks([("p", 9), ("q", 4)])
+    dataset = ClipDataset(root, "train", sampling=ClipSampling(4))
+    assert dataset.too_short == ["clip 1 é.mp4"]
+    assert len(dataset) == 1
+    with pytest.raises(DataError, match="at least 61 frames"):
+        ClipDataset(root, "train", sampling=ClipSampling(4, "strided", stride=20))
+
+
+def test_pairs_are_two_moments_of_a_clip(write_blocks) -> None:
+    dataset = PairDataset(write_blocks([("p", 2), ("q", 1), ("r", 5)]), "train")
+    assert len(dataset) == 2  # one frame alone makes no pair
+    for epoch in range(10):
+        sample = dataset[epoch, 0]
+        assert sample.frames.shape == (1, 3, *SIZE)
+        assert not torch.equal(sample.photo, sample.frames[0])
+
+
+def test_listed_pairs_give_the_photo_of_the_list(tmp_path: Path) -> None:
+    rows, pictures = [], {}
+    for seed, name in enumerate("abc"):
+        values = block_clip(seed, frames=1)
+        pictures[name] = values["frames"][0]
+        rows.append(write_clip(tmp_path, "test", name, **values, person="p", source="s", licence="CC0-1.0"))
+    write_metadata(tmp_path, "test", rows)
+    lines = [
+        {"target": "a.png", "photos": ["b.png", "c.png"]},
+        {"target": "b.png", "photos": ["a.png"]},
+    ]
+    (tmp_path / "test" / "pairs.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+
+    dataset = PairDataset(tmp_path, "test")
+    assert len(dataset) == 2
+    photos = set()
+    for epoch in range(20):
+        sample = dataset[epoch, 0]
+        assert sample.name == "a.png"
+        np.testing.assert_array_equal(to_uint8(sample.frames[0]), pictures["a"])
+        photos |= {name for name in "abc" if np.array_equal(to_uint8(sample.photo), pictures[name])}
+    assert photos == {"b", "c"}
+
+    (tmp_path / "test" / "c.png").unlink()
+    whole = PairDataset(tmp_path, "test", on_damaged="skip")
+    assert [[photo.name for photo in photos] for _, photos in whole.pairs] == [["b.png"], ["a.png"]]
+    (tmp_path / "test" / "a.png").unlink()
+    with pytest.raises(DataError, match="no pair"):
+        PairDataset(tmp_path, "test", on_damaged="skip")
+
+
+def test_wrong_choices_are_refused(write_blocks) -> None:
+    root = write_blocks([("p", 9)])
+    with pytest.raises(InputError, match="clip sampling"):
+        ClipSampling(4, "sorted")
+    with pytest.raises(InputError, match="at least 1"):
+        ClipSampling(0)
+    with pytest.raises(InputError, match="on_damaged"):
+        ClipDataset(root, "train", on_damaged="replace")
+    with pytest.raises(InputError, match="photo_from"):
+        ClipDataset(root, "train", photo_from="dream")
+    with pytest.raises(DataError, match="there is no"):
+        ClipDataset(root, "test")

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tempose.errors import InputError, MediaError
+from tempose.media.images import read_image, resize, write_image
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("ending", [".png", ".webp", ".bmp", ".tif"])
+def test_lossless_endings_keep_every_pixel(tmp_path, picture, ending):
+    path = tmp_path / f"größe und name{ending}"
+    write_image(path, picture)
+    assert np.array_equal(read_image(path), picture)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_jpeg_stays_close(tmp_path):
+    smooth = np.broadcast_to(np.linspace(0, 255, 64).astype(np.uint8)[:, None, None], (64, 48, 3)).copy()
+    write_image(tmp_path / "a.jpg", smooth)
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - smooth).max() <= 4
+
+
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_exif_turns_the_picture_upright(tmp_path, picture, orientation, turns):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif)
+    assert np.array_equal(read_image(tmp_path / "a.png"), np.rot90(picture, turns))
+
+
+def test_alpha_lies_over_white(tmp_path, picture):
+    alpha = np.zeros((20, 30, 1), np.uint8)
+    alpha[:, 10:20], alpha[:, 20:] = 128, 255
+    Image.fromarray(np.concatenate([picture, alpha], axis=-1)).save(tmp_path / "a.png")
+    seen = read_image(tmp_path / "a.png").astype(float)
+    assert (seen[:, :10] == 255).all()
+    assert np.abs(seen[:, 10:20] - (255 + picture[:, 10:20].astype(float)) / 2).max() < 2
+    assert np.array_equal(seen[:, 20:], picture[:, 20:])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "I;16", "I", "CMYK"])
+def test_every_mode_becomes_rgb(tmp_path, mode):
+    half = np.zeros((8, 6), np.uint8)
+    half[:, 3:] = 255
+    if mode in ("I;16", "I"):
+        image = Image.fromarray(half.astype(np.uint16 if mode == "I;16" else np.int32) * 257)
+        assert image.mode == mode
+    else:
+        image = Image.fromarray(half).convert(mode)
+    image.save(tmp_path / "a.tif")
+    seen = read_image(tmp_path / "a.tif")
+    assert seen.shape == (8, 6, 3)
+    assert seen.dtype == np.uint8
+    assert seen[:, :3].max() <= 2
+    assert seen[:, 3:].min() >= 253
+
+
+def test_palette_with_a_transparent_colour_lies_over_white(tmp_path):
+    image = Image.fromarray(np.zeros((4, 4), np.uint8)).convert("P")
+    image.save(tmp_path / "a.png", transparency=0)
+    assert (read_image(tmp_path / "a.png") == 255).all()
+
+
+def test_a_colour_profile_is_applied_and_a_broken_one_ignored(tmp_path, picture):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for name, embedded in (("srgb.png", profile), ("broken.png", b"not a profile")):
+        Image.fromarray(picture).save(tmp_path / name, icc_profile=embedded)
+        assert np.abs(read_image(tmp_path / name).astype(int) - picture).max() <= 1
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_a_truncated_picture_is_named(tmp_path, picture, ending):
+    write_image(tmp_path / f"whole{ending}", picture)
+    broken = tmp_path / f"cut off{ending}"
+    broken.write_bytes((tmp_path / f"whole{ending}").read_bytes()[:-40])
+    with pytest.raises(MediaError, match=f"cut off{ending}"):
+        read_image(broken)
+
+
+def test_what_is_no_picture_is_named(tmp_path):
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "folder.png").mkdir()
+    Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "float.tif")
+    for name in ("empty.png", "text.jpg", "folder.png", "float.tif", "missing.png"):
+        with pytest.raises(MediaError, match=name):
+            read_image(tmp_path / name)
+
+
+def test_a_huge_picture_is_refused_by_its_size(tmp_path, picture):
+    write_image(tmp_path / "a.png", picture)
+    assert read_image(tmp_path / "a.png", max_pixels=600).shape == (20, 30, 3)
+    with pytest.raises(MediaError, match="30×20 pixels, more than 599"):
+        read_image(tmp_path / "a.png", max_pixels=599)
+
+
+def test_writing_refuses_what_it_cannot_write(tmp_path, picture):
+    with pytest.raises(MediaError, match=r"\.xyz"):
+        write_image(tmp_path / "a.xyz", picture)
+    with pytest.raises(InputError, match="float64"):
+        write_image(tmp_path / "a.png", picture / 255)
+    with pytest.raises(InputError, match="nowhere"):
+        write_image(tmp_path / "nowhere" / "a.png", picture)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("size", [(5, 3), (40, 60), (5, 60), (41, 7)])
+def test_a_flat_picture_stays_flat_in_any_size(size):
+    flat = np.full((20, 30, 3), (10, 128, 250), np.uint8)
+    resized = resize(flat, size)
+    assert resized.shape == (*size, 3)
+    assert (resized == flat[0, 0]).all()
+
+
+def test_shrinking_averages_areas(picture):
+    blocks = picture.reshape(10, 2, 10, 3, 3).astype(float).mean(axis=(1, 3))
+    assert np.abs(resize(picture, (10, 10)) - blocks).max() <= 0.5 + 1e-9
+
+
+def test_several_frames_are_resized_one_by_one(picture):
+    frames = np.stack([picture, 255 - picture])
+    assert np.array_equal(resize(frames, (7, 50)), np.stack([resize(frame, (7, 50)) for frame in frames]))
+    assert np.array_equal(resize(frames, (20, 30)), frames)
