@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tempose.pose.keypoints import KEYPOINTS
+
 
 def filled(name: str, shape: Iterable[int]) -> Tensor:
     """Weights by a rule that needs nothing but the tensor's name, so that two programs can agree."""
@@ -34,3 +36,15 @@ def random(*shape: int, seed: int = 0, low: float = -1.0, high: float = 1.0) -> 
     """Uniform numbers from an explicit generator."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(*shape, generator=generator) * (high - low) + low
+
+
+def standing(*, known=1.0):
+    """A person of 64×48 pixels facing the camera, `18 3`."""
+    places = {
+        "nose": (24, 8), "neck": (24, 14), "right_shoulder": (18, 15), "left_shoulder": (30, 15),
+        "right_elbow": (14, 24), "left_elbow": (34, 24), "right_wrist": (12, 32), "left_wrist": (36, 32),
+        "right_hip": (20, 34), "left_hip": (28, 34), "right_knee": (20, 46), "left_knee": (28, 46),
+        "right_ankle": (20, 58), "left_ankle": (28, 58),
+        "right_eye": (23, 7), "left_eye": (25, 7), "right_ear": (22, 8), "left_ear": (26, 8),
+    }  # fmt: skip
+    return torch.tensor([[*places[name], known] for name in KEYPOINTS], dtype=torch.float32)

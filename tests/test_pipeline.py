@@ -8,9 +8,11 @@ from helpers import fill, random
 from safetensors.torch import load_file, save_file
 
 from tempose import Appearance, Guidance, Motion, PersonVideoPipeline
+from tempose.diffusion.guidance import Branch
 from tempose.diffusion.windows import Strided
 from tempose.errors import CheckpointError, InputError
 from tempose.models.build import add_temporal_blocks, build_networks
+from tempose.models.conditions import Conditions
 from tempose.pose.render import pose_maps
 
 SIZE = TINY.size
@@ -73,33 +75,30 @@ def test_a_motion_is_its_pose_maps(pipe):
     assert torch.equal(pipe(PHOTO, maps, num_inference_steps=2).frames, run(pipe))
 
 
+def predict_window(pipe, x_t, t, clip, branches):
+    person = pipe.check_photo(PHOTO, None, None, clip)
+    return pipe.predict_window(x_t, t, clip, torch.arange(len(clip)), pipe.read_photo(person, branches))
+
+
+def plain(pipe, x_t, t, clip, branch):
+    maps = torch.from_numpy(pose_maps(clip.keypoints, SIZE)) * branch.pose
+    texture = pipe.unet.read_texture(pipe.texture_encoder(PHOTO[None] * branch.photo), maps[:1])
+    return pipe.unet(x_t[None], t[None], Conditions(maps[None], texture))[0]
+
+
+@torch.no_grad()
 def test_guidance_of_one_is_the_plain_conditional_prediction(pipe):
-    x_t, maps = random(3, 3, *SIZE), random(3, 20, *SIZE, low=0)
-    t = torch.tensor(500)
-    branches = Guidance(photo=1.0).branches()
-    guided = pipe.predict_window(x_t, t, maps, branches, pipe.read_photo(PHOTO, branches))
-    texture = pipe.unet.read_texture(pipe.texture_encoder(PHOTO[None]))
-    with torch.no_grad():
-        plain = pipe.unet(x_t[None], t[None], maps[None], texture)[0]
-    torch.testing.assert_close(guided, plain, rtol=1e-4, atol=1e-5)
+    x_t, t = random(3, 3, *SIZE), torch.tensor(500)
+    guided = predict_window(pipe, x_t, t, motion(3), Guidance(photo=1.0).branches())
+    torch.testing.assert_close(guided, plain(pipe, x_t, t, motion(3), Branch(True, True, 1.0)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("guidance", [Guidance(), Guidance(photo=1.5, pose=3.0)], ids=["published", "paper"])
+@torch.no_grad()
 def test_branches_in_one_call_equal_branches_one_by_one(pipe, guidance):
-    x_t, maps, t = random(3, 3, *SIZE), random(3, 20, *SIZE, low=0), torch.tensor(500)
-    branches = guidance.branches()
-    together = pipe.predict_window(x_t, t, maps, branches, pipe.read_photo(PHOTO, branches))
-    with torch.no_grad():
-        alone = sum(
-            branch.weight
-            * pipe.unet(
-                x_t[None],
-                t[None],
-                maps[None] * branch.pose,
-                pipe.unet.read_texture(pipe.texture_encoder(PHOTO[None] * branch.photo)),
-            )[0]
-            for branch in branches
-        )
+    x_t, t = random(3, 3, *SIZE), torch.tensor(500)
+    together = predict_window(pipe, x_t, t, motion(3), guidance.branches())
+    alone = sum(branch.weight * plain(pipe, x_t, t, motion(3), branch) for branch in guidance.branches())
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
 
 
@@ -126,11 +125,11 @@ def run_from(pipe, noise, clip):
     solver = make_solver("ddim", schedule=pipe.scheduler, steps=2)
     branches = Guidance().branches()
     with torch.no_grad():
-        texture = pipe.read_photo(PHOTO, branches)
+        source = pipe.read_photo(pipe.check_photo(PHOTO, None, None, clip), branches)
         every = torch.arange(len(noise))
         for t in solver.timesteps:
             window = [Window(every, torch.ones(len(noise)))]
-            prediction = pipe.predict(noise, t, clip, every, window, branches, texture)
+            prediction = pipe.predict(noise, t, clip, every, window, source)
             noise = solver_step(solver, prediction, t, noise, generator=torch.Generator())
     return noise.clamp(-1, 1)
 

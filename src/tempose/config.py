@@ -49,6 +49,21 @@ class ModelConfig(BaseModel):
     learned_variance: bool = True
     """Three more output channels that interpolate the log-variance (Nichol & Dhariwal 2021)."""
 
+    aligned_photo: bool = False
+    """Further input: the photo bent into the target pose, its coverage, and the photo itself."""
+
+    plate: bool = False
+    """Further input: the photo with the person painted out, so that the background stays whole."""
+
+    copy_gate: bool = False
+    """A further output says where to copy the aligned photo over the plate instead of painting."""
+
+    pose_keys: bool = False
+    """Queries and keys of the texture attention also carry the distances to the limbs."""
+
+    guidance: float = 2.0
+    """Scale of the photo in the default guidance; 1 makes a single prediction a step."""
+
     train_timesteps: int = 1000
     """T, the number of diffusion times."""
 
@@ -80,6 +95,11 @@ PRESETS = {
         clip_length=8,
         prediction_type="v_prediction",
         learned_variance=False,
+        aligned_photo=True,
+        plate=True,
+        copy_gate=True,
+        pose_keys=True,
+        guidance=1.0,
         timestep_spacing="trailing",
     ),
 }

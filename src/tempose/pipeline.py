@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, SchedulerMixin
@@ -12,6 +12,7 @@ from diffusers.utils import BaseOutput
 from torch import Tensor
 
 from tempose.config import ModelConfig, preset
+from tempose.diffusion.denoise import denoise
 from tempose.diffusion.guidance import Branch, Guidance
 from tempose.diffusion.noise import correlated_noise
 from tempose.diffusion.solvers import make_solver, solver_step
@@ -20,10 +21,11 @@ from tempose.errors import CheckpointError, InputError
 from tempose.models.attention import KeyValue
 from tempose.models.base import check_size
 from tempose.models.build import Networks, build_networks, build_schedule
+from tempose.models.conditions import Conditions, Photo, guides
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
-from tempose.pose.keypoints import Motion
-from tempose.pose.render import POSE_CHANNELS, pose_maps
+from tempose.pose.keypoints import KEYPOINTS, Motion
+from tempose.pose.render import POSE_CHANNELS, pose_map, pose_maps
 
 # Called after each step as (pipeline, step, t, {"x_t": …}), as in diffusers; may return a changed x_t.
 StepCallback = Callable[["PersonVideoPipeline", int, Tensor, dict[str, Tensor]], dict[str, Tensor] | None]
@@ -40,6 +42,16 @@ class Appearance:
 
     reference: Tensor
     keep: Tensor
+
+
+class Source(NamedTuple):
+    """The photo as the branches of the guidance see it."""
+
+    photos: Photo
+    """The photo or ∅, one a branch."""
+    texture: list[KeyValue]
+    """Its keys and values, one a texture diffusion block."""
+    branches: list[Branch]
 
 
 @dataclass
@@ -105,6 +117,8 @@ class PersonVideoPipeline(DiffusionPipeline):
         noise_correlation: float = 0.0,
         appearance: Appearance | None = None,
         generator: torch.Generator | None = None,
+        photo_keypoints: Tensor | None = None,
+        photo_mask: Tensor | None = None,
         callback_on_step_end: StepCallback | None = None,
     ) -> PersonVideoOutput:
         """Paint the person of the photo in the given poses.
@@ -114,7 +128,7 @@ class PersonVideoPipeline(DiffusionPipeline):
             poses: a motion in frames of the photo's size, whose pose maps are drawn as they are needed;
                 or the pose maps themselves, `f 20 h w` in [0, 1] (`tempose.pose.render.pose_maps`).
             num_inference_steps: denoising steps, 1 to T.
-            guidance: scales of the classifier-free guidance; the published ones by default.
+            guidance: scales of the classifier-free guidance; by default the model's own.
             solver: `ddim`, `ddpm`, `dpm++` or `unipc`.
             strategy: `overlap`, `loop` or `strided`, or one of `tempose.diffusion.windows` with its
                 own settings.
@@ -122,6 +136,8 @@ class PersonVideoPipeline(DiffusionPipeline):
                 was trained on, or the whole video where that is shorter.
             noise_correlation: part of the starting noise that all frames share, 0 to 1.
             appearance: what to keep of a reference.
+            photo_keypoints: of the person in the photo, `18 3`; for models that align the photo.
+            photo_mask: where the person is in the photo, `1 h w` in [0, 1]; for the same models.
             generator: source of all randomness; by default a fresh one with seed 0.
             callback_on_step_end: called after each step; see `StepCallback`.
 
@@ -131,10 +147,11 @@ class PersonVideoPipeline(DiffusionPipeline):
         Raises:
             InputError: a shape, range or name does not fit.
         """
-        guidance = guidance or Guidance()
+        guidance = guidance or Guidance(photo=self.unet.config.guidance)
         generator = generator or torch.Generator().manual_seed(0)
         cut = find_strategy(strategy)
         self.check_conditions(photo, poses)
+        person = self.check_photo(photo, photo_keypoints, photo_mask, poses)
         window = self.check_window(window, frames=len(poses))
         selected = cut.select(len(poses), window)
         if appearance is not None:
@@ -142,7 +159,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         steps = make_solver(solver, schedule=self.scheduler, steps=num_inference_steps, device=self.device)
 
         branches = guidance.branches()
-        texture = self.read_photo(photo, branches)
+        source = self.read_photo(person, branches)
         noise = correlated_noise(
             len(selected), tuple(photo.shape), correlation=noise_correlation, generator=generator
         ).to(self.device)
@@ -150,9 +167,8 @@ class PersonVideoPipeline(DiffusionPipeline):
         with self.progress_bar(total=num_inference_steps) as progress:
             for step, t in enumerate(steps.timesteps):
                 x_t = self.hold(appearance, x_t, noise, t, steps)
-                prediction = self.predict(
-                    x_t, t, poses, selected, cut.windows(len(selected), window, step), branches, texture
-                )
+                windows = cut.windows(len(selected), window, step)
+                prediction = self.predict(x_t, t, poses, selected, windows, source)
                 x_t = solver_step(steps, prediction, t, x_t, generator=generator)
                 if callback_on_step_end is not None:
                     x_t = (callback_on_step_end(self, step, t, {"x_t": x_t}) or {}).get("x_t", x_t)
@@ -160,12 +176,12 @@ class PersonVideoPipeline(DiffusionPipeline):
         x_0 = self.hold(appearance, x_t, noise, None, steps)
         return PersonVideoOutput(frames=x_0.clamp(-1, 1))
 
-    def read_photo(self, photo: Tensor, branches: list[Branch]) -> list[KeyValue]:
-        """Keys and values of the photo, or of ∅, for each branch: tensors `branches n c`."""
-        photo = photo.to(self.device, self.unet.dtype)
-        features = self.texture_encoder(torch.stack([torch.zeros_like(photo), photo]))
-        rows = torch.tensor([int(branch.photo) for branch in branches], device=self.device)
-        return [KeyValue(k[rows], v[rows]) for k, v in self.unet.read_texture(features)]
+    def read_photo(self, photo: Photo, branches: list[Branch]) -> Source:
+        """The photo, or ∅, for each branch, with the keys and values that the texture blocks read."""
+        given = torch.tensor([float(branch.photo) for branch in branches], device=self.device)
+        photos = photo.repeated(len(branches)).where(given)
+        features = self.texture_encoder(photos.picture.to(self.unet.dtype))
+        return Source(photos, self.unet.read_texture(features, photos.pose_map.to(self.unet.dtype)), branches)
 
     def predict(
         self,
@@ -174,16 +190,14 @@ class PersonVideoPipeline(DiffusionPipeline):
         poses: Tensor | Motion,
         selected: Tensor,
         windows: list[Window],
-        branches: list[Branch],
-        texture: list[KeyValue],
+        source: Source,
     ) -> Tensor:
         """The guided prediction for all frames, `f c h w` in float32, one window at a time."""
         total: Tensor | None = None
         weight_sum = torch.zeros(len(x_t), 1, 1, 1, device=x_t.device)
         for frames, weights in windows:
             weights = weights.to(x_t)[:, None, None, None]
-            maps = maps_of(poses, selected[frames]).to(x_t)
-            guided = self.predict_window(x_t[frames], t, maps, branches, texture)
+            guided = self.predict_window(x_t[frames], t, poses, selected[frames], source)
             if total is None:
                 total = torch.zeros(len(x_t), *guided.shape[1:], device=x_t.device)
             total[frames] += weights * guided
@@ -191,18 +205,25 @@ class PersonVideoPipeline(DiffusionPipeline):
         assert total is not None
         return total / weight_sum
 
-    def predict_window(
-        self, x_t: Tensor, t: Tensor, maps: Tensor, branches: list[Branch], texture: list[KeyValue]
-    ) -> Tensor:
-        """The guided prediction for the frames of one window: all branches in one call."""
-        sees_pose = torch.tensor([branch.pose for branch in branches], device=x_t.device)
-        weights = torch.tensor([branch.weight for branch in branches], device=x_t.device)
-        n, dtype = len(branches), self.unet.dtype
-        predictions = self.unet(
+    def predict_window(self, x_t: Tensor, t: Tensor, poses: Tensor | Motion, frames: Tensor, source: Source) -> Tensor:
+        """The guided prediction for the frames of one window, all branches in one call: `f c h w`."""
+        n, dtype = len(source.branches), self.unet.dtype
+        sees_pose = torch.tensor([float(branch.pose) for branch in source.branches], device=x_t.device)
+        weights = torch.tensor([branch.weight for branch in source.branches], device=x_t.device)
+        pose_map = sees_pose.view(n, 1, 1, 1, 1) * maps_of(poses, frames).to(x_t)
+        read: list[Tensor] = []
+        known = None
+        if isinstance(poses, Motion):
+            keypoints = torch.from_numpy(poses.keypoints[frames.numpy()]).to(x_t)
+            read, known = guides(source.photos, sees_pose.view(n, 1, 1, 1) * keypoints, config=self.unet.config)
+        times = t.to(x_t.device).expand(n)
+        predictions = denoise(
+            self.unet,
             x_t.to(dtype).expand(n, *x_t.shape),
-            t.to(x_t.device).expand(n),
-            maps.to(dtype) * sees_pose[:, None, None, None, None],
-            texture,
+            times,
+            Conditions(pose_map.to(dtype), source.texture, [guide.to(dtype) for guide in read], known),
+            alpha_bar=self.scheduler.alphas_cumprod.to(x_t.device)[times.long()].view(n, 1, 1, 1, 1),
+            prediction_type=self.scheduler.config.prediction_type,
         )  # n f c h w
         return torch.einsum("n, n f c h w -> f c h w", weights, predictions.float())
 
@@ -240,6 +261,30 @@ class PersonVideoPipeline(DiffusionPipeline):
                 f"{size[0]}, {size[1]}), as the photo"
             )
         check_range("pose maps", poses, 0, 1)
+
+    def check_photo(
+        self, picture: Tensor, keypoints: Tensor | None, mask: Tensor | None, poses: Tensor | Motion
+    ) -> Photo:
+        """What is known of the photo, at the door; what this model does not need may be left out."""
+        config = self.unet.config
+        needs = config.aligned_photo or config.plate or config.copy_gate or config.pose_keys
+        if needs and (keypoints is None or mask is None or not isinstance(poses, Motion)):
+            raise InputError(
+                "this model aligns the photo with the poses: "
+                "give photo_keypoints and photo_mask, and the poses as a Motion"
+            )
+        h, w = picture.shape[1:]
+        if keypoints is None:
+            keypoints = torch.zeros(len(KEYPOINTS), 3)
+        if mask is None:
+            mask = torch.zeros(1, h, w)
+        if tuple(keypoints.shape) != (len(KEYPOINTS), 3) or not bool(keypoints.isfinite().all()):
+            raise InputError(f"photo_keypoints have the shape {tuple(keypoints.shape)}; wanted (18, 3), all finite")
+        if tuple(mask.shape) != (1, h, w):
+            raise InputError(f"photo_mask has the shape {tuple(mask.shape)}; wanted (1, {h}, {w}), as the photo")
+        check_range("photo_mask", mask, 0, 1)
+        drawn = torch.from_numpy(pose_map(keypoints.numpy(), (h, w)))
+        return Photo(*(x[None].to(self.device, torch.float32) for x in (picture, drawn, keypoints, mask)))
 
     def check_window(self, window: int | None, *, frames: int) -> int:
         """The window in frames, at the door."""

@@ -2,13 +2,15 @@ import pytest
 import torch
 from helpers import fill, random
 
-from tempose.models.attention import TemporalAttention, TextureAttention, rotate
+from tempose.models.attention import PoseKeyedTextureAttention, TemporalAttention, TextureAttention, rotate
+
+NO_POSE = torch.zeros(0)  # attention without pose keys never looks
 
 
 def test_texture_attention_starts_as_identity():
     attention = TextureAttention(8)
     h = random(2 * 3, 8, 4, 2)
-    assert torch.equal(attention(h, attention.read(random(2, 8, 4, 2)), 3), h)
+    assert torch.equal(attention(h, NO_POSE, attention.read(random(2, 8, 4, 2), NO_POSE), 3), h)
 
 
 def test_texture_attention_is_softmax_attention():
@@ -19,19 +21,37 @@ def test_texture_attention_is_softmax_attention():
     k, v = attention.to_kv(features.flatten(2).transpose(1, 2)).split(8, dim=-1)
     seen = ((q @ k.transpose(1, 2)) / 8**0.5).softmax(-1) @ v
     expected = h + attention.to_out(seen).transpose(1, 2).reshape(h.shape)
-    torch.testing.assert_close(attention(h, attention.read(features), 1), expected)
+    torch.testing.assert_close(attention(h, NO_POSE, attention.read(features, NO_POSE), 1), expected)
 
 
 def test_every_frame_reads_the_photo_of_its_own_clip():
     attention = TextureAttention(8)
     fill(attention)
     h, features = random(2 * 3, 8, 4, 2), random(2, 8, 4, 2, seed=1)
-    together = attention(h, attention.read(features), 3)
+    together = attention(h, NO_POSE, attention.read(features, NO_POSE), 3)
     for clip in range(2):
         for frame in range(3):
             i = 3 * clip + frame
-            alone = attention(h[i : i + 1], attention.read(features[clip : clip + 1]), 1)
+            alone = attention(h[i : i + 1], NO_POSE, attention.read(features[clip : clip + 1], NO_POSE), 1)
             torch.testing.assert_close(together[i : i + 1], alone)
+
+
+def test_pose_keys_find_the_same_limb_before_anything_is_learnt():
+    attention = PoseKeyedTextureAttention(32)
+    for name, parameter in attention.named_parameters():
+        torch.nn.init.zeros_(parameter) if name.startswith("to_q") else None
+    torch.nn.init.zeros_(attention.to_kv.weight)
+    torch.nn.init.zeros_(attention.to_kv.bias)
+    with torch.no_grad():
+        attention.to_pose.weight.copy_(20 * torch.eye(32, 17))
+    # Limb 3 lies left in the photo, and right in the target.
+    photo, target = torch.ones(1, 20, 4, 4), torch.ones(1, 20, 4, 4)
+    photo[:, 3 + 3, :, 0] = 0
+    target[:, 3 + 3, :, 3] = 0
+    key = attention.read(random(1, 32, 4, 4), photo).key
+    q = attention.queries(random(1, 32, 4, 4), target)
+    seen = (q @ key.transpose(1, 2) / 32**0.5).softmax(-1).view(4, 4, 4, 4)
+    assert seen[:, 3, :, 0].sum((1, 2) if seen[:, 3, :, 0].ndim == 3 else 1).min() > 0.99
 
 
 def test_temporal_attention_starts_as_identity_and_has_4cc_plus_6c_parameters():

@@ -12,6 +12,7 @@ import tempose.pipeline
 from tempose.config import preset
 from tempose.errors import CheckpointError
 from tempose.models.build import build_networks
+from tempose.models.conditions import Conditions
 from tempose.models.pidm import import_checkpoint, import_weights, tensor_names, unused_tensors
 from tempose.pipeline import PersonVideoPipeline
 
@@ -52,8 +53,9 @@ def test_every_published_tensor_has_a_place_or_is_listed_as_unused(shapes):
 def test_forward_equals_the_published_one(pipe, golden, branch):
     photo = golden["fwd_src"] if branch == "cond" else torch.zeros_like(golden["fwd_src"])
     with torch.no_grad():
-        texture = pipe.unet.read_texture(pipe.texture_encoder(photo))
-        out = pipe.unet(golden["fwd_x"][:, None], golden["fwd_t"], golden["fwd_pose"][:, None], texture)[:, 0]
+        texture = pipe.unet.read_texture(pipe.texture_encoder(photo), golden["fwd_pose"])
+        conditions = Conditions(golden["fwd_pose"][:, None], texture)
+        out = pipe.unet(golden["fwd_x"][:, None], golden["fwd_t"], conditions)[:, 0]
     assert (out - golden[f"fwd_{branch}"]).abs().max() <= 2e-4
 
 

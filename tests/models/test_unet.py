@@ -5,6 +5,7 @@ from helpers import fill, random
 
 from tempose.errors import CheckpointError, InputError
 from tempose.models.build import add_temporal_blocks, build_networks
+from tempose.models.conditions import Conditions
 from tempose.models.unet import PersonUNet
 
 
@@ -24,7 +25,8 @@ def clip(frames=3, size=(16, 8), batch=2):
 
 
 def predict(net, x_t, t, maps, photo):
-    return net.unet(x_t, t, maps, net.unet.read_texture(net.texture_encoder(photo)))
+    texture = net.unet.read_texture(net.texture_encoder(photo), maps[:, 0])
+    return net.unet(x_t, t, Conditions(maps, texture))
 
 
 @pytest.mark.parametrize(("size", "frames"), [((16, 8), 3), ((2, 6), 1), ((32, 32), 7)])
@@ -127,11 +129,13 @@ def test_sizes_that_do_not_fit_name_the_next_that_does(size):
 def test_wrong_shapes_are_named():
     net = networks(temporal=False)
     x_t, t, maps, photo = clip()
-    texture = net.unet.read_texture(net.texture_encoder(photo))
+    texture = net.unet.read_texture(net.texture_encoder(photo), maps[:, 0])
     with pytest.raises(InputError, match="noisy frames have the shape"):
-        net.unet(x_t[:, 0], t, maps, texture)
+        net.unet(x_t[:, 0], t, Conditions(maps, texture))
     with pytest.raises(InputError, match=r"pose maps have the shape \(2, 3, 19, 16, 8\); wanted \(2, 3, 20, 16, 8\)"):
-        net.unet(x_t, t, maps[:, :, :19], texture)
+        net.unet(x_t, t, Conditions(maps[:, :, :19], texture))
+    with pytest.raises(InputError, match="hold 7 channels of guides; this model wants 0"):
+        net.unet(x_t, t, Conditions(maps, texture, [random(2, 3, 7, 16, 8)]))
 
 
 def test_saved_weights_come_back_and_damaged_ones_raise(tmp_path):

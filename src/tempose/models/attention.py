@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from tempose.models.layers import group_norm, zero_init
+from tempose.pose.keypoints import LIMBS
 
 
 class KeyValue(NamedTuple):
@@ -33,17 +35,54 @@ class TextureAttention(nn.Module):
         self.to_kv = nn.Linear(channels, 2 * channels)
         self.to_out = zero_init(nn.Linear(channels, channels))
 
-    def read(self, features: Tensor) -> KeyValue:
-        """Features of the photo `b c h w` → its keys and values, the same for every frame and time."""
+    def read(self, features: Tensor, pose: Tensor) -> KeyValue:
+        """What the photo offers, the same for every frame and time.
+
+        Args:
+            features: of the photo, `b c h w`.
+            pose: the photo's pose map `b 20 H W`; only pose-keyed attention looks at it.
+        """
         tokens = rearrange(features, "b c h w -> b (h w) c")
         return KeyValue(*self.to_kv(tokens).chunk(2, dim=-1))
 
-    def forward(self, h: Tensor, photo: KeyValue, f: int) -> Tensor:
+    def queries(self, h: Tensor, pose: Tensor) -> Tensor:
+        """Normalised noise features `n c h w` (and their pose maps `n 20 H W`) → queries `n (h w) c`."""
+        return self.to_q(rearrange(h, "n c h w -> n (h w) c"))
+
+    def forward(self, h: Tensor, pose: Tensor, photo: KeyValue, f: int) -> Tensor:
         """Noise features `(b f) c h w` → the same shape, with the photo's texture added."""
         height = h.shape[-2]
-        tokens = rearrange(self.norm(h), "(b f) c h w -> b (f h w) c", f=f)
-        seen = F.scaled_dot_product_attention(self.to_q(tokens), photo.key, photo.value)
+        q = rearrange(self.queries(self.norm(h), pose), "(b f) n c -> b (f n) c", f=f)
+        seen = F.scaled_dot_product_attention(q, photo.key, photo.value)
         return h + rearrange(self.to_out(seen), "b (f h w) c -> (b f) c h w", f=f, h=height)
+
+
+class PoseKeyedTextureAttention(TextureAttention):
+    """Texture attention that starts with body correspondence.
+
+    Queries and keys also carry one shared linear embedding of how near each limb is, in the target
+    and in the photo: places on the same limb attend to each other before anything is learnt of
+    appearance.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.to_pose = nn.Linear(len(LIMBS), channels)
+
+    def read(self, features: Tensor, pose: Tensor) -> KeyValue:
+        """As without pose, with the photo's limbs in the keys."""
+        key, value = super().read(features, pose)
+        return KeyValue(key + self.to_pose(limb_nearness(pose, features.shape[-2:])), value)
+
+    def queries(self, h: Tensor, pose: Tensor) -> Tensor:
+        """As without pose, with the target's limbs in the queries."""
+        return super().queries(h, pose) + self.to_pose(limb_nearness(pose, h.shape[-2:]))
+
+
+def limb_nearness(pose: Tensor, size: Sequence[int]) -> Tensor:
+    """Pose maps `n 20 H W` → how near each limb is on a coarser grid, `n (h w) 17` in [0, 1]."""
+    distance = F.adaptive_avg_pool2d(pose[:, -len(LIMBS) :], (size[0], size[1]))
+    return torch.exp(-16 * rearrange(distance, "n limbs h w -> n (h w) limbs"))
 
 
 class TemporalAttention(nn.Module):

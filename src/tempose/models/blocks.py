@@ -18,27 +18,27 @@ from tempose.models.layers import TimedResidualBlock
 class TextureDiffusionBlock(nn.Module):
     """Residual block, then cross-attention from the noisy frame to the photo."""
 
-    def __init__(self, residual: TimedResidualBlock, channels: int) -> None:
+    def __init__(self, residual: TimedResidualBlock, texture: TextureAttention) -> None:
         super().__init__()
         self.residual = residual
-        self.texture = TextureAttention(channels)
+        self.texture = texture
 
-    def forward(self, h: Tensor, time: Tensor, photo: KeyValue, f: int) -> Tensor:
-        """`(b f) c h w`, time features `(b f) d`, the photo's keys and values → `(b f) c' h w`."""
+    def forward(self, h: Tensor, time: Tensor, pose: Tensor, photo: KeyValue, f: int) -> Tensor:
+        """`(b f) c h w`, time features `(b f) d`, pose maps, keys and values → `(b f) c' h w`."""
         h = self.residual(h, time)
-        return self.texture(h, photo, f)
+        return self.texture(h, pose, photo, f)
 
 
 class TemporalTextureDiffusionBlock(TextureDiffusionBlock):
     """A texture diffusion block, then self-attention over the frames of the clip."""
 
-    def __init__(self, residual: TimedResidualBlock, channels: int, *, head_channels: int) -> None:
-        super().__init__(residual, channels)
-        self.temporal = TemporalAttention(channels, head_channels=head_channels)
+    def __init__(self, residual: TimedResidualBlock, texture: TextureAttention, temporal: TemporalAttention) -> None:
+        super().__init__(residual, texture)
+        self.temporal = temporal
 
-    def forward(self, h: Tensor, time: Tensor, photo: KeyValue, f: int) -> Tensor:
+    def forward(self, h: Tensor, time: Tensor, pose: Tensor, photo: KeyValue, f: int) -> Tensor:
         """As the texture diffusion block, with every position informed by the other frames."""
-        h = super().forward(h, time, photo, f)
+        h = super().forward(h, time, pose, photo, f)
         return self.temporal(h, f)
 
 

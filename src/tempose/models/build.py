@@ -35,6 +35,11 @@ def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
         temporal=temporal,
         temporal_head_channels=config.temporal_head_channels,
         clip_length=config.clip_length,
+        aligned_photo=config.aligned_photo,
+        plate=config.plate,
+        copy_gate=config.copy_gate,
+        pose_keys=config.pose_keys,
+        guidance=config.guidance,
     )
     return Networks(TextureEncoder(**shape), unet)
 

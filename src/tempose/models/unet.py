@@ -14,7 +14,7 @@ from einops import repeat
 from torch import Tensor, nn
 
 from tempose.errors import InputError
-from tempose.models.attention import KeyValue, TemporalAttention
+from tempose.models.attention import KeyValue, PoseKeyedTextureAttention, TemporalAttention, TextureAttention
 from tempose.models.base import StrictModel, check_size
 from tempose.models.blocks import (
     Place,
@@ -23,6 +23,7 @@ from tempose.models.blocks import (
     plan_down,
     plan_up,
 )
+from tempose.models.conditions import GUIDE_CHANNELS, PLATE_CHANNELS, Conditions
 from tempose.models.layers import (
     Resample,
     TimedResidualBlock,
@@ -35,8 +36,7 @@ from tempose.models.layers import (
     unfold,
     zero_init,
 )
-
-POSE_CHANNELS = 20
+from tempose.pose.render import POSE_CHANNELS
 
 
 class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
@@ -62,6 +62,11 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         temporal: bool = False,
         temporal_head_channels: int = 64,
         clip_length: int = 4,
+        aligned_photo: bool = False,
+        plate: bool = False,
+        copy_gate: bool = False,
+        pose_keys: bool = False,
+        guidance: float = 2.0,
     ) -> None:
         super().__init__()
         self.gradient_checkpointing = False
@@ -74,9 +79,11 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
 
         def texture_block(c_in: int, c_out: int) -> TextureDiffusionBlock:
             block = residual(c_in, c_out)
-            if temporal:
-                return TemporalTextureDiffusionBlock(block, c_out, head_channels=temporal_head_channels)
-            return TextureDiffusionBlock(block, c_out)
+            texture = PoseKeyedTextureAttention(c_out) if pose_keys else TextureAttention(c_out)
+            if not temporal:
+                return TextureDiffusionBlock(block, texture)
+            attention = TemporalAttention(c_out, head_channels=temporal_head_channels)
+            return TemporalTextureDiffusionBlock(block, texture, attention)
 
         def block(place: Place, resample: Resample = same) -> nn.Module:
             if place.texture is not None:
@@ -84,7 +91,8 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             return residual(place.in_channels, place.out_channels, resample)
 
         self.time_embedding = TimeEmbedding(base_channels, time_channels)
-        self.conv_in = nn.Conv2d(3 + POSE_CHANNELS, narrow, 3, padding=1)
+        channels_in = 3 + POSE_CHANNELS + GUIDE_CHANNELS * aligned_photo + PLATE_CHANNELS * plate
+        self.conv_in = nn.Conv2d(channels_in, narrow, 3, padding=1)
         self.down = nn.ModuleList(block(place, halve if place.resample else same) for place in self.places_down)
         self.middle_in = texture_block(wide, wide)
         self.middle_out = residual(wide, wide)
@@ -97,52 +105,57 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             }
         )
         self.norm_out = group_norm(narrow)
-        self.conv_out = zero_init(nn.Conv2d(narrow, 6 if learned_variance else 3, 3, padding=1))
+        channels_out = 3 + 3 * learned_variance + 1 * copy_gate
+        self.conv_out = zero_init(nn.Conv2d(narrow, channels_out, 3, padding=1))
 
-    def forward(self, x_t: Tensor, t: Tensor, pose_map: Tensor, photo: Sequence[KeyValue]) -> Tensor:
+    def forward(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """Predict what the noise in a clip is.
 
         Args:
             x_t: noisy frames `b f 3 h w`.
             t: diffusion times `b`, the same for all frames of a clip.
-            pose_map: `b f 20 h w` in [0, 1]; all zeros is ∅.
-            photo: what `read_texture` made of the photo's features.
+            conditions: poses and photo.
 
         Returns:
-            `b f c h w`: noise (or v, as the model was trained), then, where the variance is learned,
-            as many channels for it.
+            `b f c h w`: three channels of noise (or v, as the model was trained); where the variance
+            is learned, three for it; with a copy gate, its logit.
 
         Raises:
             InputError: a shape does not fit.
         """
-        self.check(x_t, pose_map)
+        self.check(x_t, conditions)
         f = x_t.shape[1]
         time = repeat(self.time_embedding(t), "b d -> (b f) d", f=f)
-        textures = iter(photo)
+        pose = fold(conditions.pose_map)
+        textures = ([pose, photo, f] for photo in conditions.texture)
 
-        h = self.conv_in(fold(torch.cat([x_t, pose_map], dim=2)))  # (b f) c h w
+        h = self.conv_in(torch.cat([fold(x_t), pose, *map(fold, conditions.guides)], dim=1))  # (b f) c h w
         skips = [h]
         for place, block in zip(self.places_down, self.down, strict=True):
-            h = self.run(block, h, time, *([next(textures), f] if place.texture else []))
+            h = self.run(block, h, time, *(next(textures) if place.texture is not None else ()))
             skips.append(h)
 
-        h = self.run(self.middle_in, h, time, next(textures), f)
+        h = self.run(self.middle_in, h, time, *next(textures))
         h = self.run(self.middle_out, h, time)
 
         for place, block in zip(self.places_up, self.up, strict=True):
             h = torch.cat([h, skips.pop()], dim=1)
-            h = self.run(block, h, time, *([next(textures), f] if place.texture else []))
+            h = self.run(block, h, time, *(next(textures) if place.texture is not None else ()))
             if place.resample:
                 h = self.run(self.upsample[str(place.level)], h, time)
 
         return unfold(self.conv_out(F.silu(self.norm_out(h))), f)
 
-    def read_texture(self, features: Sequence[Tensor]) -> list[KeyValue]:
+    def read_texture(self, features: Sequence[Tensor], pose: Tensor) -> list[KeyValue]:
         """The texture encoder's feature maps → keys and values of the texture diffusion blocks.
 
         They depend neither on the noise nor on the time: once a photo is enough.
+
+        Args:
+            features: of the photos, one map a depth.
+            pose: pose maps of the photos `b 20 h w`; only models with `pose_keys` look at them.
         """
-        return [block.texture.read(features[depth]) for block, depth in self.texture_blocks()]
+        return [block.texture.read(features[depth], pose) for block, depth in self.texture_blocks()]
 
     def texture_blocks(self) -> Iterator[tuple[TextureDiffusionBlock, int]]:
         """The texture diffusion blocks in the order of computation, each with the depth it reads."""
@@ -165,11 +178,17 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             return self._gradient_checkpointing_func(block, *inputs)
         return block(*inputs)
 
-    def check(self, x_t: Tensor, pose_map: Tensor) -> None:
+    def check(self, x_t: Tensor, conditions: Conditions) -> None:
         """Shapes at the door."""
         if x_t.ndim != 5 or x_t.shape[2] != 3:
             raise InputError(f"noisy frames have the shape {tuple(x_t.shape)}; wanted (b, f, 3, h, w)")
         wanted = (*x_t.shape[:2], POSE_CHANNELS, *x_t.shape[3:])
-        if tuple(pose_map.shape) != wanted:
-            raise InputError(f"pose maps have the shape {tuple(pose_map.shape)}; wanted {wanted}")
+        if tuple(conditions.pose_map.shape) != wanted:
+            raise InputError(f"pose maps have the shape {tuple(conditions.pose_map.shape)}; wanted {wanted}")
+        channels = sum(guide.shape[2] for guide in conditions.guides)
+        if self.conv_in.in_channels != 3 + POSE_CHANNELS + channels:
+            raise InputError(
+                f"the conditions hold {channels} channels of guides; this model wants "
+                f"{self.conv_in.in_channels - 3 - POSE_CHANNELS}"
+            )
         check_size(x_t.shape[-2:], levels=len(self.config.channel_multipliers))
