@@ -59,6 +59,215 @@ def import_pidm(
     typer.echo(f"{out_dir}: an image model of {count:,} parameters; see `tempose info {out_dir}`")
 
 
+prepare = typer.Typer(no_args_is_help=True, help="Turn a dataset into the form that training reads.")
+app.add_typer(prepare, name="prepare")
+
+
+@prepare.command("deepfashion")
+def prepare_deepfashion(
+    root: Annotated[Path, typer.Argument(help="The dataset: img/, pose/ and *_pairs.txt, or the CSV files.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    size: Annotated[tuple[int, int], typer.Option(help="Height and width of the pictures.")] = (256, 176),
+    workers: Annotated[int, typer.Option(help="Processes that work at once.")] = 1,
+) -> None:
+    """Prepare DeepFashion's In-shop pictures with their published key points and pairs.
+
+    Run it again after a stop, and it goes on. Exit code 1 says that a picture was refused.
+
+    Example: [bold]tempose prepare deepfashion dataset/deepfashion data/deepfashion --workers 8[/bold]
+    """
+    from tempose.data.deepfashion import prepare_deepfashion
+    from tempose.data.prepare import summary
+    from tempose.progress import bar
+
+    outcomes = prepare_deepfashion(root, out, size=size, workers=workers, track=bar)
+    refused = [outcome for outcome in outcomes if outcome.verdict == "refused"]
+    for outcome in refused:
+        typer.echo(str(outcome))
+    typer.echo(f"{out}: {summary(outcomes)}")
+    raise typer.Exit(1 if refused else 0)
+
+
+@prepare.command("videos")
+def prepare_videos(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the videos.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    size: Annotated[tuple[int, int], typer.Option(help="Height and width of the clips, even.")] = (256, 176),
+    fps: Annotated[float | None, typer.Option(help="Frames per second; each video's own if not given.")] = None,
+    min_frames: Annotated[int, typer.Option(help="Shorter stretches are left out.")] = 16,
+    pattern: Annotated[str, typer.Option(help="Which files, or folders of pictures.")] = "**/*",
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test for all; drawn from each name if not given.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the videos, for the metadata.")] = "unknown",
+    workers: Annotated[int, typer.Option(help="Processes that work at once.")] = 1,
+) -> None:
+    """Prepare a folder of videos: find the person, cut, crop, resize and split.
+
+    Prints a line for each file: kept, cut, or refused and why; the same is in OUT/report.txt. Run it
+    again after a stop, and it goes on. Exit code 1 says that a file was refused.
+
+    Example: [bold]tempose prepare videos my_videos data/mine --size 256 176 --workers 4[/bold]
+    """
+    from tempose.data.prepare import summary
+    from tempose.data.videos import VideoSettings, prepare_videos
+    from tempose.progress import bar
+
+    settings = VideoSettings(size=size, fps=fps, min_frames=min_frames, licence=licence)
+    outcomes = prepare_videos(folder, out, settings=settings, pattern=pattern, split=split, workers=workers, track=bar)
+    for outcome in outcomes:
+        typer.echo(str(outcome))
+    typer.echo(f"{out}: {summary(outcomes)}")
+    raise typer.Exit(1 if any(outcome.verdict == "refused" for outcome in outcomes) else 0)
+
+
+@app.command()
+def pose(
+    source: Annotated[Path, typer.Argument(help="A video or a photo.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The pose file to write: .npz or .json.")],
+    preview: Annotated[
+        Path | None, typer.Option(help="Also draw the skeleton: .mp4 (.webm, .gif) of a video, .png of a photo.")
+    ] = None,
+    person: Annotated[
+        str, typer.Option(help="Whom to follow: largest, a number from the left (from 1), or a point X,Y.")
+    ] = "largest",
+    fps: Annotated[float | None, typer.Option(help="Frames per second to sample at; the video's own.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="As it was seen: not cleaned, not smoothed.")] = False,
+    estimator: Annotated[
+        str, typer.Option(help="mediapipe (offline, one person) or rtmlib (several people).")
+    ] = "mediapipe",
+    detector: Annotated[Path | None, typer.Option(help="rtmlib: an ONNX file of YOLOX.")] = None,
+    pose_model: Annotated[Path | None, typer.Option(help="rtmlib: an ONNX file of RTMPose.")] = None,
+) -> None:
+    """Find a person's key points in a video or photo and write them to a pose file.
+
+    Example: [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]
+    """
+    from tempose.errors import InputError
+    from tempose.media.images import ENCODINGS, read_image, write_image
+    from tempose.media.video import read_frames, write_video
+    from tempose.pose.clean import clean
+    from tempose.pose.draw import draw_motion, draw_skeleton
+    from tempose.pose.estimate import observe
+    from tempose.pose.estimators import load_estimator
+    from tempose.pose.follow import choice_of
+    from tempose.progress import bar
+
+    if output.suffix not in (".npz", ".json"):
+        raise InputError(f"cannot write poses to {output.name}; the ending must be .npz or .json")
+    is_photo = source.suffix.lower() in ENCODINGS
+    photo = read_image(source) if is_photo else None
+    seen = observe(
+        source if photo is None else [photo],
+        estimator=load_estimator(estimator, detector=detector, pose_model=pose_model),
+        fps=1 if is_photo else fps,
+        person=choice_of(person),
+        with_masks=False,
+        track=bar,
+    )
+    motion = seen.motion if raw else clean(seen.motion, cuts=seen.cuts)
+    motion.save(output)
+    if preview is not None and photo is not None:
+        write_image(preview, draw_skeleton(photo, motion.keypoints[0]))
+    elif preview is not None:
+        shown = bar(draw_motion(read_frames(source, fps=motion.fps), motion), "preview", total=len(motion))
+        write_video(preview, shown, motion.fps)
+    joints = (motion.keypoints[..., 2] > 0).sum(axis=1).mean()
+    typer.echo(f"{output}: {len(motion)} frame(s) at {motion.fps:g} a second, {joints:.1f} of 18 joints seen")
+
+
+@app.command()
+def people(
+    out_dir: Annotated[Path, typer.Argument(help="The folder to write: train, val and test.")],
+    people: Annotated[int, typer.Option(help="How many people; one in ten each for val and test.")] = 100,
+    clips: Annotated[int, typer.Option(help="Clips of each person, every one another motion and place.")] = 2,
+    frames: Annotated[int, typer.Option(help="Frames of a clip.")] = 32,
+    fps: Annotated[float, typer.Option(help="Frames per second.")] = 16.0,
+    size: Annotated[tuple[int, int], typer.Option(help="Height and width of the frames, even.")] = (128, 96),
+    seed: Annotated[int, typer.Option(help="Other seeds draw other people.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that draw at once.")] = 1,
+) -> None:
+    """Draw people that nobody ever photographed: a dataset to train on, with exact ground truth.
+
+    Run it again after a stop, and it goes on.
+
+    Example: [bold]tempose people data/people --people 200 --size 128 96 --workers 8[/bold]
+    """
+    from tempose.data.people.dataset import PeopleSettings, write_people
+    from tempose.data.prepare import summary
+    from tempose.progress import bar
+
+    settings = PeopleSettings(frames=frames, fps=fps, size=size, seed=seed)
+    outcomes = write_people(out_dir, people=people, clips=clips, settings=settings, workers=workers, track=bar)
+    refused = [outcome for outcome in outcomes if outcome.verdict == "refused"]
+    for outcome in refused:
+        typer.echo(str(outcome))
+    typer.echo(f"{out_dir}: {summary(outcomes)}")
+    raise typer.Exit(1 if refused else 0)
+
+
+@app.command("people-sheet")
+def people_sheet(
+    picture: Annotated[Path, typer.Argument(help="The picture to write: .jpg or .png.")],
+    people: Annotated[int, typer.Option(help="How many people.")] = 32,
+    moments: Annotated[int, typer.Option(help="At how many moments each is shown.")] = 6,
+    size: Annotated[tuple[int, int], typer.Option(help="Height and width of one picture.")] = (96, 72),
+    seed: Annotated[int, typer.Option(help="The first person.")] = 0,
+) -> None:
+    """Draw a contact sheet of people at several moments.
+
+    Example: [bold]tempose people-sheet people.jpg[/bold]
+    """
+    from tempose.data.people.sheet import contact_sheet
+    from tempose.errors import InputError
+    from tempose.media.images import ENCODINGS, write_image
+    from tempose.progress import bar
+
+    if picture.suffix.lower() not in ENCODINGS:
+        raise InputError(f"cannot write a picture to {picture.name}; the ending must be one of {', '.join(ENCODINGS)}")
+    write_image(picture, contact_sheet(people=people, moments=moments, size=size, seed=seed, track=bar))
+    typer.echo(f"{picture}: {people} people at {moments} moments")
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="What to train: a YAML file, such as those in configs/.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; may be repeated.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show all settings, the parameters and the memory; train nothing.")
+    ] = False,
+) -> None:
+    """Train a model, or go on with a training that was stopped: give the same command again.
+
+    Ctrl-C or SIGTERM saves and leaves, with exit code 1. On several GPUs:
+    [bold]accelerate launch --num_processes 4 -m tempose train configs/people-image.yaml[/bold]
+
+    Example: [bold]tempose train configs/people-image.yaml --set optimisation.batch=32 --set seed=1[/bold]
+    """
+    from accelerate import Accelerator, PartialState
+
+    from tempose.progress import bar
+    from tempose.training.budget import budget
+    from tempose.training.config import load_config
+    from tempose.training.loop import train
+    from tempose.training.run import describe
+
+    settings = load_config(config, changes or ())
+    if dry_run:
+        place = Accelerator()
+        if place.is_main_process:
+            typer.echo(describe(settings))
+            typer.echo(budget(settings, processes=place.num_processes))
+        return
+    outcome = train(settings, track=bar)
+    if PartialState().is_main_process:
+        how = "trained" if outcome.finished else "stopped; the same command goes on"
+        typer.echo(f"{outcome.weights}: {how} at step {outcome.step}")
+    raise typer.Exit(0 if outcome.finished else 1)
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and exit code 2."""
     try:

@@ -25,6 +25,9 @@ class ModelConfig(BaseModel):
     channel_multipliers: tuple[int, ...]
     """Width of each level as a multiple of the first; each level halves height and width."""
 
+    patch: int = 1
+    """Side of the square of pixels that the first convolution takes as one place: 2 quarters the work."""
+
     texture_levels: tuple[int, ...]
     """Levels that read the photo's texture (0 is full resolution); the middle always does."""
 
@@ -86,10 +89,11 @@ PRESETS = {
     ),
     "people-128": ModelConfig(
         size=(128, 96),
-        base_channels=32,
-        channel_multipliers=(1, 2, 3, 4, 4),
-        texture_levels=(2, 3, 4),
-        time_channels=128,
+        patch=2,
+        base_channels=64,
+        channel_multipliers=(1, 1, 2, 2),
+        texture_levels=(1, 2, 3),
+        time_channels=256,
         dropout=0.0,
         temporal_head_channels=32,
         clip_length=8,

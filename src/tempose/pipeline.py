@@ -19,7 +19,7 @@ from tempose.diffusion.solvers import make_solver, solver_step
 from tempose.diffusion.windows import Strategy, Window, find_strategy
 from tempose.errors import CheckpointError, InputError
 from tempose.models.attention import KeyValue
-from tempose.models.base import check_size
+from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule
 from tempose.models.conditions import Conditions, Photo, guides
 from tempose.models.texture_encoder import TextureEncoder
@@ -245,7 +245,7 @@ class PersonVideoPipeline(DiffusionPipeline):
             raise InputError(f"the photo is {given}; wanted a tensor (3, h, w) in [-1, 1]")
         check_range("the photo", photo, -1, 1)
         size = tuple(photo.shape[1:])
-        check_size(size, levels=len(self.unet.config.channel_multipliers))
+        check_size(size, unit=size_unit(self.unet.config))
         if isinstance(poses, Motion):
             if poses.size != size:
                 raise InputError(

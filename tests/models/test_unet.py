@@ -35,6 +35,15 @@ def test_any_size_that_the_depth_divides_and_any_number_of_frames(size, frames):
     assert predict(networks(temporal=True), x_t, *rest).shape == (2, frames, 6, *size)
 
 
+def test_a_patch_of_pixels_is_one_place():
+    x_t, t, maps, photo = clip(size=(16, 8))
+    net = networks(temporal=True, patch=2)
+    assert [tuple(h.shape[2:]) for h in net.texture_encoder(photo)] == [(8, 4), (8, 4), (4, 2), (4, 2)]
+    assert predict(net, x_t, t, maps, photo).shape == (2, 3, 6, 16, 8)
+    with pytest.raises(InputError, match="divisible by 4"):
+        predict(net, x_t[..., :6], t, maps[..., :6], photo[..., :6])
+
+
 def test_untrained_video_model_equals_image_model_frame_by_frame():
     image = networks(temporal=False)
     video = image._replace(unet=add_temporal_blocks(image.unet).eval())

@@ -36,14 +36,18 @@ class StrictModel(ModelMixin, ConfigMixin):
         return (model, info) if wants_info else model
 
 
-def check_size(size: Sequence[int], *, levels: int) -> None:
-    """Whether a network of that many levels can halve height and width often enough.
+def size_unit(config: Any) -> int:
+    """What height and width must be divisible by: the patch, halved at each level but the first."""
+    return config.patch * 2 ** (len(config.channel_multipliers) - 1)
+
+
+def check_size(size: Sequence[int], *, unit: int) -> None:
+    """Whether height and width are divisible by the unit.
 
     Raises:
-        InputError: it cannot; the message names the next size that works.
+        InputError: they are not; the message names the next size that works.
     """
     height, width = size
-    unit = 2 ** (levels - 1)
     if height < 1 or width < 1 or height % unit or width % unit:
         next_valid = tuple(max(1, -(-side // unit)) * unit for side in (height, width))
         raise InputError(

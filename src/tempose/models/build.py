@@ -26,6 +26,7 @@ def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
         "channel_multipliers": config.channel_multipliers,
         "residual_blocks": config.residual_blocks,
         "dropout": config.dropout,
+        "patch": config.patch,
     }
     unet = PersonUNet(
         **shape,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from tempose.models.base import StrictModel, check_size
+from tempose.models.base import StrictModel, check_size, size_unit
 from tempose.models.blocks import plan_down
 from tempose.models.layers import ResidualBlock, halve, same
 
@@ -26,10 +27,11 @@ class TextureEncoder(StrictModel, ModelMixin, ConfigMixin):
         channel_multipliers: Sequence[int],
         residual_blocks: int = 2,
         dropout: float = 0.1,
+        patch: int = 1,
     ) -> None:
         super().__init__()
         self.gradient_checkpointing = False
-        self.conv_in = nn.Conv2d(3, base_channels * channel_multipliers[0], 3, padding=1)
+        self.conv_in = nn.Conv2d(3 * patch**2, base_channels * channel_multipliers[0], 3, padding=1)
         self.down = nn.ModuleList(
             ResidualBlock(
                 place.in_channels,
@@ -46,9 +48,9 @@ class TextureEncoder(StrictModel, ModelMixin, ConfigMixin):
         Raises:
             InputError: height or width cannot be halved once for each further level.
         """
-        check_size(photo.shape[-2:], levels=len(self.config.channel_multipliers))
+        check_size(photo.shape[-2:], unit=size_unit(self.config))
         checkpointing = self.gradient_checkpointing and torch.is_grad_enabled()
-        features = [self.conv_in(photo)]
+        features = [self.conv_in(F.pixel_unshuffle(photo, self.config.patch))]
         for block in self.down:
             h = features[-1]
             features.append(self._gradient_checkpointing_func(block, h) if checkpointing else block(h))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tempose.errors import InputError
 from tempose.models.attention import KeyValue, PoseKeyedTextureAttention, TemporalAttention, TextureAttention
-from tempose.models.base import StrictModel, check_size
+from tempose.models.base import StrictModel, check_size, size_unit
 from tempose.models.blocks import (
     Place,
     TemporalTextureDiffusionBlock,
@@ -67,6 +67,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         copy_gate: bool = False,
         pose_keys: bool = False,
         guidance: float = 2.0,
+        patch: int = 1,
     ) -> None:
         super().__init__()
         self.gradient_checkpointing = False
@@ -92,7 +93,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
 
         self.time_embedding = TimeEmbedding(base_channels, time_channels)
         channels_in = 3 + POSE_CHANNELS + GUIDE_CHANNELS * aligned_photo + PLATE_CHANNELS * plate
-        self.conv_in = nn.Conv2d(channels_in, narrow, 3, padding=1)
+        self.conv_in = nn.Conv2d(channels_in * patch**2, narrow, 3, padding=1)
         self.down = nn.ModuleList(block(place, halve if place.resample else same) for place in self.places_down)
         self.middle_in = texture_block(wide, wide)
         self.middle_out = residual(wide, wide)
@@ -106,7 +107,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         )
         self.norm_out = group_norm(narrow)
         channels_out = 3 + 3 * learned_variance + 1 * copy_gate
-        self.conv_out = zero_init(nn.Conv2d(narrow, channels_out, 3, padding=1))
+        self.conv_out = zero_init(nn.Conv2d(narrow, channels_out * patch**2, 3, padding=1))
 
     def forward(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """Predict what the noise in a clip is.
@@ -129,7 +130,8 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         pose = fold(conditions.pose_map)
         textures = ([pose, photo, f] for photo in conditions.texture)
 
-        h = self.conv_in(torch.cat([fold(x_t), pose, *map(fold, conditions.guides)], dim=1))  # (b f) c h w
+        seen = torch.cat([fold(x_t), pose, *map(fold, conditions.guides)], dim=1)  # (b f) c h w
+        h = self.conv_in(F.pixel_unshuffle(seen, self.config.patch))
         skips = [h]
         for place, block in zip(self.places_down, self.down, strict=True):
             h = self.run(block, h, time, *(next(textures) if place.texture is not None else ()))
@@ -144,7 +146,8 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             if place.resample:
                 h = self.run(self.upsample[str(place.level)], h, time)
 
-        return unfold(self.conv_out(F.silu(self.norm_out(h))), f)
+        out = self.conv_out(F.silu(self.norm_out(h)))
+        return unfold(F.pixel_shuffle(out, self.config.patch), f)
 
     def read_texture(self, features: Sequence[Tensor], pose: Tensor) -> list[KeyValue]:
         """The texture encoder's feature maps → keys and values of the texture diffusion blocks.
@@ -186,9 +189,9 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         if tuple(conditions.pose_map.shape) != wanted:
             raise InputError(f"pose maps have the shape {tuple(conditions.pose_map.shape)}; wanted {wanted}")
         channels = sum(guide.shape[2] for guide in conditions.guides)
-        if self.conv_in.in_channels != 3 + POSE_CHANNELS + channels:
+        wanted_channels = self.conv_in.in_channels // self.config.patch**2 - 3 - POSE_CHANNELS
+        if channels != wanted_channels:
             raise InputError(
-                f"the conditions hold {channels} channels of guides; this model wants "
-                f"{self.conv_in.in_channels - 3 - POSE_CHANNELS}"
+                f"the conditions hold {channels} channels of guides; this model wants {wanted_channels}"
             )
-        check_size(x_t.shape[-2:], levels=len(self.config.channel_multipliers))
+        check_size(x_t.shape[-2:], unit=size_unit(self.config))

@@ -1,0 +1,81 @@
+"""The README's commands and code run as they stand there."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from helpers import filled
+
+from tempose.data.people.clip import Recipe, draw_clip
+from tempose.media.video import write_video
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.S)
+SHELL = [line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the files that the README takes as given."""
+    folder = tmp_path_factory.mktemp("readme")
+    recipe = Recipe(person=5, motion="dance", motion_seed=0, scene=3, frames=24, fps=12.0, size=(256, 192))
+    frames = draw_clip(recipe).frames
+    write_video(folder / "dance.mp4", frames, 12)
+    (folder / "my_videos").mkdir()
+    write_video(folder / "my_videos" / "one.mp4", frames, 12)
+    return folder
+
+
+def run(*command, folder):
+    done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("tempose ") and "import-pidm" not in line])
+def test_commands_run(line, folder):
+    run(*shlex.split(line), folder=folder)
+
+
+def test_the_commands_made_what_they_say(folder):
+    files = "data/people/train/metadata.jsonl people.jpg dance.npz dance-skeleton.mp4 data/mine/report.txt"
+    for made in files.split():
+        assert (folder / made).is_file()
+
+
+@pytest.mark.slow
+def test_the_import_of_a_published_checkpoint_runs(folder):
+    import json
+
+    shapes = json.loads((ROOT / "tests" / "published" / "state_dict.json").read_text())
+    torch.save({"ema": {name: filled(name, shape) for name, shape in shapes.items()}}, folder / "last.pt")
+    (folder / "models").mkdir()
+    (line,) = [line for line in SHELL if "import-pidm" in line]
+    assert "162,374,406 parameters" in run(*shlex.split(line), folder=folder).stdout
+
+
+def test_the_code_runs(folder):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    run_code = "import sys; exec(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", run_code, code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    from tempose.media.video import read_frames
+
+    assert np.stack(list(read_frames(folder / "walk.mp4"))).shape == (8, 128, 96, 3)
+
+
+def test_make_has_the_targets_that_the_readme_names():
+    makefile = (ROOT / "Makefile").read_text()
+    for line in SHELL:
+        if line.startswith("make "):
+            assert re.search(rf"^{line.split()[1]}:", makefile, re.M)
+
+
+def test_pictures_and_pages_that_are_linked_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).is_file(), target
