@@ -1,6 +1,6 @@
 """Seconds and FLOPs of one prediction of the noise predictor, for each preset and precision.
 
-    python benchmarks/prediction.py
+python benchmarks/prediction.py
 """
 
 from __future__ import annotations

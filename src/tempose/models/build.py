@@ -41,6 +41,7 @@ def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
         copy_gate=config.copy_gate,
         pose_keys=config.pose_keys,
         guidance=config.guidance,
+        size=config.size,
     )
     return Networks(TextureEncoder(**shape), unet)
 

@@ -68,6 +68,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         pose_keys: bool = False,
         guidance: float = 2.0,
         patch: int = 1,
+        size: Sequence[int] = (256, 256),
     ) -> None:
         super().__init__()
         self.gradient_checkpointing = False
@@ -191,7 +192,5 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         channels = sum(guide.shape[2] for guide in conditions.guides)
         wanted_channels = self.conv_in.in_channels // self.config.patch**2 - 3 - POSE_CHANNELS
         if channels != wanted_channels:
-            raise InputError(
-                f"the conditions hold {channels} channels of guides; this model wants {wanted_channels}"
-            )
+            raise InputError(f"the conditions hold {channels} channels of guides; this model wants {wanted_channels}")
         check_size(x_t.shape[-2:], unit=size_unit(self.config))

@@ -1,0 +1,1 @@
+"""How good frames and videos are, in figures that can be repeated."""
