@@ -19,20 +19,27 @@ def quiet(items: Iterable[Item], label: str, total: int | None = None) -> Iterat
 
 
 def bar(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
-    """The items, under a bar on stderr with count, elapsed time and time to go."""
+    """The items, under a bar on stderr with count, items per second, elapsed time and time to go."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.3g}/s" if task.speed else "")
 
     if total is None and isinstance(items, Sized):
         total = len(items)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-               TextColumn("to go"), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(),
+               TimeElapsedColumn(), TextColumn("to go"), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=300) as progress:
         yield from progress.track(items, total=total, description=label)

@@ -155,7 +155,7 @@ def _cut_video(video: Video, out: Path, settings: VideoSettings) -> Outcome:
     tally: Counter[str] = Counter()
     rows: list[tuple[str, dict]] = []
     try:
-        for frames, motion, masks in _clips(video, settings, tally):
+        for frames, motion, masks in clips_of(video, settings, tally):
             row = write_clip(
                 out, video.split, f"{video.name}-{len(rows):03}", frames=frames, motion=motion, masks=masks,
                 person=video.name, source=video.file, licence=settings.licence,
@@ -173,7 +173,7 @@ def _cut_video(video: Video, out: Path, settings: VideoSettings) -> Outcome:
     return Outcome(video.file, "kept" if used == total else "cut", detail, tuple(rows))
 
 
-def _clips(
+def clips_of(
     video: Video, settings: VideoSettings, tally: Counter[str]
 ) -> Iterator[tuple[np.ndarray, Motion, np.ndarray]]:
     """Frames, motion and masks of one clip after another; `tally` counts the frames by their fate."""

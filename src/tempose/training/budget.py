@@ -1,0 +1,130 @@
+"""What a run takes, before it begins: parameters counted, memory estimated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from tempose.models.build import Networks, build_networks, build_schedule
+from tempose.models.conditions import GUIDE_CHANNELS, PLATE_CHANNELS, Known, Photo
+from tempose.pose.keypoints import KEYPOINTS
+from tempose.pose.render import POSE_CHANNELS
+from tempose.training.config import TrainConfig
+from tempose.training.stages import STAGES, frozen, has_temporal_blocks
+from tempose.training.step import Batch, Objective
+
+# Bytes of a number: parameters, gradients, averages and both of Adam's moments are float32.
+FLOAT, MOMENTS = 4, 2
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Parameters, and bytes on one device."""
+
+    trainable: int
+    frozen: int
+    activations: int
+    """What autograd keeps of one sample for the backward pass."""
+    samples: int
+    """Samples that are in flight at once on one device."""
+
+    def __str__(self) -> str:
+        learning = FLOAT * self.trainable
+        lines = [
+            ("parameters", FLOAT * self.frozen + learning),
+            ("gradients", learning),
+            ("optimizer", MOMENTS * learning),
+            ("averages", learning),
+            (f"activations of {self.samples} sample(s), estimated", self.activations * self.samples),
+        ]
+        total = sum(size for _, size in lines)
+        return "\n".join(
+            [f"{'trainable parameters':<44}{self.trainable:>14,}", f"{'frozen parameters':<44}{self.frozen:>14,}"]
+            + [f"{'memory: ' + name:<44}{size / 2**20:>10,.0f} MiB" for name, size in [*lines, ("in all", total)]]
+        )
+
+
+def budget(config: TrainConfig, *, processes: int = 1) -> Budget:
+    """Count a run's parameters and estimate its memory, without its data and without computing anything.
+
+    One sample goes through networks of fake tensors, which have shapes but no values; activations are
+    the storages that autograd saves, in the arithmetic of `optimisation.precision`. Buffers that live
+    only within an operation, and the fragmentation of a device's memory, come on top.
+    """
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        networks = build_networks(config.model, temporal=has_temporal_blocks(config))
+        objective = Objective(frozen(networks, STAGES[config.stage]), build_schedule(config.model), min_snr=None)
+        activations = _saved_bytes(objective, config)
+    learns = [parameter.requires_grad for parameter in objective.parameters()]
+    counts = [parameter.numel() for parameter in objective.parameters()]
+    trainable = sum(count for count, does in zip(counts, learns, strict=True) if does)
+    in_flight = config.optimisation.batch // (processes * config.optimisation.accumulate)
+    return Budget(trainable, sum(counts) - trainable, activations, max(1, in_flight))
+
+
+class _Kept:
+    """The storages that are kept for the backward pass, each counted once; parameters are not."""
+
+    def __init__(self, objective: nn.Module) -> None:
+        self.known = {parameter.untyped_storage()._cdata for parameter in objective.parameters()}
+        self.tensors: list[Tensor] = []  # held, so that no storage takes the place of another
+
+    def add(self, tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in self.known:
+            self.known.add(storage._cdata)
+            self.tensors.append(tensor)
+        return tensor
+
+    @property
+    def size(self) -> int:
+        return sum(tensor.untyped_storage().nbytes() for tensor in self.tensors)
+
+
+def _saved_bytes(objective: Objective, config: TrainConfig) -> int:
+    """Bytes that one sample keeps; with checkpointing, the blocks' inputs and the largest block's own."""
+    kept, largest = _Kept(objective), [0]
+
+    def block_input(block: nn.Module, *inputs: object) -> object:
+        for tensor in inputs:
+            if isinstance(tensor, Tensor):
+                kept.add(tensor)
+        own = _Kept(objective)
+        with torch.autograd.graph.saved_tensors_hooks(own.add, _unchanged):
+            output = block(*inputs)
+        largest[0] = max(largest[0], own.size)
+        return output
+
+    if config.optimisation.checkpointing:
+        for network in Networks(objective.texture_encoder, objective.unet):
+            network.enable_gradient_checkpointing(block_input)
+    half = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[config.optimisation.precision]
+    batch, read, known = _sample(config)
+    with (
+        torch.autocast("cpu", half, enabled=half is not None),
+        torch.autograd.graph.saved_tensors_hooks(kept.add, _unchanged),
+    ):
+        objective.loss(batch, objective.predict(batch, read, known)).total.mean()
+    return kept.size + largest[0]
+
+
+def _sample(config: TrainConfig) -> tuple[Batch, list[Tensor], Known | None]:
+    """A batch of one with the shapes of the stage's samples, and its guides."""
+    model = config.model
+    h, w = config.data.size or model.size
+    f = model.clip_length if has_temporal_blocks(config) else 1
+    frames, maps, keypoints = (
+        torch.zeros(1, f, *shape) for shape in ((3, h, w), (POSE_CHANNELS, h, w), (len(KEYPOINTS), 3))
+    )
+    photo = Photo(frames[:, 0], maps[:, 0], keypoints[:, 0], frames[:, 0, :1])
+    batch = Batch(photo, frames, keypoints, maps, frames, torch.zeros(1, dtype=torch.long))
+    channels = [GUIDE_CHANNELS] * model.aligned_photo + [PLATE_CHANNELS] * model.plate
+    known = Known(frames, torch.ones(1)) if model.copy_gate else None
+    return batch, [torch.zeros(1, f, c, h, w) for c in channels], known
+
+
+def _unchanged(tensor: Tensor) -> Tensor:
+    return tensor

@@ -1,0 +1,136 @@
+"""The two artefacts of a run: weights that the pipeline loads, and state to go on from.
+
+Both are written beside their place and renamed into it; a run that is killed while saving, or that
+finds the disk full, still has the one before.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from tempose.errors import CheckpointError, InputError
+from tempose.files import written_whole
+
+_STATE, _WEIGHTS = re.compile(r"state-\d{8}\.pt"), re.compile(r"weights-\d{8}")
+
+# What may differ between a run and the command that goes on with it: none of it changes what a step computes.
+_FREE = (
+    "logging",
+    "output",
+    "start",
+    "data.root",
+    "data.workers",
+    "optimisation.steps",
+    "optimisation.epochs",
+    "optimisation.accumulate",
+    "optimisation.checkpointing",
+)
+
+
+def saved_states(folder: Path) -> list[Path]:
+    """The states in a run's folder, oldest first."""
+    return sorted(path for path in folder.glob("state-*") if _STATE.fullmatch(path.name))
+
+
+def saved_weights(folder: Path) -> list[Path]:
+    """The weights in a run's folder, oldest first."""
+    return sorted(path for path in folder.glob("weights-*") if _WEIGHTS.fullmatch(path.name))
+
+
+def newest_weights(folder: Path) -> Path | None:
+    """The newest weights of a run, or None where the folder holds none."""
+    return next(reversed(saved_weights(folder)), None)
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a state whole.
+
+    Raises:
+        OSError, RuntimeError: it cannot be written; then nothing is left of it.
+    """
+    with written_whole(path) as beside:
+        torch.save(state, beside)
+
+
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """The newest state of a run, or None where there is none.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    states = saved_states(folder)
+    if not states:
+        return None
+    try:
+        return torch.load(states[-1], map_location="cpu", weights_only=True)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{states[-1]} is damaged ({reason}); remove it to go on from the one before") from error
+
+
+def remove_old(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` states and weights."""
+    for state in saved_states(folder)[:-keep]:
+        state.unlink()
+    for weights in saved_weights(folder)[:-keep]:
+        shutil.rmtree(weights.rename(weights.with_name(f".{weights.name}.old")))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a run left that was killed while it saved or removed something."""
+    for leftover in [*folder.glob(".state-*"), *folder.glob(".weights-*"), *folder.glob(".run.yaml.*")]:
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+@contextmanager
+def saving(step: int, *, last: Path | None) -> Iterator[None]:
+    """Tell what still stands when a checkpoint cannot be written.
+
+    Raises:
+        CheckpointError: writing failed, such as on a full disk.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        stands = f"the last good one, {last}, is untouched" if last else "there is none yet"
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(
+            f"the checkpoint of step {step} cannot be written ({reason}); {stands}: "
+            "make room on the disk and give the same command again"
+        ) from error
+
+
+def check_same(folder: Path, before: dict, now: dict) -> None:
+    """Whether a run with one configuration may be gone on with under another.
+
+    Raises:
+        InputError: a field that matters differs; the message names it.
+    """
+    difference = first_difference(before, now)
+    if difference is not None:
+        name, was, given = difference
+        raise InputError(
+            f"{folder} holds a run of another configuration: {name} was {was}, now it is {given}; "
+            "choose another output, or set it back"
+        )
+
+
+def first_difference(before: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:
+    """The first field that matters and differs: its name and both values."""
+    if name in _FREE:
+        return None
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*before, *(key for key in now if key not in before)]:
+            found = first_difference(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
+            if found is not None:
+                return found
+        return None
+    return None if before == now else (name, before, now)

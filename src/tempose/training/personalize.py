@@ -1,0 +1,220 @@
+"""Fit given weights to one real person, from a short video or a few photos.
+
+The last part of the material is held out: it says whether fitting helps, and when to stop. All of the
+image model learns, at a low rate: what separates a person from those it was trained on is in every
+part, from cloth (texture attention, decoder) to how much may be copied (the gate). DreamPose (Karras et
+al., ICCV 2023, section 3.4) fits whole networks to a subject too. Temporal blocks stay: a few seconds
+of one person would only make them forget how others move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tempose.config import ModelConfig
+from tempose.data.augment import Views
+from tempose.data.clips import Sample
+from tempose.errors import InputError
+from tempose.files import written_whole
+from tempose.media.images import ENCODINGS, write_image
+from tempose.media.tensors import to_tensor
+from tempose.media.video import write_video
+from tempose.pipeline import PersonVideoPipeline
+from tempose.progress import Track, quiet
+from tempose.training.config import Data, Logging, Optimisation, TrainConfig
+from tempose.training.loop import stop_signal
+from tempose.training.material import part, split_photos, split_video, views_of_photo, views_of_video, write_material
+from tempose.training.run import describe
+from tempose.training.samples import FPS, row
+from tempose.training.step import Batch, draw
+from tempose.training.trainer import Trainer
+
+# The held-out part is seen through so many windows, at these parts of the diffusion time; and so many of
+# them are painted, in so many steps.
+WINDOWS, TIMES = 4, (0.5, 0.9)
+PAINTED, PAINT_STEPS = 2, 10
+# Steps from one look at it to the next, and how many looks without a gain end the fitting.
+LOOK_EVERY, PATIENCE = 20, 3
+
+
+class Fitted(NamedTuple):
+    """What fitting gave."""
+
+    weights: Path
+    """The folder of the best weights; where none was better, of those that were given."""
+    before: float
+    """Mean absolute error on the person in the held-out part, in [0, 1]: of the given weights …"""
+    after: float
+    """… and of the best ones."""
+    step: int
+    """After how many steps they were the best."""
+
+
+def personalize(
+    sources: Sequence[Path | str],
+    out: Path | str,
+    *,
+    model: Path | str,
+    size: tuple[int, int] | None = None,
+    steps: int = 200,
+    learning_rate: float = 1e-4,
+    seed: int = 0,
+    track: Track = quiet,
+) -> Fitted:
+    """Fit weights to the person of one video, or of at least three photos.
+
+    OUT gets the prepared material (data/), the settings (run.yaml), the best weights (weights/), and
+    held-out.png: photo · pose · truth · before · after.
+
+    Args:
+        sources: one video, or photos; the first photo or frame is the one to animate.
+        model: weights to start from, a folder or a name on the Hub.
+        size: (height, width) to fit at; by default the model's own.
+        steps: at most; fitting ends as soon as the held-out part gains no more. It can be ended by a
+            signal too, and the best weights until then are kept.
+
+    Raises:
+        InputError: OUT is not empty, or the sources or the size do not fit.
+        DataError, PoseError: there is too little of a person in the sources.
+        CheckpointError: the model cannot be loaded.
+    """
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is not empty; choose another folder")
+    given = PersonVideoPipeline.from_pretrained(model)
+    shape = model_of(given)
+    height_width = size or shape.size
+    frames = shape.clip_length if given.unet.config.temporal else 1
+    paths = [Path(source) for source in sources]
+    if len(paths) == 1 and paths[0].suffix.lower() not in ENCODINGS:
+        known, held = split_video(views_of_video(paths[0], height_width, frames=frames), frames=frames)
+    else:
+        known, held = split_photos([views_of_photo(path, height_width) for path in paths])
+        frames = 1
+
+    out.mkdir(parents=True, exist_ok=True)
+    write_material(out / "data", known, held, source=", ".join(path.name for path in paths))
+    config = TrainConfig(
+        stage="person",
+        model=shape,
+        data=Data(root=out / "data", size=size, flip=0.0, crop=0.1, workers=0),
+        optimisation=Optimisation(
+            steps=steps, batch=max(1, 8 // frames), learning_rate=learning_rate, warmup=min(10, steps), ema=0.98,
+            min_snr=5, drop_pose=0.1 * (shape.guidance != 1), drop_photo=0.1 * (shape.guidance != 1),
+        ),
+        logging=Logging(tensorboard=False, sample_steps=PAINT_STEPS),
+        start=str(model), output=out, seed=seed,
+    )  # fmt: skip
+    with written_whole(out / "run.yaml") as beside:
+        beside.write_text(describe(config), encoding="utf-8")
+    return fit(config, held_out_samples(known[0], held, frames=frames), track=track)
+
+
+def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet) -> Fitted:
+    """Train until the held-out samples gain no more, and write the best weights and a picture of them."""
+    trainer = Trainer(config)
+    looks = [look_at(sample, config, seed=i) for i, sample in enumerate(held_out)]
+    pictures = [paint(trainer, held_out, config)]
+    before = best = error(trainer, looks)
+    best_step, best_values = 0, averages(trainer)
+    with stop_signal() as stopped:
+        for batch in track(trainer.batches(), "fitting", total=trainer.total):
+            trainer.learn(batch)
+            if trainer.step % LOOK_EVERY and trainer.step < trainer.total and not stopped:
+                continue
+            now = error(trainer, looks)
+            if now < best:
+                best, best_step, best_values = now, trainer.step, averages(trainer)
+            if stopped or trainer.step - best_step >= PATIENCE * LOOK_EVERY:
+                break
+    trainer.average.shadow_params = best_values
+    weights = config.output / "weights"
+    with written_whole(weights) as beside:
+        trainer.write_weights(beside)
+    pictures.append(paint(trainer, held_out, config)[:, :, :, -held_out[0].photo.shape[-1] :])
+    write_pictures(config.output, np.concatenate(pictures, axis=3))
+    return Fitted(weights, before, best, best_step)
+
+
+# The measure -----------------------------------------------------------------------------------------
+
+
+def held_out_samples(photo: Views, held: Sequence[Views], *, frames: int) -> list[Sample]:
+    """Windows of the held-out views, evenly spaced, to be painted from the first picture of all."""
+    places = [(views, start) for views in held for start in range(len(views.frames) - frames + 1)]
+    count = min(WINDOWS, len(places))
+    chosen = [places[i * (len(places) - 1) // max(1, count - 1)] for i in range(count)]
+    return [sample_of(photo, views, slice(start, start + frames)) for views, start in chosen]
+
+
+def sample_of(photo: Views, target: Views, which: slice) -> Sample:
+    """The first picture of one, and some frames of the other."""
+    picture, keypoints, mask = tensors(part(photo, slice(0, 1)))
+    return Sample(picture[0], keypoints[0], mask[0], *tensors(part(target, which)), "held out")
+
+
+def tensors(views: Views) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures `f 3 h w` in [-1, 1], key points `f 18 3` and masks `f 1 h w`."""
+    masks = torch.from_numpy(views.masks).float()[:, None]
+    return to_tensor(views.frames), torch.from_numpy(views.motion.keypoints), masks
+
+
+def look_at(sample: Sample, config: TrainConfig, *, seed: int) -> list[tuple[Batch, Tensor]]:
+    """A sample as noisy batches at each of TIMES, always the same, and where the person is."""
+    batch = draw(sample, config, disturb=False, generator=torch.Generator().manual_seed(seed))
+    times = [torch.tensor([round(part * (config.model.train_timesteps - 1))]) for part in TIMES]
+    return [(replace(batch, t=t), sample.masks[None]) for t in times]
+
+
+@torch.no_grad()
+def error(trainer: Trainer, looks: Sequence[list[tuple[Batch, Tensor]]]) -> float:
+    """Mean absolute error on the person, in [0, 1], of the clean frames that the averaged weights predict."""
+    device, errors = trainer.accelerator.device, []
+    with trainer.averaged():
+        objective = trainer.accelerator.unwrap_model(trainer.objective)
+        for batch, masks in (pair for look in looks for pair in look):
+            here, person = batch.to(device), masks.to(device)
+            distance = (objective.clean(here).clamp(-1, 1) - here.frames).abs().mean(2, keepdim=True) / 2
+            errors.append(float((distance * person).sum() / person.sum().clamp_min(1)))
+    return sum(errors) / len(errors)
+
+
+def averages(trainer: Trainer) -> list[Tensor]:
+    """A copy of the averaged weights."""
+    return [value.clone() for value in trainer.average.shadow_params]
+
+
+def paint(trainer: Trainer, samples: Sequence[Sample], config: TrainConfig) -> np.ndarray:
+    """Rows of photo · pose · truth · sample, of the last samples: uint8 `n f h 4w 3`."""
+    with trainer.averaged() as networks:
+        pipe = PersonVideoPipeline.from_networks(networks, config=config.model)
+        pipe.set_progress_bar_config(disable=True)
+        rows = [
+            row(pipe, sample, steps=config.logging.sample_steps, seed=i) for i, sample in enumerate(samples[-PAINTED:])
+        ]
+    return np.stack(rows)
+
+
+def write_pictures(out: Path, rows: np.ndarray) -> None:
+    """held-out.png, and where there are several frames held-out.mp4, of rows `n f h w 3`."""
+    stacked = rows.transpose(1, 0, 2, 3, 4).reshape(rows.shape[1], -1, *rows.shape[3:])  # f (n h) w 3
+    write_image(out / "held-out.png", stacked[0])
+    if len(stacked) > 1:
+        write_video(out / "held-out.mp4", iter(stacked), FPS)
+
+
+# The model ---------------------------------------------------------------------------------------------
+
+
+def model_of(given: PersonVideoPipeline) -> ModelConfig:
+    """The configuration of saved weights, from those of their networks and schedule."""
+    schedule = given.scheduler.config
+    said = {**schedule, **given.unet.config, "train_timesteps": schedule.num_train_timesteps}
+    return ModelConfig(**{name: said[name] for name in ModelConfig.model_fields})

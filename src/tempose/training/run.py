@@ -1,0 +1,120 @@
+"""A run's folder: what it holds, and whether it may be gone on with.
+
+run.yaml          the resolved configuration, git revision and package versions
+log.jsonl         losses, one line each
+state-STEP.pt     everything to go on from; the newest few
+weights-STEP/     averaged weights that the pipeline loads; the newest few
+samples/          sheets and videos made on the way
+tensorboard/      the same losses for TensorBoard
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tempose.errors import InputError
+from tempose.files import written_whole
+from tempose.training.checkpoint import check_same, remove_leftovers
+from tempose.training.config import TrainConfig
+
+_PACKAGES = ("tempose", "torch", "diffusers", "accelerate", "numpy", "safetensors")
+
+
+def check_folder(config: TrainConfig) -> None:
+    """Whether a run may begin or go on in its folder.
+
+    Raises:
+        InputError: the folder holds something else, or a run of another configuration.
+    """
+    folder = config.output
+    description = folder / "run.yaml"
+    if description.is_file():
+        before = yaml.safe_load(description.read_text(encoding="utf-8"))["configuration"]
+        with suppress(ValidationError):  # a setting that is newer than the run had its default
+            before = TrainConfig.model_validate(before).model_dump(mode="json")
+        check_same(folder, before, config.model_dump(mode="json"))
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} holds something else than a training run; choose another output")
+
+
+def open_run(config: TrainConfig) -> None:
+    """Make the folder of a run, or go on in it; its description is that of the newest command."""
+    config.output.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(config.output)
+    with written_whole(config.output / "run.yaml") as beside:
+        beside.write_text(describe(config), encoding="utf-8")
+
+
+def describe(config: TrainConfig) -> str:
+    """Everything that decides a run, as YAML."""
+    facts = {
+        "configuration": config.model_dump(mode="json"),
+        "revision": _revision(),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in _PACKAGES},
+    }
+    return yaml.safe_dump(facts, sort_keys=False, allow_unicode=True)
+
+
+def _revision() -> str:
+    """The git revision of the code, or `unknown` where it is installed without one."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+class Log:
+    """Losses over time: a line each in log.jsonl, and TensorBoard's files where they are asked for.
+
+    Args:
+        step: that a run goes on from; what was written after it, before it was killed, is dropped.
+    """
+
+    def __init__(self, folder: Path, *, step: int, tensorboard: bool) -> None:
+        self.file = folder / "log.jsonl"
+        if self.file.is_file():
+            lines = [line for line in self.file.read_text(encoding="utf-8").splitlines() if _is_before(line, step)]
+            with written_whole(self.file) as beside:
+                beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        self.writer: Any = None
+        if tensorboard:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError as error:
+                raise InputError(
+                    "TensorBoard is not installed: pip install 'tempose[train]', or set logging.tensorboard=false"
+                ) from error
+            self.writer = SummaryWriter(folder / "tensorboard", purge_step=step + 1)
+
+    def write(self, step: int, **values: float) -> None:
+        """One line."""
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **values}) + "\n")
+        if self.writer is not None:
+            for name, value in values.items():
+                self.writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self.writer is not None:
+            self.writer.close()
+
+
+def _is_before(line: str, step: int) -> bool:
+    """Whether a line of the log is whole and of that step or before."""
+    try:
+        return json.loads(line)["step"] <= step
+    except json.JSONDecodeError:
+        return False

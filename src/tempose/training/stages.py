@@ -1,0 +1,161 @@
+"""The stages of training, as values: what is drawn, what learns, what it starts from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tempose.config import ModelConfig
+from tempose.data.augment import Augmentation
+from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
+from tempose.errors import CheckpointError
+from tempose.models.base import check_size, size_unit
+from tempose.models.build import Networks, build_networks, build_schedule
+from tempose.models.unet import PersonUNet
+from tempose.pipeline import PersonVideoPipeline
+from tempose.training.checkpoint import newest_weights
+from tempose.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training."""
+
+    dataset: Callable[[TrainConfig, str], PairDataset | ClipDataset]
+    """Configuration and split → samples."""
+    trainable: Callable[[Networks], Iterable[nn.Parameter]]
+    """The parameters that learn; all others are frozen."""
+    temporal: bool | None
+    """Whether the model has temporal blocks; None: as the weights that it starts from."""
+    dropout: bool
+    """Whether dropout acts; a frozen image model is used as it is."""
+
+
+def _pairs(config: TrainConfig, split: str) -> PairDataset:
+    return PairDataset(config.data.root, split, **_drawing(config, split))
+
+
+def _clips(config: TrainConfig, split: str) -> ClipDataset:
+    sampling = ClipSampling(config.model.clip_length, config.data.order, config.data.stride)
+    return ClipDataset(config.data.root, split, sampling=sampling, **_drawing(config, split))
+
+
+def _person(config: TrainConfig, split: str) -> PairDataset | ClipDataset:
+    """Photos, which come as listed pairs, and single frames for an image model; else clips."""
+    photos = (config.data.root / split / "pairs.jsonl").is_file()
+    return _pairs(config, split) if photos or not has_temporal_blocks(config) else _clips(config, split)
+
+
+def _drawing(config: TrainConfig, split: str) -> dict:
+    data = config.data
+    augmentation = Augmentation(crop=data.crop, flip=data.flip, colour=data.colour)
+    return {
+        "size": data.size or config.model.size,
+        "augmentation": augmentation if split == "train" else Augmentation(),
+        "seed": config.seed,
+        "on_damaged": data.on_damaged,
+    }
+
+
+def _everything(networks: Networks) -> Iterable[nn.Parameter]:
+    for network in networks:
+        yield from network.parameters()
+
+
+def _temporal_blocks(networks: Networks) -> Iterable[nn.Parameter]:
+    return networks.unet.temporal_parameters()
+
+
+def _image_model(networks: Networks) -> Iterable[nn.Parameter]:
+    temporal = set(_temporal_blocks(networks))
+    return (parameter for parameter in _everything(networks) if parameter not in temporal)
+
+
+STAGES = {
+    "image": Stage(_pairs, _everything, temporal=False, dropout=True),
+    "temporal": Stage(_clips, _temporal_blocks, temporal=True, dropout=False),
+    "person": Stage(_person, _image_model, temporal=None, dropout=True),
+}
+
+# The fields of saved networks and schedules that decide what weights mean.
+_MEANING = set(ModelConfig.model_fields) - {"size", "dropout", "clip_length", "guidance", "timestep_spacing"}
+_MEANING |= {"num_train_timesteps"}
+
+
+def has_temporal_blocks(config: TrainConfig) -> bool:
+    """Whether the model of a run is a video model."""
+    temporal = STAGES[config.stage].temporal
+    if temporal is None:
+        return bool(PersonUNet.load_config(_start(config), subfolder="unet")["temporal"])
+    return temporal
+
+
+def starting_networks(config: TrainConfig) -> Networks:
+    """The networks before the first step: from `start`, or fresh from the seed; frozen but for what learns.
+
+    Raises:
+        InputError: the networks cannot halve the size that is trained at.
+        CheckpointError: the weights are of another model; the message names a field that differs.
+    """
+    check_size(config.data.size or config.model.size, unit=size_unit(config.model))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        networks = build_networks(config.model, temporal=has_temporal_blocks(config))
+    if config.start is not None:
+        take_over(networks, _start(config), model=config.model)
+    return frozen(networks, STAGES[config.stage])
+
+
+def frozen(networks: Networks, stage: Stage) -> Networks:
+    """The networks, of which only what the stage trains asks for gradients."""
+    for network in networks:
+        network.requires_grad_(False)
+    for parameter in stage.trainable(networks):
+        parameter.requires_grad_(True)
+    return networks
+
+
+def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> None:
+    """Copy saved weights into networks; temporal blocks that the saved model lacks stay as they are.
+
+    Raises:
+        CheckpointError: the weights are of another model; the message names a field that differs.
+    """
+    given = PersonVideoPipeline.from_pretrained(start)
+    has, gets = given.unet.config.temporal, networks.unet.config.temporal
+    if has and not gets:
+        raise CheckpointError(f"the weights in {start} are of a video model; this stage starts from an image model")
+    free = {"temporal_head_channels"} if gets and not has else set()
+    parts = (
+        (given.texture_encoder, networks.texture_encoder),
+        (given.unet, networks.unet),
+        (given.scheduler, build_schedule(model)),
+    )
+    for found, wanted in parts:
+        for name in sorted((_MEANING - free) & wanted.config.keys()):
+            there, here = (list(v) if isinstance(v, tuple) else v for v in (found.config[name], wanted.config[name]))
+            if there != here:
+                raise CheckpointError(
+                    f"the weights in {start} are of another model: {name} is {there} there, {here} in the configuration"
+                )
+    networks.texture_encoder.load_state_dict(given.texture_encoder.state_dict())
+    networks.unet.load_state_dict({**networks.unet.state_dict(), **given.unet.state_dict()})
+
+
+def digest(parameters: Iterable[nn.Parameter]) -> str:
+    """SHA-256 over the values of parameters: two runs with the same frozen weights have the same."""
+    found = hashlib.sha256()
+    for parameter in parameters:
+        found.update(parameter.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def _start(config: TrainConfig) -> str:
+    """The saved model to start from; of a training run, its newest weights."""
+    assert config.start is not None
+    return str(newest_weights(Path(config.start)) or config.start)

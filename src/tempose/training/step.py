@@ -1,0 +1,171 @@
+"""What one training step computes: a batch of samples → the loss of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+
+import numpy as np
+import torch
+from diffusers import DDPMScheduler
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from tempose.data.clips import ClipDataset, PairDataset, Sample
+from tempose.diffusion.denoise import denoise
+from tempose.diffusion.loss import Loss, Schedule, diffusion_loss
+from tempose.models.build import Networks
+from tempose.models.conditions import Conditions, Known, Photo, guides
+from tempose.pose.render import pose_maps
+from tempose.training.config import TrainConfig
+from tempose.training.disturb import disturbed_keypoints, ragged_masks
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples with everything random already drawn."""
+
+    photo: Photo
+    frames: Tensor
+    """x_0: `b f 3 h w` in [-1, 1]."""
+    keypoints: Tensor
+    """`b f 18 3`; confidence 0 throughout where the pose is dropped."""
+    pose_map: Tensor
+    """`b f 20 h w`; zeros where the pose is dropped."""
+    noise: Tensor
+    """`b f 3 h w`."""
+    t: Tensor
+    """`b`."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return self._each(lambda tensors: tensors[0].to(device, non_blocking=True))
+
+    @staticmethod
+    def cat(batches: Sequence[Batch]) -> Batch:
+        """Several batches as one."""
+        return batches[0]._each(torch.cat, *batches[1:])
+
+    def parts(self, n: int) -> list[Batch]:
+        """The batch in n equal parts."""
+        size = len(self.t) // n
+        return [self._each(partial(_part, start=i * size, stop=(i + 1) * size)) for i in range(n)]
+
+    def _each(self, change: Callable[[tuple[Tensor, ...]], Tensor], *others: Batch) -> Batch:
+        photos = [batch.photo for batch in (self, *others)]
+        photo = Photo(*(change(tuple(getattr(p, f.name) for p in photos)) for f in fields(Photo)))
+        rest = [f.name for f in fields(Batch) if f.name != "photo"]
+        return Batch(photo, *(change(tuple(getattr(b, name) for b in (self, *others))) for name in rest))
+
+
+def _part(tensors: tuple[Tensor, ...], *, start: int, stop: int) -> Tensor:
+    return tensors[0][start:stop]
+
+
+class Drawn(Dataset):
+    """Samples as batches of one, their conditions disturbed and dropped, their noise and times drawn.
+
+    Everything random comes from (seed, epoch, index): it does not depend on the number of processes
+    or workers, nor on where a run was interrupted.
+    """
+
+    def __init__(self, samples: PairDataset | ClipDataset, config: TrainConfig, *, disturb: bool) -> None:
+        self.samples, self.config, self.disturb = samples, config, disturb
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, name: tuple[int, int]) -> Batch:
+        epoch, index = name
+        seed = np.random.SeedSequence([self.config.seed, epoch, index]).generate_state(1, np.uint64)[0]
+        generator = torch.Generator().manual_seed(int(seed) >> 1)
+        return draw(self.samples[epoch, index], self.config, disturb=self.disturb, generator=generator)
+
+
+def draw(sample: Sample, config: TrainConfig, *, disturb: bool, generator: torch.Generator) -> Batch:
+    """Disturb the conditions of a sample, drop some, and draw noise and time: a batch of one.
+
+    Args:
+        disturb: whether key points, mask and conditions suffer; not in validation.
+        generator: the only source of randomness.
+    """
+    f, _, h, w = sample.frames.shape
+    keypoints = torch.cat([sample.photo_keypoints[None], sample.keypoints])[None]  # 1 f+1 18 3
+    mask, data = sample.photo_mask[None], config.data
+    keep_pose, keep_photo = torch.ones(1), torch.ones(1)
+    if disturb:
+        errors = {"jitter": data.jitter, "missing": data.missing, "swapped": data.swapped}
+        keypoints = disturbed_keypoints(keypoints, height=h, generator=generator, **errors)
+        mask = ragged_masks(mask, width=data.ragged, generator=generator)
+        keep_pose = (torch.rand(1, generator=generator) >= config.optimisation.drop_pose).float()
+        keep_photo = (torch.rand(1, generator=generator) >= config.optimisation.drop_photo).float()
+    maps = torch.from_numpy(pose_maps(keypoints[0].numpy(), (h, w)))[None]
+    return Batch(
+        photo=Photo(sample.photo[None], maps[:, 0], keypoints[:, 0], mask).where(keep_photo),
+        frames=sample.frames[None],
+        keypoints=keypoints[:, 1:] * keep_pose,
+        pose_map=maps[:, 1:] * keep_pose,
+        noise=torch.randn(1, f, 3, h, w, generator=generator),
+        t=torch.randint(config.model.train_timesteps, (1,), generator=generator),
+    )
+
+
+class Objective(nn.Module):
+    """Both networks and the loss around them: one module, so that it can be wrapped for many GPUs."""
+
+    def __init__(self, networks: Networks, scheduler: DDPMScheduler, *, min_snr: float | None) -> None:
+        super().__init__()
+        self.texture_encoder, self.unet = networks
+        self.scheduler = scheduler
+        self.min_snr = min_snr
+
+    def forward(self, batch: Batch) -> Loss:
+        """The loss of every sample, `b`."""
+        return self.loss(batch, self.predict(batch, *self.guides(batch)))
+
+    def guides(self, batch: Batch) -> tuple[list[Tensor], Known | None]:
+        """The aligned photo and what follows from it, in full precision: half a pixel matters there."""
+        with torch.autocast(batch.frames.device.type, enabled=False):
+            return guides(batch.photo, batch.keypoints, config=self.unet.config)
+
+    def predict(self, batch: Batch, read: list[Tensor], known: Known | None) -> Tensor:
+        """What the model predicts for the noisy frames: `b f c h w`, float32."""
+        schedule = Schedule(self.scheduler, batch.t)
+        texture = self.unet.read_texture(self.texture_encoder(batch.photo.picture), batch.photo.pose_map)
+        prediction = denoise(
+            self.unet,
+            schedule.add_noise(batch.frames, batch.noise),
+            batch.t,
+            Conditions(batch.pose_map, texture, read, known),
+            alpha_bar=schedule.alpha_bar,
+            prediction_type=self.scheduler.config.prediction_type,
+        )
+        return prediction.float()
+
+    def loss(self, batch: Batch, prediction: Tensor) -> Loss:
+        """The loss of a prediction, weighted by time where that is asked for."""
+        kind = self.scheduler.config.prediction_type
+        loss = diffusion_loss(prediction, x_0=batch.frames, noise=batch.noise, t=batch.t, scheduler=self.scheduler)
+        if self.min_snr is None:
+            return loss
+        alpha_bar = Schedule(self.scheduler, batch.t).alpha_bar.flatten()
+        return Loss(min_snr_weight(alpha_bar, self.min_snr, kind) * loss.simple, loss.variational)
+
+    def clean(self, batch: Batch) -> Tensor:
+        """The clean frames that the prediction implies: `b f 3 h w`."""
+        schedule, kind = Schedule(self.scheduler, batch.t), self.scheduler.config.prediction_type
+        predicted = self.predict(batch, *self.guides(batch))[:, :, :3]
+        return schedule.clean(schedule.add_noise(batch.frames, batch.noise), predicted, kind)
+
+
+def min_snr_weight(alpha_bar: Tensor, gamma: float, prediction_type: str) -> Tensor:
+    """Weights of Min-SNR-γ (Hang et al. 2023, "Efficient Diffusion Training", section 3.4): `b`.
+
+    With them the loss is that of the clean frames, weighted by min(SNR, γ). For v it is min(SNR + 1, γ),
+    a plain loss of v truncated at γ: with min(SNR, γ) hardly anything would be learnt at the noisiest
+    times, where the photo and its alignment decide everything.
+    """
+    snr = alpha_bar / (1 - alpha_bar)
+    of_clean = snr if prediction_type == "epsilon" else snr + 1
+    return of_clean.clamp_max(gamma) / of_clean

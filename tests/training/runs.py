@@ -1,0 +1,113 @@
+"""Small training runs: their configuration, what they leave, and ways to end them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import torch
+from conftest import TINY
+from data.blocks import block_clip
+
+from tempose.data.prepared import write_clip, write_metadata
+from tempose.training import checkpoint, trainer
+from tempose.training.config import TrainConfig, resolve
+from tempose.training.loop import train
+
+
+def write_people(root: Path) -> Path:
+    """Six clips to train on and three to validate on."""
+    for split, count in (("train", 6), ("val", 3)):
+        rows = []
+        for i in range(count):
+            about = {"person": f"{split}{i}", "source": "drawn here", "licence": "CC0-1.0"}
+            rows.append(write_clip(root, split, f"{split}{i}", **block_clip(i + 10 * count, frames=9), **about))
+        write_metadata(root, split, rows)
+    return root
+
+
+def configured(root: Path, output: Path, **changes: Any) -> TrainConfig:
+    """A run of a few seconds with everything switched on; changes are `section__field=value`."""
+    fields: dict[str, Any] = {
+        "stage": "image",
+        "model": {**TINY.model_dump(), "dropout": 0.2},
+        "data": {
+            "root": str(root), "flip": 0.5, "colour": 0.1, "crop": 0.1, "workers": 0,
+            "jitter": 1.0, "missing": 0.05, "swapped": 0.05, "ragged": 2.0,
+        },
+        "optimisation": {
+            "steps": 6, "batch": 4, "learning_rate": 1e-3, "warmup": 1, "schedule": "cosine",
+            "ema": 0.9, "weight_decay": 0.01, "min_snr": 5,
+        },
+        "logging": {
+            "log_every": 1, "validate_every": 3, "validation_samples": 3, "sample_every": 100,
+            "sample_steps": 2, "save_every": 2, "keep": 2, "tensorboard": False,
+        },
+        "output": str(output),
+    }  # fmt: skip
+    for name, value in changes.items():
+        *sections, field = name.split("__")
+        place = fields
+        for section in sections:
+            place = place[section]
+        place[field] = value
+    return resolve(fields, source="the test")
+
+
+def differing(one: Path, other: Path) -> list[str]:
+    """The parts of two state files, but for the configuration, that differ in any bit."""
+    first, second = (torch.load(path, weights_only=True) for path in (one, other))
+    assert first.keys() == second.keys()
+    return [name for name in first if name != "config" and not equal(first[name], second[name])]
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Equality all the way down."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return one == other
+
+
+# In a process of its own -----------------------------------------------------------------------------
+
+
+def run(config: TrainConfig) -> None:
+    """Train on one thread, as the run that it is compared with."""
+    torch.set_num_threads(1)
+    train(config)
+
+
+def run_and_be_killed_while_saving(config: TrainConfig, step: int, what: str) -> None:
+    """SIGKILL in the middle of writing the state or the weights of a step."""
+    place, name = {"state": (checkpoint.torch, "save"), "weights": (trainer.Trainer, "write_weights")}[what]
+    whole = getattr(place, name)
+
+    def half(*arguments: Any) -> None:
+        whole(*arguments)
+        (path,) = (argument for argument in arguments if isinstance(argument, Path))
+        if f"{step:08d}" in path.name:
+            file = path if path.is_file() else next(path.rglob("*.safetensors"))
+            os.truncate(file, file.stat().st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(place, name, half)
+    run(config)
+
+
+def run_and_be_asked_to_stop(config: TrainConfig, step: int) -> None:
+    """SIGTERM during a step."""
+    learn = trainer.Trainer.learn
+
+    def asked(self: trainer.Trainer, batch: Any) -> float:
+        if self.step + 1 == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return learn(self, batch)
+
+    trainer.Trainer.learn = asked  # type: ignore[method-assign]
+    run(config)

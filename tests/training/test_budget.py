@@ -1,0 +1,45 @@
+import pytest
+import torch
+from conftest import ROOT, TINY
+
+from tempose.training.budget import budget
+from tempose.training.config import load_config
+from tempose.training.trainer import Trainer
+
+
+def test_the_published_recipe():
+    plan = budget(load_config(ROOT / "configs" / "published.yaml"))
+    assert (plan.trainable, plan.frozen, plan.samples) == (5_785_600, 162_374_406, 2)
+    assert "5,785,600" in str(plan)
+    assert "162,374,406" in str(plan)
+    parameters = 4 * (5_785_600 + 162_374_406)
+    assert f"{parameters / 2**20:,.0f} MiB" in str(plan)
+
+
+def test_activations_are_those_that_a_run_keeps(config, one_thread):
+    made = config(model={**TINY.model_dump(), "dropout": 0.1})
+    trainer, kept, own = Trainer(made), {}, set()
+    own = {p.untyped_storage().data_ptr() for p in trainer.objective.parameters()}
+
+    def keep(tensor):
+        if tensor.untyped_storage().data_ptr() not in own:
+            kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    batch = trainer.samples[0, 0]
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = trainer.objective(batch).total.mean()
+    measured = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    assert budget(made).activations == pytest.approx(measured, rel=0.05)
+    assert loss.requires_grad
+
+
+def test_what_saves_memory_is_seen(config):
+    def people(*changes):
+        return budget(load_config(ROOT / "configs" / "people-image.yaml", changes)).activations
+
+    plain = people("optimisation.precision=fp32")
+    assert 0.4 * plain < people("optimisation.precision=bf16") < 0.8 * plain
+    assert people("optimisation.precision=fp32", "optimisation.checkpointing=true") < 0.5 * plain
+    assert [budget(config()).samples, budget(config(), processes=4).samples] == [4, 1]
+    assert budget(config(optimisation__accumulate=2)).samples == 2

@@ -1,0 +1,105 @@
+import pytest
+import yaml
+from conftest import ROOT
+
+from tempose.config import preset
+from tempose.errors import InputError
+from tempose.training.config import TrainConfig, load_config, resolve
+
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_configurations_that_ship_are_valid_and_say_only_what_differs(path):
+    config = load_config(path)
+    assert config.model in (preset("pidm-256"), preset("people-128"))
+    assert resolve(config.model_dump(mode="json"), source="itself") == config
+
+
+def test_the_published_recipe():
+    config = load_config(ROOT / "configs" / "published.yaml")
+    assert (config.stage, config.model) == ("temporal", preset("pidm-256"))
+    assert (config.model.clip_length, config.model.train_timesteps) == (4, 1000)
+    assert (config.model.beta_start, config.model.beta_end, config.model.prediction_type) == (1e-4, 2e-2, "epsilon")
+    recipe = config.optimisation
+    assert (recipe.epochs, recipe.batch, recipe.learning_rate, recipe.ema) == (1000, 2, 2e-5, 0.9999)
+    assert (recipe.drop_pose, recipe.drop_photo, recipe.clip_norm) == (0.1, 0.1, 1.0)
+    assert (recipe.warmup, recipe.schedule, recipe.weight_decay, recipe.min_snr) == (0, "constant", 0.0, None)
+    data = config.data
+    assert (data.crop, data.flip, data.colour, data.jitter, data.missing, data.swapped, data.ragged) == (0,) * 7
+
+
+def test_changes_are_applied_on_top():
+    config = load_config(
+        ROOT / "configs" / "published.yaml",
+        ["optimisation.batch=4", "optimisation.learning_rate=1e-4", "model.clip_length=6", "data.size=[64, 32]"],
+    )
+    assert (config.optimisation.batch, config.optimisation.learning_rate) == (4, 1e-4)
+    assert config.model == preset("pidm-256").model_copy(update={"clip_length": 6})
+    assert config.data.size == (64, 32)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("optimisation.leaning_rate=1", "did you mean 'optimisation.learning_rate'"),
+        ("model.base_chanels=1", "did you mean 'model.base_channels'"),
+        ("sede=1", "did you mean 'seed'"),
+        ("model=people-12", "did you mean 'people-128'"),
+        ("model={like: people-12}", "did you mean 'people-128'"),
+        ("stage=video", "stage: input should be 'image', 'temporal' or 'person'"),
+        ("optimisation.batch=0", "optimisation.batch: input should be greater than or equal to 1"),
+        ("optimisation.batch=many", "optimisation.batch: "),
+        ("optimisation.drop_pose=2", "optimisation.drop_pose: "),
+        ("optimisation.ema=1", "optimisation.ema: "),
+        ("optimisation.steps=5", "either optimisation.steps or optimisation.epochs"),
+        ("optimisation.accumulate=3", "multiple of optimisation.accumulate"),
+        ("optimisation.accumulate", "wanted name=value"),
+        ("data=[1", "no YAML value"),
+        ("stage.name=1", "stage is a value, not a section"),
+        ("data=null", "data: "),
+        ("start=null", "the temporal stage needs `start`"),
+        ("=3", "there is no setting ''"),
+    ],
+)
+def test_what_does_not_fit_is_said(change, message):
+    with pytest.raises(InputError) as caught:
+        load_config(ROOT / "configs" / "published.yaml", [change])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "there is no configuration"),
+        ("stage: [", "cannot be read as YAML"),
+        ("- stage", "holds no configuration"),
+        ("", "holds no configuration"),
+        ("stage: image", "model is missing; data is missing; output is missing"),
+        ("\x00", "cannot be read as YAML"),
+    ],
+)
+def test_a_bad_file_is_said(tmp_path, text, message):
+    path = tmp_path / "a.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_config(path)
+
+
+def test_every_field_has_a_docstring():
+    lines = (ROOT / "src/tempose/training/config.py").read_text(encoding="utf-8").splitlines()
+    sections = [TrainConfig, *(f.annotation for f in TrainConfig.model_fields.values())]
+    for section in sections:
+        if getattr(section, "__module__", "") != TrainConfig.__module__:
+            continue
+        begin = next(i for i, line in enumerate(lines) if line.startswith(f"class {section.__name__}("))
+        for name in section.model_fields:
+            place = next(i for i in range(begin, len(lines)) if lines[i].startswith(f"    {name}: "))
+            assert lines[place + 1].strip().startswith('"""'), name
+
+
+def test_a_resolved_configuration_reads_back(config, tmp_path):
+    made = config()
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(made.model_dump(mode="json")))
+    assert load_config(tmp_path / "a.yaml") == made

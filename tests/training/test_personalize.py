@@ -1,0 +1,130 @@
+import json
+from itertools import islice
+
+import pytest
+import torch
+from conftest import TINY, TINY_V
+from data.blocks import SIZE, block_clip
+from helpers import fill
+
+from tempose.config import preset
+from tempose.data.augment import Views, resized
+from tempose.errors import InputError
+from tempose.media.images import read_image
+from tempose.media.video import read_frames, write_video
+from tempose.models.build import build_networks
+from tempose.pipeline import PersonVideoPipeline
+from tempose.pose.keypoints import Motion
+from tempose.training import personalize as module
+from tempose.training.personalize import model_of, personalize
+
+GATED = TINY_V.model_copy(
+    update={"aligned_photo": True, "plate": True, "copy_gate": True, "guidance": 1.0, "size": (24, 16)}
+)
+
+
+def saved(folder, *, model=GATED, temporal=True):
+    torch.manual_seed(0)
+    networks = build_networks(model, temporal=temporal)
+    for parameter in networks.unet.temporal_parameters():
+        fill(torch.nn.ParameterList([parameter]))
+    PersonVideoPipeline.from_networks(networks, config=model).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """A person who is found in every video and photo: a moving block. It is looked at often."""
+    for name, value in (("LOOK_EVERY", 5), ("WINDOWS", 2), ("PAINTED", 1), ("PAINT_STEPS", 1)):
+        monkeypatch.setattr(module, name, value)
+
+    def views_of_video(path, size, *, frames):
+        return [resized(Views(**block_clip(3, frames=24)), size)]
+
+    def views_of_photo(path, size):
+        clip = Views(**block_clip(3, frames=8))
+        i = int(path.stem)
+        motion = Motion(clip.motion.keypoints[i : i + 1], SIZE, 1)
+        return resized(Views(clip.frames[i : i + 1], motion, clip.masks[i : i + 1]), size)
+
+    monkeypatch.setattr(module, "views_of_video", views_of_video)
+    monkeypatch.setattr(module, "views_of_photo", views_of_photo)
+
+
+@pytest.mark.parametrize("temporal", [False, True])
+def test_fitting_to_a_video_helps_on_what_was_held_out(found, tmp_path, temporal, one_thread):
+    model = saved(tmp_path / "given", temporal=temporal)
+    fitted = personalize(["me.mp4"], tmp_path / "me", model=model, size=(24, 16), steps=15, learning_rate=2e-3)
+    assert fitted.after < 0.9 * fitted.before
+    assert 0 < fitted.step <= 15
+    pipe = PersonVideoPipeline.from_pretrained(fitted.weights)
+    given = PersonVideoPipeline.from_pretrained(model)
+    assert pipe.unet.config == {**given.unet.config, "_name_or_path": pipe.unet.config["_name_or_path"]}
+    for now, before in zip(pipe.unet.temporal_parameters(), given.unet.temporal_parameters(), strict=True):
+        assert torch.equal(now, before)
+    assert not torch.equal(pipe.unet.conv_in.weight, given.unet.conv_in.weight)
+    picture = read_image(tmp_path / "me" / "held-out.png")
+    assert picture.shape == (24, 5 * 16, 3)
+    assert (tmp_path / "me" / "held-out.mp4").is_file() == temporal
+    assert (tmp_path / "me" / "run.yaml").is_file()
+
+
+def test_fitting_to_photos(found, tmp_path, one_thread):
+    model, photos = saved(tmp_path / "given"), [f"{i}.png" for i in range(5)]
+    fitted = personalize(photos, tmp_path / "me", model=model, size=(24, 16), steps=15, learning_rate=2e-3)
+    assert fitted.after < fitted.before
+    PersonVideoPipeline.from_pretrained(fitted.weights)
+
+
+def test_where_nothing_helps_the_given_weights_are_kept_and_it_stops_in_time(found, tmp_path, one_thread):
+    model, seen = saved(tmp_path / "given"), []
+
+    def track(batches, label, total=None):
+        for batch in batches:
+            seen.append(batch)
+            yield batch
+
+    fitted = personalize(
+        ["me.mp4"], tmp_path / "me", model=model, size=(24, 16), steps=500, learning_rate=1e-30, track=track
+    )
+    assert (fitted.step, fitted.after) == (0, fitted.before)
+    assert len(seen) == module.PATIENCE * module.LOOK_EVERY
+    pipe, given = (PersonVideoPipeline.from_pretrained(path) for path in (fitted.weights, model))
+    for now, before in zip(pipe.unet.parameters(), given.unet.parameters(), strict=True):
+        assert torch.equal(now, before)
+
+
+def test_the_error_is_that_of_the_person_alone_and_the_same_each_time(found, tmp_path, one_thread):
+    model = saved(tmp_path / "given")
+    fits = [personalize(["me.mp4"], tmp_path / name, model=model, size=(24, 16), steps=1) for name in ("a", "b")]
+    assert fits[0].before == fits[1].before
+    assert fits[0].after == fits[1].after
+
+
+@pytest.mark.parametrize("model", [TINY, GATED, preset("people-128"), preset("pidm-256")])
+def test_saved_weights_say_what_they_are(model):
+    with torch.device("meta"):
+        networks = build_networks(model, temporal=True)
+    assert model_of(PersonVideoPipeline.from_networks(networks, config=model)) == model
+
+
+def test_what_does_not_fit_is_said_before_anything_is_written(found, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").touch()
+    with pytest.raises(InputError, match="is not empty"):
+        personalize(["me.mp4"], tmp_path / "full", model=tmp_path / "nowhere")
+    model = saved(tmp_path / "given")
+    with pytest.raises(InputError, match="three photos"):
+        personalize(["0.png", "1.png"], tmp_path / "me", model=model, size=(24, 16))
+    assert not (tmp_path / "me").exists()
+
+
+@pytest.mark.slow
+def test_a_real_video(real, tmp_path, one_thread):
+    model, video = saved(tmp_path / "given", temporal=False), tmp_path / "short.mp4"
+    write_video(video, islice(read_frames(real / "videos" / "fashion_floral_ubc.mp4", fps=10), 24), 10)
+    fitted = personalize([video], tmp_path / "me", model=model, steps=2)
+    assert 0 < fitted.before < 0.5
+    assert fitted.after <= fitted.before
+    lines = (tmp_path / "me" / "data" / "val" / "metadata.jsonl").read_text().splitlines()
+    assert [json.loads(line)["frames"] for line in lines] == [6]
