@@ -267,7 +267,7 @@ class PersonVideoPipeline(DiffusionPipeline):
     ) -> Photo:
         """What is known of the photo, at the door; what this model does not need may be left out."""
         config = self.unet.config
-        needs = config.aligned_photo or config.plate or config.copy_gate or config.pose_keys
+        needs = config.aligned_photo or config.plate or config.copy_gate or config.known_deviation or config.pose_keys
         if needs and (keypoints is None or mask is None or not isinstance(poses, Motion)):
             raise InputError(
                 "this model aligns the photo with the poses: "

@@ -1,58 +1,116 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from helpers import random
 
-from tempose.diffusion.denoise import denoise
+from tempose.diffusion.denoise import around_known, denoise, implied
 from tempose.models.conditions import Conditions, Known
 
-
-def predict(*, gate, prediction_type, given=1.0, learned_variance=False):
-    """A network that paints the picture `painted` and wants to copy with the given logit."""
-    alpha_bar = torch.tensor([0.9, 0.2]).view(2, 1, 1, 1, 1)
-    signal, noise = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-    x_t, painted, known = (random(2, 3, 3, 4, 4, seed=i) for i in range(3))
-    if prediction_type == "epsilon":
-        output = (x_t - signal * painted) / noise
-    else:
-        output = (signal * x_t - painted) / noise
-    channels = [output, *([0.3 * output] if learned_variance else []), torch.full((2, 3, 1, 4, 4), gate)]
-
-    def network(*_):
-        return torch.cat(channels, dim=2)
-
-    conditions = Conditions(torch.zeros(2, 3, 20, 4, 4), [], known=Known(known, torch.full((2,), given)))
-    result = denoise(network, x_t, torch.zeros(2), conditions, alpha_bar=alpha_bar, prediction_type=prediction_type)
-    if prediction_type == "epsilon":
-        clean = (x_t - noise * result[:, :, :3]) / signal
-    else:
-        clean = signal * x_t - noise * result[:, :, :3]
-    return clean, painted, known, result
+ALPHA_BAR = torch.tensor([0.9, 0.2]).view(2, 1, 1, 1, 1)
+SIGNAL, NOISE = ALPHA_BAR.sqrt(), (1 - ALPHA_BAR).sqrt()
+KINDS = pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 
 
-@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
-@pytest.mark.parametrize("gate", [-50.0, -1.0, 0.0, 2.0, 50.0])
-def test_the_clean_frames_are_copied_where_the_gate_is_open_and_painted_elsewhere(gate, prediction_type):
-    clean, painted, known, result = predict(gate=gate, prediction_type=prediction_type)
-    m = torch.sigmoid(torch.tensor(gate))
-    torch.testing.assert_close(clean, m * known + (1 - m) * painted, rtol=1e-4, atol=1e-4)
-    assert result.shape[2] == 3
+class Network:
+    """Says what it is told to say."""
+
+    def __init__(self, output, **config):
+        self.output = output
+        self.config = SimpleNamespace(**{"copy_gate": False, "known_deviation": None, **config})
+
+    def __call__(self, *_):
+        return self.output
+
+
+def call(network, x_t, known, kind):
+    conditions = Conditions(torch.zeros(2, 3, 20, 4, 4), [], known=known)
+    return denoise(network, x_t, torch.zeros(2), conditions, alpha_bar=ALPHA_BAR, prediction_type=kind)
+
+
+def clean_of(prediction, x_t, kind):
+    if kind == "epsilon":
+        return (x_t - NOISE * prediction[:, :, :3]) / SIGNAL
+    return SIGNAL * x_t - NOISE * prediction[:, :, :3]
+
+
+X_T, PAINTED, PICTURE = (random(2, 3, 3, 4, 4, seed=i) for i in range(3))
+
+
+def gated(logit, kind, *, given=1.0, variance=False):
+    output = [implied(PAINTED, X_T, SIGNAL, NOISE, kind)]
+    output += [0.3 * output[0]] if variance else []
+    network = Network(torch.cat([*output, torch.full((2, 3, 1, 4, 4), logit)], dim=2), copy_gate=True)
+    return call(network, X_T, Known(PICTURE, torch.full((2,), given)), kind)
+
+
+@KINDS
+def test_implied_noise_leads_back_to_the_clean_frames(kind):
+    torch.testing.assert_close(clean_of(implied(PAINTED, X_T, SIGNAL, NOISE, kind), X_T, kind), PAINTED)
+
+
+@KINDS
+@pytest.mark.parametrize("logit", [-50.0, -1.0, 0.0, 2.0, 50.0])
+def test_a_gate_copies_where_it_is_open_and_paints_elsewhere(logit, kind):
+    m = torch.sigmoid(torch.tensor(logit))
+    expected = m * PICTURE + (1 - m) * PAINTED
+    torch.testing.assert_close(clean_of(gated(logit, kind), X_T, kind), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_without_a_photo_the_gate_is_shut():
-    clean, painted, _, _ = predict(gate=50.0, prediction_type="v_prediction", given=0.0)
-    torch.testing.assert_close(clean, painted, rtol=1e-4, atol=1e-4)
+    prediction = gated(50.0, "v_prediction", given=0.0)
+    torch.testing.assert_close(clean_of(prediction, X_T, "v_prediction"), PAINTED, rtol=1e-4, atol=1e-4)
 
 
-def test_the_learned_variance_passes_by_the_gate():
-    *_, result = predict(gate=0.0, prediction_type="epsilon", learned_variance=True)
-    assert result.shape[2] == 6
+def test_the_learned_variance_passes_by():
+    assert gated(0.0, "epsilon", variance=True).shape[2] == 6
 
 
-def test_a_model_without_a_gate_is_called_as_it_is():
-    output = random(1, 2, 6, 4, 4)
-    conditions = Conditions(torch.zeros(1, 2, 20, 4, 4), [])
-    result = denoise(
-        lambda *_: output, output[:, :, :3], torch.zeros(1), conditions,
-        alpha_bar=torch.ones(1, 1, 1, 1, 1), prediction_type="epsilon",
-    )  # fmt: skip
-    assert result is output
+def test_a_model_that_builds_on_nothing_is_called_as_it_is():
+    output = random(2, 3, 6, 4, 4)
+    assert call(Network(output), X_T, None, "epsilon") is output
+
+
+def around(rest, x_t=X_T, alpha_bar=ALPHA_BAR, given=(1.0, 1.0), deviation=0.2):
+    return around_known(Known(PICTURE, torch.tensor(given)), rest, x_t, alpha_bar, deviation)
+
+
+def test_an_untrained_network_gives_back_what_is_known_when_all_is_noise():
+    nothing = torch.full_like(ALPHA_BAR, 1e-9)
+    torch.testing.assert_close(around(0 * X_T, alpha_bar=nothing), PICTURE, atol=1e-4, rtol=0)
+
+
+def test_and_what_is_seen_when_there_is_no_noise():
+    everything = torch.full_like(ALPHA_BAR, 1 - 1e-9)
+    torch.testing.assert_close(around(random(*X_T.shape), alpha_bar=everything), X_T, atol=1e-3, rtol=0)
+
+
+def test_mean_and_deviation_are_those_of_the_gaussian():
+    """Draw clean frames around the known picture: what the formula predicts off by z has unit variance."""
+    generator = torch.Generator().manual_seed(0)
+    many = 200_000
+    known, alpha_bar, sigma = 0.4, 0.3, 0.2
+    clean = known + sigma * torch.randn(many, generator=generator)
+    x_t = alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * torch.randn(many, generator=generator)
+    shaped = x_t.view(1, 1, 1, 1, many)
+    picture = Known(torch.full_like(shaped, known), torch.ones(1))
+    bar = torch.full((1, 1, 1, 1, 1), alpha_bar)
+    mean = around_known(picture, 0 * shaped, shaped, bar, sigma)
+    spread = around_known(picture, torch.ones_like(shaped), shaped, bar, sigma) - mean
+    rest = (clean.view_as(shaped) - mean) / spread
+    assert abs(rest.mean()) < 0.01
+    assert abs(rest.var() - 1) < 0.01
+    assert abs((rest * shaped).mean() - rest.mean() * shaped.mean()) < 0.01
+
+
+def test_without_a_photo_the_known_deviation_is_one():
+    zero = Known(torch.zeros_like(PICTURE), torch.zeros(2))
+    plain = around_known(zero, PAINTED, X_T, ALPHA_BAR, 0.2)
+    torch.testing.assert_close(plain, SIGNAL * X_T + NOISE * PAINTED)  # v-prediction, but for the sign
+
+
+@KINDS
+def test_denoise_around_the_known_picture(kind):
+    network = Network(PAINTED, known_deviation=0.2)
+    prediction = call(network, X_T, Known(PICTURE, torch.ones(2)), kind)
+    torch.testing.assert_close(clean_of(prediction, X_T, kind), around(PAINTED), rtol=1e-4, atol=1e-4)

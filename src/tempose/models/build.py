@@ -39,6 +39,7 @@ def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
         aligned_photo=config.aligned_photo,
         plate=config.plate,
         copy_gate=config.copy_gate,
+        known_deviation=config.known_deviation,
         pose_keys=config.pose_keys,
         guidance=config.guidance,
         size=config.size,

@@ -61,7 +61,7 @@ class Conditions:
     guides: Sequence[Tensor] = ()
     """Further input channels `b f c h w`: the aligned photo with coverage and photo; the plate."""
     known: Known | None = None
-    """What a copy gate may copy."""
+    """What a copy gate may copy, or the network adds the rest to."""
 
 
 class Guided(Protocol):
@@ -70,17 +70,19 @@ class Guided(Protocol):
     aligned_photo: bool
     plate: bool
     copy_gate: bool
+    known_deviation: float | None
 
 
 def guides(photo: Photo, keypoints: Tensor, *, config: Guided) -> tuple[list[Tensor], Known | None]:
-    """The guides that a model reads, and what its copy gate may copy.
+    """The guides that a model reads, and what it builds on.
 
     Args:
         photo: of b people.
         keypoints: of the target poses, `b f 18 3`; confidence 0 throughout is ∅.
         config: which guides.
     """
-    if not (config.aligned_photo or config.plate or config.copy_gate):
+    needs_known = config.copy_gate or config.known_deviation is not None
+    if not (config.aligned_photo or config.plate or needs_known):
         return [], None
     f = keypoints.shape[1]
     aligned = align(photo.picture, photo.mask, source=photo.keypoints, target=keypoints)
@@ -91,7 +93,7 @@ def guides(photo: Photo, keypoints: Tensor, *, config: Guided) -> tuple[list[Ten
         read.append(torch.cat([aligned.picture, aligned.coverage, picture], dim=2))
     if config.plate:
         read.append(background)
-    if not config.copy_gate:
+    if not needs_known:
         return read, None
     known = aligned.coverage * aligned.picture + (1 - aligned.coverage) * background
     return read, Known(known, photo.picture.flatten(1).any(1).to(known))

@@ -65,6 +65,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         aligned_photo: bool = False,
         plate: bool = False,
         copy_gate: bool = False,
+        known_deviation: float | None = None,
         pose_keys: bool = False,
         guidance: float = 2.0,
         patch: int = 1,
