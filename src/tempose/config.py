@@ -62,8 +62,8 @@ class ModelConfig(BaseModel):
     """A further output says where to copy the aligned photo over the plate instead of painting."""
 
     known_deviation: float | None = None
-    """Typical distance of the clean frames from the aligned photo over the plate, in their range [-1, 1];
-    given, the network predicts the rest, in units of it, instead of the whole frame."""
+    """Typical distance, where the person is, of the clean frames from the aligned photo over the plate, in
+    their range [-1, 1]; given, the network predicts the rest, in units of it, instead of the whole frame."""
 
     pose_keys: bool = False
     """Queries and keys of the texture attention also carry the distances to the limbs."""
@@ -105,7 +105,7 @@ PRESETS = {
         learned_variance=False,
         aligned_photo=True,
         plate=True,
-        known_deviation=0.2,
+        known_deviation=0.12,
         pose_keys=True,
         guidance=1.0,
         timestep_spacing="trailing",

@@ -35,13 +35,14 @@ def clean_of(prediction, x_t, kind):
 
 
 X_T, PAINTED, PICTURE = (random(2, 3, 3, 4, 4, seed=i) for i in range(3))
+DOUBT = torch.ones(2, 3, 1, 4, 4)
 
 
 def gated(logit, kind, *, given=1.0, variance=False):
     output = [implied(PAINTED, X_T, SIGNAL, NOISE, kind)]
     output += [0.3 * output[0]] if variance else []
     network = Network(torch.cat([*output, torch.full((2, 3, 1, 4, 4), logit)], dim=2), copy_gate=True)
-    return call(network, X_T, Known(PICTURE, torch.full((2,), given)), kind)
+    return call(network, X_T, Known(PICTURE, DOUBT, torch.full((2,), given)), kind)
 
 
 @KINDS
@@ -72,7 +73,7 @@ def test_a_model_that_builds_on_nothing_is_called_as_it_is():
 
 
 def around(rest, x_t=X_T, alpha_bar=ALPHA_BAR, given=(1.0, 1.0), deviation=0.2):
-    return around_known(Known(PICTURE, torch.tensor(given)), rest, x_t, alpha_bar, deviation)
+    return around_known(Known(PICTURE, DOUBT, torch.tensor(given)), rest, x_t, alpha_bar, deviation)
 
 
 def test_an_untrained_network_gives_back_what_is_known_when_all_is_noise():
@@ -93,7 +94,7 @@ def test_mean_and_deviation_are_those_of_the_gaussian():
     clean = known + sigma * torch.randn(many, generator=generator)
     x_t = alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * torch.randn(many, generator=generator)
     shaped = x_t.view(1, 1, 1, 1, many)
-    picture = Known(torch.full_like(shaped, known), torch.ones(1))
+    picture = Known(torch.full_like(shaped, known), torch.ones_like(shaped), torch.ones(1))
     bar = torch.full((1, 1, 1, 1, 1), alpha_bar)
     mean = around_known(picture, 0 * shaped, shaped, bar, sigma)
     spread = around_known(picture, torch.ones_like(shaped), shaped, bar, sigma) - mean
@@ -103,8 +104,14 @@ def test_mean_and_deviation_are_those_of_the_gaussian():
     assert abs((rest * shaped).mean() - rest.mean() * shaped.mean()) < 0.01
 
 
+def test_away_from_the_person_the_frames_lie_closer_to_what_is_known():
+    sure = Known(PICTURE, 0 * DOUBT, torch.ones(2))
+    far = around_known(sure, PAINTED, X_T, ALPHA_BAR, 0.2)
+    torch.testing.assert_close(far, around(PAINTED, deviation=0.05))
+
+
 def test_without_a_photo_the_known_deviation_is_one():
-    zero = Known(torch.zeros_like(PICTURE), torch.zeros(2))
+    zero = Known(torch.zeros_like(PICTURE), DOUBT, torch.zeros(2))
     plain = around_known(zero, PAINTED, X_T, ALPHA_BAR, 0.2)
     torch.testing.assert_close(plain, SIGNAL * X_T + NOISE * PAINTED)  # v-prediction, but for the sign
 
@@ -112,5 +119,5 @@ def test_without_a_photo_the_known_deviation_is_one():
 @KINDS
 def test_denoise_around_the_known_picture(kind):
     network = Network(PAINTED, known_deviation=0.2)
-    prediction = call(network, X_T, Known(PICTURE, torch.ones(2)), kind)
+    prediction = call(network, X_T, Known(PICTURE, DOUBT, torch.ones(2)), kind)
     torch.testing.assert_close(clean_of(prediction, X_T, kind), around(PAINTED), rtol=1e-4, atol=1e-4)

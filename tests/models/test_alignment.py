@@ -45,7 +45,7 @@ def on_the_axes(keypoints):
 
 def test_the_same_pose_gives_the_photo_back_and_is_sure_of_it():
     photo = smooth_picture()
-    picture, coverage = aligned(photo, standing())
+    picture, coverage, _ = aligned(photo, standing())
     person = coverage[0, 0] > 0.9
     assert person.float().mean() > 0.25
     assert ((picture[0, 0] - photo[0]).abs() * person).max() < 1e-3
@@ -56,7 +56,7 @@ def test_the_same_pose_gives_the_photo_back_and_is_sure_of_it():
 @pytest.mark.parametrize(("angle", "shift"), [(0.0, (5.0, -2.0)), (0.4, (0.0, 0.0)), (-0.3, (2.0, 1.0))])
 def test_a_rigid_motion_of_the_person_moves_the_picture_with_it(angle, shift):
     photo = smooth_picture()
-    picture, _ = aligned(photo, moved(standing(), angle=angle, shift=shift))
+    picture = aligned(photo, moved(standing(), angle=angle, shift=shift)).picture
     x_s, y_s = on_the_axes(standing())
     there = moved(torch.stack([x_s + 0.5, y_s + 0.5, 0 * x_s], -1).float(), angle=angle, shift=shift)[:, :2]
     seen = torch.nn.functional.grid_sample(
@@ -72,7 +72,7 @@ def test_a_limb_that_is_longer_in_the_target_is_stretched_along_itself():
     target = standing()
     wrist = KEYPOINTS.index("right_wrist")
     target[wrist, :2] = torch.tensor([10.0, 40.0])  # twice as long
-    picture, _ = aligned(photo, target)
+    picture = aligned(photo, target).picture
     elbow = target[KEYPOINTS.index("right_elbow"), :2]
     x, y = (elbow + 0.8 * (target[wrist, :2] - elbow)).long()
     assert picture[0, 0, 0, y, x] > 0.4
@@ -82,7 +82,7 @@ def test_a_limb_that_is_longer_in_the_target_is_stretched_along_itself():
 def test_a_person_who_turns_round_is_mirrored():
     photo = torch.linspace(-1, 1, W).expand(1, 3, H, W).contiguous()
     behind = standing()[list(MIRROR)]  # left and right key points have changed places
-    picture, _ = aligned(photo, behind)
+    picture = aligned(photo, behind).picture
     front, back = picture[0, 0, 0, 25, 20], picture[0, 0, 0, 25, 28]
     assert front > 0 > back  # the photo is dark on the left
 
@@ -91,10 +91,11 @@ def test_missing_joints_leave_a_hole_and_nothing_explodes():
     target = standing()
     for name in ("right_elbow", "right_wrist"):
         target[KEYPOINTS.index(name), 2] = 0
-    picture, coverage = aligned(smooth_picture(), target)
+    picture, coverage, _ = aligned(smooth_picture(), target)
     assert picture.isfinite().all()
     assert coverage[0, 0, 0, 31, 12] < 0.3
     nothing = aligned(smooth_picture(), standing(known=0.0))
+    assert nothing.near.max() < 1e-3
     assert nothing.coverage.max() < 1e-3
     assert nothing.picture.abs().max() == 0
 
@@ -102,16 +103,17 @@ def test_missing_joints_leave_a_hole_and_nothing_explodes():
 @pytest.mark.parametrize("seed", range(5))
 def test_any_key_points_give_finite_pictures_in_range(seed):
     wild = torch.cat([random(18, 2, seed=seed, low=-100, high=200), random(18, 1, seed=seed, low=0)], dim=1)
-    picture, coverage = aligned(smooth_picture(), wild, source=moved(wild, angle=1.0))
+    picture, coverage, near = aligned(smooth_picture(), wild, source=moved(wild, angle=1.0))
     assert picture.isfinite().all()
     assert picture.abs().max() <= 1 + 1e-5
     assert coverage.min() >= 0
     assert coverage.max() <= 1
+    assert 0 <= near.min() <= near.max() <= 1
 
 
 def test_what_lies_outside_the_mask_is_never_copied():
     photo, mask = smooth_picture(), disc_mask()
-    _, coverage = aligned(photo, standing(), mask=mask)
+    coverage = aligned(photo, standing(), mask=mask).coverage
     assert coverage[0, 0][mask[0] == 0].max() < 1e-4
 
 

@@ -53,14 +53,15 @@ def around_known(known: Known, rest: Tensor, x_t: Tensor, alpha_bar: Tensor, dev
     If the clean frames lie around the known picture k with deviation σ, then seeing x_t their mean is
     k + √ᾱσ²/(ᾱσ² + 1 − ᾱ)·(x_t − √ᾱk) and their deviation σ√((1−ᾱ)/(ᾱσ² + 1 − ᾱ)); the network predicts
     how many of these deviations they lie off. This is the preconditioning of Karras et al. 2022 ("EDM",
-    section 5) about k instead of zero: an untrained network gives back the known picture.
+    section 5) about k instead of zero: an untrained network gives back the known picture. Away from the
+    person, where the plate is the photo itself, σ is a quarter.
 
     Args:
         rest: what the network predicts, `b f 3 h w`.
-        deviation: σ; 1 where the photo is ∅ and nothing is known.
+        deviation: σ where the person is or was; 1 is taken where the photo is ∅ and nothing is known.
     """
     given = known.given.view(-1, 1, 1, 1, 1)
-    variance = given * deviation**2 + (1 - given)
+    variance = given * (deviation * (0.25 + 0.75 * known.doubt)) ** 2 + (1 - given)
     total = alpha_bar * variance + 1 - alpha_bar
     mean = known.picture + alpha_bar.sqrt() * variance / total * (x_t - alpha_bar.sqrt() * known.picture)
     return mean + (variance * (1 - alpha_bar) / total).sqrt() * rest

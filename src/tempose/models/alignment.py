@@ -62,6 +62,8 @@ class Aligned(NamedTuple):
     """`b f 3 h w` in [-1, 1]; 0 where nothing is known."""
     coverage: Tensor
     """`b f 1 h w` in [0, 1]: how sure it is that the picture holds the person there."""
+    near: Tensor
+    """`b f 1 h w` in [0, 1]: whether the person may be there at all, in loose clothes too."""
 
 
 class Frames(NamedTuple):
@@ -85,7 +87,7 @@ def align(photo: Tensor, mask: Tensor, *, source: Tensor, target: Tensor) -> Ali
         target: key points asked for `b f 18 3`.
 
     Returns:
-        The aligned photo and its coverage.
+        The aligned photo, its coverage, and where the person may be.
     """
     (b, f), (h, w) = target.shape[:2], photo.shape[-2:]
     frames_s = repeat_frames(part_frames(source), f)  # (b f) p …
@@ -107,7 +109,8 @@ def align(photo: Tensor, mask: Tensor, *, source: Tensor, target: Tensor) -> Ali
     weight = agreement * person
     picture = (weight * colour).sum(1) / weight.sum(1).clamp_min(1e-4)
     coverage = agreement.amax(1) * weight.sum(1) / agreement.sum(1).clamp_min(1e-4)
-    return Aligned(*(rearrange(x, "(b f) c h w -> b f c h w", b=b) for x in (picture, coverage)))
+    near = nearness.amax(1)[:, None]
+    return Aligned(*(rearrange(x, "(b f) c h w -> b f c h w", b=b) for x in (picture, coverage, near)))
 
 
 def part_frames(keypoints: Tensor) -> Frames:

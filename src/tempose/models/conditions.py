@@ -46,6 +46,8 @@ class Known(NamedTuple):
 
     picture: Tensor
     """The aligned photo over the plate, `b f 3 h w` in [-1, 1]."""
+    doubt: Tensor
+    """Where it may be wrong, `b f 1 h w` in [0, 1]: where the person is or was."""
     given: Tensor
     """`b`, 0 where the photo is ∅ and nothing is known."""
 
@@ -96,4 +98,5 @@ def guides(photo: Photo, keypoints: Tensor, *, config: Guided) -> tuple[list[Ten
     if not needs_known:
         return read, None
     known = aligned.coverage * aligned.picture + (1 - aligned.coverage) * background
-    return read, Known(known, photo.picture.flatten(1).any(1).to(known))
+    doubt = torch.maximum(aligned.near, photo.mask[:, None].expand_as(aligned.near))
+    return read, Known(known, doubt, photo.picture.flatten(1).any(1).to(known))

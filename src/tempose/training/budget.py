@@ -122,7 +122,8 @@ def _sample(config: TrainConfig) -> tuple[Batch, list[Tensor], Known | None]:
     photo = Photo(frames[:, 0], maps[:, 0], keypoints[:, 0], frames[:, 0, :1])
     batch = Batch(photo, frames, keypoints, maps, frames, torch.zeros(1, dtype=torch.long))
     channels = [GUIDE_CHANNELS] * model.aligned_photo + [PLATE_CHANNELS] * model.plate
-    known = Known(frames, torch.ones(1)) if model.copy_gate else None
+    builds_on_known = model.copy_gate or model.known_deviation is not None
+    known = Known(frames, frames[:, :, :1], torch.ones(1)) if builds_on_known else None
     return batch, [torch.zeros(1, f, c, h, w) for c in channels], known
 
 
