@@ -12,8 +12,9 @@ from tempose.config import ModelConfig
 # The tests need no network; nothing they use may ask for one.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-# Tiny models run fastest on one thread, the more so beside other work.
+# Tiny models run fastest on one thread, and threads that wait must not spin beside other work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).resolve().parents[1]
 

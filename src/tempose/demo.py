@@ -1,0 +1,40 @@
+"""The first thing to try: a drawn person and a built-in motion, both from the package itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tempose.animate import animate
+from tempose.animation import write_animation
+from tempose.data.people.clip import Recipe, draw_clip
+from tempose.progress import Track, quiet
+from tempose.subject import Subject
+from tempose.zoo import DEFAULT_MODEL
+
+# A person who shows well, where they stand, and the picture they are drawn into: (height, width).
+PERSON, SCENE, PICTURE = 13, 16, (384, 288)
+MOTION, FRAMES, FPS = "dance", 24, 12.0
+
+
+def drawn_subject(person: int = PERSON, *, size: tuple[int, int] = PICTURE) -> Subject:
+    """A drawn person, standing, with exact key points and mask."""
+    clip = draw_clip(Recipe(person, "idle", 0, SCENE, frames=1, fps=FPS, size=size, fill=0.8))
+    return Subject(clip.frames[0], clip.motion.keypoints[0], clip.masks[0])
+
+
+def run_demo(
+    folder: Path | str = "out", *, model: str = DEFAULT_MODEL, device: str = "cpu", track: Track = quiet
+) -> tuple[Path, Path, float, tuple[str, ...]]:
+    """Write `demo.mp4` and `demo.jpg`, a contact sheet, into a folder, which is made if need be.
+
+    Returns:
+        the video, the sheet, the seconds that it took, and what must be said of the result.
+    """
+    begun = time.monotonic()
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    video, sheet = folder / "demo.mp4", folder / "demo.jpg"
+    made = animate(drawn_subject(), MOTION, model=model, fps=FPS, max_frames=FRAMES, device=device, track=track)
+    write_animation(made, video, sheet=sheet, command=("tempose", "demo"), track=track)
+    return video, sheet, time.monotonic() - begun, made.warnings

@@ -1,0 +1,66 @@
+"""From a person and poses in the model's frame to painted frames: the pipeline's call, with progress."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from tempose.compose import extended
+from tempose.media.frame import Frame
+from tempose.media.tensors import to_tensor, to_uint8
+from tempose.pipeline import Appearance
+from tempose.pose.keypoints import Motion
+from tempose.progress import Track, quiet
+from tempose.subject import Subject
+from tempose.zoo import Model
+
+# Denoising steps if none are asked for.
+STEPS = 8
+
+
+def paint(
+    model: Model,
+    subject: Subject,
+    motion: Motion,
+    *,
+    steps: int = STEPS,
+    seed: int = 0,
+    appearance: Appearance | None = None,
+    track: Track = quiet,
+) -> np.ndarray:
+    """The person of a photo in the poses of a motion, both in the model's frame: uint8 `f h w 3`."""
+    ticks = iter(track(range(steps + 1), "painting", total=steps + 1))
+    next(ticks)  # the bar is shown before the first step ends
+
+    def step_done(*_: Any) -> None:
+        next(ticks, None)
+
+    painted = model.pipeline(
+        to_tensor(subject.picture),
+        motion,
+        num_inference_steps=steps,
+        appearance=appearance,
+        generator=torch.Generator().manual_seed(seed),
+        photo_keypoints=torch.from_numpy(subject.keypoints),
+        photo_mask=torch.from_numpy(subject.mask.astype(np.float32))[None],
+        callback_on_step_end=step_done,
+    )
+    next(ticks, None)
+    return to_uint8(painted.frames)
+
+
+def in_frame(subject: Subject, frame: Frame, size: tuple[int, int]) -> Subject:
+    """The person as the model's frame shows them."""
+    keypoints = poses_in_frame(subject.pose, frame, size).keypoints[0]
+    return Subject(extended(subject.picture, frame, size), keypoints, frame.cut_mask(subject.mask, size) > 0.5)
+
+
+def poses_in_frame(motion: Motion, frame: Frame, size: tuple[int, int]) -> Motion:
+    """The motion in the model's frame; joints beyond its edge are missing."""
+    keypoints = frame.points(motion.keypoints, size)
+    x, y = keypoints[..., 0], keypoints[..., 1]
+    inside = np.asarray((x >= 0) & (x < size[1]) & (y >= 0) & (y < size[0]))
+    return replace(motion, keypoints=keypoints * inside[..., None], size=size)

@@ -1,0 +1,60 @@
+"""A drawn person, and a model so small that it paints in no time, for the tests of the whole way."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import torch
+from conftest import TINY
+
+from tempose.demo import drawn_subject
+from tempose.media.images import write_image
+from tempose.models.build import build_networks
+from tempose.pipeline import PersonVideoPipeline
+from tempose.subject import Subject
+from tempose.zoo import Model
+
+SMALL = TINY.model_copy(
+    update={
+        "size": (32, 24),
+        "prediction_type": "v_prediction",
+        "learned_variance": False,
+        "aligned_photo": True,
+        "plate": True,
+        "copy_gate": True,
+        "pose_keys": True,
+        "guidance": 1.0,
+        "timestep_spacing": "trailing",
+    }
+)
+
+
+@cache
+def subject() -> Subject:
+    """The person of the demo."""
+    return drawn_subject()
+
+
+@cache
+def small_pipeline() -> PersonVideoPipeline:
+    """With random weights, always the same."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        pipeline = PersonVideoPipeline.from_networks(build_networks(SMALL, temporal=True), config=SMALL)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def small_model() -> Model:
+    return Model("small", small_pipeline())
+
+
+def save_small_model(folder: Path) -> Path:
+    small_pipeline().save_pretrained(folder)
+    return folder
+
+
+def save_photo(path: Path) -> Path:
+    write_image(path, subject().picture)
+    return path

@@ -1,0 +1,42 @@
+import pytest
+import torch
+from subjects import SMALL, save_small_model, small_pipeline
+
+from tempose import zoo
+from tempose.errors import CheckpointError, InputError
+from tempose.zoo import find_device, load_model
+
+
+def test_a_folder_is_loaded_with_its_size(tmp_path):
+    model = load_model(str(save_small_model(tmp_path / "m")))
+    assert model.size == SMALL.size
+    assert model.warnings == ()
+    for name, tensor in small_pipeline().unet.state_dict().items():
+        assert torch.equal(tensor, model.pipeline.unet.state_dict()[name])
+
+
+def test_shipped_weights_are_used_and_their_absence_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "SHIPPED", tmp_path)
+    untrained = load_model("people-128")
+    assert "untrained" in untrained.warnings[0]
+    assert untrained.size == (128, 96)
+    save_small_model(tmp_path / "people-128")
+    shipped = load_model("people-128")
+    assert shipped.warnings == ()
+    assert shipped.pipeline.unet.config["base_channels"] == SMALL.base_channels
+
+
+def test_what_is_no_model_is_said(tmp_path):
+    with pytest.raises(InputError, match="did you mean 'people-128'"):
+        load_model("people-182")
+    with pytest.raises(CheckpointError):
+        load_model(str(tmp_path))
+    with pytest.raises(CheckpointError, match="somebody/model"):
+        load_model("somebody/model")
+
+
+def test_devices():
+    assert find_device("cpu") == "cpu"
+    assert find_device("auto") in ("cpu", "cuda", "mps")
+    with pytest.raises(InputError, match="no device 'abacus' here; there is: "):
+        find_device("abacus")
