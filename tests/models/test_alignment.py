@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers import random, standing
 
-from tempose.models.alignment import PARTS, align, fill, part_frames, plate
+from tempose.models.alignment import PARTS, align, fill, part_frames, plate, width_ratio
 from tempose.pose.keypoints import KEYPOINTS, MIRROR
 
 H, W = 64, 48
@@ -85,6 +85,17 @@ def test_a_person_who_turns_round_is_mirrored():
     picture = aligned(photo, behind).picture
     front, back = picture[0, 0, 0, 25, 20], picture[0, 0, 0, 25, 28]
     assert front > 0 > back  # the photo is dark on the left
+
+
+@pytest.mark.parametrize("sideways", ["photo", "target"])
+def test_a_person_seen_from_the_side_is_neither_smeared_nor_squeezed_beyond_bounds(sideways):
+    narrow = standing()
+    for name in ("right_shoulder", "left_shoulder"):
+        x = narrow[KEYPOINTS.index(name), 0]
+        narrow[KEYPOINTS.index(name), 0] = 24 + 0.1 * (x - 24)
+    source, target = (narrow, standing()) if sideways == "photo" else (standing(), narrow)
+    ratio = width_ratio(part_frames(target[None]), part_frames(source[None]))[0, 0]
+    assert ratio == pytest.approx(0.55 if sideways == "photo" else 1 / 0.55, rel=1e-3)
 
 
 def test_missing_joints_leave_a_hole_and_nothing_explodes():

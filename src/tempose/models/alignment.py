@@ -164,8 +164,9 @@ def trace(target: Frames, source: Frames, grid: Tensor) -> Tensor:
 def width_ratio(target: Frames, source: Frames) -> Tensor:
     """Source pixels across a part for one target pixel, negative where it is mirrored: `n p`."""
     wrap = torch.tensor([part.wrap for part in PARTS], device=target.length.device, dtype=target.length.dtype)
-    frontal = torch.maximum(target.spread.abs(), source.spread.abs() * wrap)
-    ratio = source.spread.abs() / frontal.clamp_min(1.0)
+    # Seen from the side a part keeps a share of its width: neither pose makes it thinner than that.
+    width_t, width_s = target.spread.abs(), source.spread.abs()
+    ratio = torch.maximum(width_s, width_t * wrap) / torch.maximum(width_t, width_s * wrap).clamp_min(1.0)
     return torch.where(ratio.isnan(), torch.ones_like(ratio), ratio * torch.sign(target.spread * source.spread))
 
 
