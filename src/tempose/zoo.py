@@ -71,7 +71,7 @@ def _found(name: str) -> tuple[PersonVideoPipeline, tuple[str, ...]]:
     if name in PRESETS and (shipped / "model_index.json").is_file():
         return PersonVideoPipeline.from_pretrained(shipped), ()
     if name in PRESETS:
-        untrained = f"the weights of {name} are untrained, random numbers: expect noise"
+        untrained = f"the weights of {name} are untrained: expect no more than its input already shows, and noise"
         return PersonVideoPipeline.from_preset(name), (untrained,)
     if HUB_ID.fullmatch(name) and not Path(name).parent.is_dir():
         return _from_hub(name), ()
