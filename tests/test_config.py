@@ -31,6 +31,12 @@ def test_unknown_fields_and_changes_are_refused():
         preset("pidm-256").dropout = 0.5
 
 
+def test_a_model_builds_on_what_is_known_in_one_way_only():
+    fields = preset("people-128").model_dump()
+    with pytest.raises(ValidationError, match="exclude each other"):
+        ModelConfig(**{**fields, "copy_gate": True})
+
+
 def test_unknown_preset_names_the_nearest():
     with pytest.raises(InputError, match="did you mean 'people-128'"):
         preset("people-127")

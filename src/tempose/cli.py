@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tempose.errors import InputError, TemposeError
+
+if TYPE_CHECKING:
+    from tempose.data.prepare import Outcome
 
 app = typer.Typer(
     name="tempose",
@@ -64,6 +68,17 @@ prepare = typer.Typer(no_args_is_help=True, help="Turn a dataset into the form t
 app.add_typer(prepare, name="prepare")
 
 
+def _report(outcomes: Sequence[Outcome], out: Path, *, every: bool) -> None:
+    """Print what became of every file, or of those refused; exit code 1 if there are any of these."""
+    from tempose.data.prepare import summary
+
+    refused = [outcome for outcome in outcomes if outcome.verdict == "refused"]
+    for outcome in outcomes if every else refused:
+        typer.echo(str(outcome))
+    typer.echo(f"{out}: {summary(outcomes)}")
+    raise typer.Exit(1 if refused else 0)
+
+
 @prepare.command("deepfashion")
 def prepare_deepfashion(
     root: Annotated[Path, typer.Argument(help="The dataset: img/, pose/ and *_pairs.txt, or the CSV files.")],
@@ -78,15 +93,10 @@ def prepare_deepfashion(
     Example: [bold]tempose prepare deepfashion dataset/deepfashion data/deepfashion --workers 8[/bold]
     """
     from tempose.data.deepfashion import prepare_deepfashion
-    from tempose.data.prepare import summary
     from tempose.progress import bar
 
     outcomes = prepare_deepfashion(root, out, size=size, workers=workers, track=bar)
-    refused = [outcome for outcome in outcomes if outcome.verdict == "refused"]
-    for outcome in refused:
-        typer.echo(str(outcome))
-    typer.echo(f"{out}: {summary(outcomes)}")
-    raise typer.Exit(1 if refused else 0)
+    _report(outcomes, out, every=False)
 
 
 @prepare.command("videos")
@@ -110,16 +120,12 @@ def prepare_videos(
 
     Example: [bold]tempose prepare videos my_videos data/mine --size 256 176 --workers 4[/bold]
     """
-    from tempose.data.prepare import summary
     from tempose.data.videos import VideoSettings, prepare_videos
     from tempose.progress import bar
 
     settings = VideoSettings(size=size, fps=fps, min_frames=min_frames, licence=licence)
     outcomes = prepare_videos(folder, out, settings=settings, pattern=pattern, split=split, workers=workers, track=bar)
-    for outcome in outcomes:
-        typer.echo(str(outcome))
-    typer.echo(f"{out}: {summary(outcomes)}")
-    raise typer.Exit(1 if any(outcome.verdict == "refused" for outcome in outcomes) else 0)
+    _report(outcomes, out, every=True)
 
 
 @app.command()
@@ -195,16 +201,11 @@ def people(
     Example: [bold]tempose people data/people --people 200 --size 128 96 --workers 8[/bold]
     """
     from tempose.data.people.dataset import PeopleSettings, write_people
-    from tempose.data.prepare import summary
     from tempose.progress import bar
 
     settings = PeopleSettings(frames=frames, fps=fps, size=size, seed=seed)
     outcomes = write_people(out_dir, people=people, clips=clips, settings=settings, workers=workers, track=bar)
-    refused = [outcome for outcome in outcomes if outcome.verdict == "refused"]
-    for outcome in refused:
-        typer.echo(str(outcome))
-    typer.echo(f"{out_dir}: {summary(outcomes)}")
-    raise typer.Exit(1 if refused else 0)
+    _report(outcomes, out_dir, every=False)
 
 
 @app.command("people-sheet")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tempose.errors import InputError
 
@@ -82,6 +82,12 @@ class ModelConfig(BaseModel):
 
     timestep_spacing: Literal["leading", "trailing", "linspace"] = "leading"
     """Where a sampler with n steps visits the T times; `leading` is 0, T/n, 2T/n …, as published."""
+
+    @model_validator(mode="after")
+    def _builds_on_the_known_in_one_way(self) -> Self:
+        if self.copy_gate and self.known_deviation is not None:
+            raise ValueError("copy_gate and known_deviation exclude each other; give one of them")
+        return self
 
 
 PRESETS = {

@@ -14,6 +14,9 @@ def denoise(
 ) -> Tensor:
     """The noise (or v) in noisy frames, and the variance where it is learned.
 
+    With a copy gate m the clean frames are m·known + (1−m)·painted (as the occlusion maps of Wang et al.
+    2018, "Video-to-Video Synthesis", eq. 4); with a known deviation they lie around what is known.
+
     Args:
         x_t: `b f 3 h w`.
         t: diffusion times `b`.
@@ -37,11 +40,7 @@ def denoise(
 
 
 def implied(clean: Tensor, x_t: Tensor, signal: Tensor, noise: Tensor, prediction_type: str) -> Tensor:
-    """The noise (or v) that leads from clean frames to x_t; the clean frames of a copy gate mix as these do.
-
-    With a gate m that is m·copied + (1−m)·painted, as the occlusion maps of Wang et al. 2018,
-    "Video-to-Video Synthesis", eq. 4.
-    """
+    """The noise (or v) that leads from clean frames to x_t; linear in them, so that mixtures stay mixtures."""
     if prediction_type == "epsilon":
         return (x_t - signal * clean) / noise
     return (signal * x_t - clean) / noise
