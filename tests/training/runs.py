@@ -35,7 +35,7 @@ def configured(root: Path, output: Path, **changes: Any) -> TrainConfig:
         "model": {**TINY.model_dump(), "dropout": 0.2},
         "data": {
             "root": str(root), "flip": 0.5, "colour": 0.1, "crop": 0.1, "workers": 0,
-            "jitter": 1.0, "missing": 0.05, "swapped": 0.05, "ragged": 2.0,
+            "jitter": 1.0, "bias": 1.0, "missing": 0.05, "swapped": 0.05, "ragged": 2.0,
         },
         "optimisation": {
             "steps": 6, "batch": 4, "learning_rate": 1e-3, "warmup": 1, "schedule": "cosine",

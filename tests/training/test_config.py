@@ -26,7 +26,9 @@ def test_the_published_recipe():
     assert (recipe.drop_pose, recipe.drop_photo, recipe.clip_norm) == (0.1, 0.1, 1.0)
     assert (recipe.warmup, recipe.schedule, recipe.weight_decay, recipe.min_snr) == (0, "constant", 0.0, None)
     data = config.data
-    assert (data.crop, data.flip, data.colour, data.jitter, data.missing, data.swapped, data.ragged) == (0,) * 7
+    assert (data.crop, data.flip, data.colour, data.jitter, data.bias, data.missing, data.swapped, data.ragged) == (
+        0,
+    ) * 8
 
 
 def test_changes_are_applied_on_top():

@@ -11,9 +11,10 @@ def keypoints(b=2000, n=2):
     return points
 
 
-def disturbed(points, jitter=0.0, missing=0.0, swapped=0.0, seed=0):
+def disturbed(points, jitter=0.0, bias=0.0, missing=0.0, swapped=0.0, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return disturbed_keypoints(points, height=100, jitter=jitter, missing=missing, swapped=swapped, generator=generator)
+    errors = {"jitter": jitter, "bias": bias, "missing": missing, "swapped": swapped}
+    return disturbed_keypoints(points, height=100, generator=generator, **errors)
 
 
 def test_nothing_asked_nothing_changed():
@@ -26,6 +27,12 @@ def test_jitter_has_its_deviation_and_leaves_missing_joints():
     assert float(change[:, :, seen, :2].std()) == pytest.approx(2.0, rel=0.02)
     assert (change[..., 2] == 0).all()
     assert (disturbed(keypoints(), jitter=2.0)[:, :, 5] == 0).all()
+
+
+def test_a_bias_is_the_same_in_all_pictures_of_a_person():
+    change = (disturbed(keypoints(), bias=2.0) - keypoints())[:, :, [i for i in range(18) if i != 5], :2]
+    torch.testing.assert_close(change[:, 0], change[:, 1], atol=1e-4, rtol=0)
+    assert float(change[:, 0].std()) == pytest.approx(2.0, rel=0.02)
 
 
 def test_joints_are_missing_as_often_as_asked():

@@ -46,21 +46,28 @@ def implied(clean: Tensor, x_t: Tensor, signal: Tensor, noise: Tensor, predictio
     return (signal * x_t - clean) / noise
 
 
+# How far the clean frames lie from what is known where the plate is the photo itself, and how far x_t is
+# trusted everywhere, as shares of the known deviation.
+SURE = 0.25
+
+
 def around_known(known: Known, rest: Tensor, x_t: Tensor, alpha_bar: Tensor, deviation: float) -> Tensor:
     """Clean frames from what is known of them, what is seen in the noise, and the network's word.
 
-    If the clean frames lie around the known picture k with deviation σ, then seeing x_t their mean is
-    k + √ᾱσ²/(ᾱσ² + 1 − ᾱ)·(x_t − √ᾱk) and their deviation σ√((1−ᾱ)/(ᾱσ² + 1 − ᾱ)); the network predicts
-    how many of these deviations they lie off. This is the preconditioning of Karras et al. 2022 ("EDM",
-    section 5) about k instead of zero: an untrained network gives back the known picture. Away from the
-    person, where the plate is the photo itself, σ is a quarter.
+    If the clean frames lay around the known picture k with deviation s, then seeing x_t their mean would be
+    k + g·(x_t − √ᾱk) with the gain g = √ᾱs²/(ᾱs² + 1 − ᾱ). The network predicts the rest, in units of its
+    deviation √(σ²(1 − g√ᾱ)² + g²(1 − ᾱ)). With s = σ this is the preconditioning of Karras et al. 2022
+    ("EDM", section 5) about k instead of zero. Here s is a quarter of σ: while the network has little to
+    say, the frames then stay close to the known picture and carry hardly any noise. Away from the person,
+    where the plate is the photo itself, σ is a quarter too.
 
     Args:
         rest: what the network predicts, `b f 3 h w`.
         deviation: σ where the person is or was; 1 is taken where the photo is ∅ and nothing is known.
     """
     given = known.given.view(-1, 1, 1, 1, 1)
-    variance = given * (deviation * (0.25 + 0.75 * known.doubt)) ** 2 + (1 - given)
-    total = alpha_bar * variance + 1 - alpha_bar
-    mean = known.picture + alpha_bar.sqrt() * variance / total * (x_t - alpha_bar.sqrt() * known.picture)
-    return mean + (variance * (1 - alpha_bar) / total).sqrt() * rest
+    variance = given * (deviation * (SURE + (1 - SURE) * known.doubt)) ** 2 + (1 - given)
+    trusted = given * (deviation * SURE) ** 2 + (1 - given)
+    gain = alpha_bar.sqrt() * trusted / (alpha_bar * trusted + 1 - alpha_bar)
+    mean = known.picture + gain * (x_t - alpha_bar.sqrt() * known.picture)
+    return mean + (variance * (1 - gain * alpha_bar.sqrt()) ** 2 + gain**2 * (1 - alpha_bar)).sqrt() * rest

@@ -46,6 +46,9 @@ class Data(Section):
     jitter: float = Field(default=0.0, ge=0)
     """Standard deviation of the noise on key points, in % of the height: an estimator's error."""
 
+    bias: float = Field(default=0.0, ge=0)
+    """Standard deviation of an error that a key point has in all pictures of a person, in % of the height."""
+
     missing: float = Field(default=0.0, ge=0, le=1)
     """Probability that a key point is missing."""
 

@@ -1,7 +1,7 @@
 """The errors that an estimator makes, put on drawn people's exact key points and masks.
 
-A model that has only seen exact poses and outlines trusts them; real ones are jittered, incomplete,
-sometimes exchanged left for right, and ragged along the outline.
+A model that has only seen exact poses and outlines trusts them; real ones are jittered, set elsewhere on
+the body than the drawn joints, incomplete, sometimes exchanged left for right, and ragged along the outline.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ LIMB_PAIRS = (((3, 4), (6, 7)), ((9, 10), (12, 13)))
 
 
 def disturbed_keypoints(
-    keypoints: Tensor, *, height: int, jitter: float, missing: float, swapped: float, generator: torch.Generator
+    keypoints: Tensor,
+    *,
+    height: int,
+    jitter: float,
+    bias: float,
+    missing: float,
+    swapped: float,
+    generator: torch.Generator,
 ) -> Tensor:
     """Key points as an estimator might have found them.
 
@@ -23,6 +30,7 @@ def disturbed_keypoints(
         keypoints: `b n 18 3`, n pictures of each of b people.
         height: of the pictures, in pixels.
         jitter: standard deviation of the noise, in % of the height.
+        bias: the same of an error that a joint has in all pictures of a person.
         missing: probability that a joint is not found.
         swapped: probability that an arm's or a leg's left and right are exchanged.
     """
@@ -33,7 +41,8 @@ def disturbed_keypoints(
         rows, others = [*right, *left], [*left, *right]
         found[:, :, rows] = torch.where(exchanged, found[:, :, others], found[:, :, rows])
     noise = torch.randn(b, n, keypoints.shape[2], 2, generator=generator)
-    found[..., :2] += noise * (jitter / 100 * height) * (found[..., 2:] > 0)
+    shared = torch.randn(b, 1, keypoints.shape[2], 2, generator=generator)
+    found[..., :2] += (noise * jitter + shared * bias) * height / 100 * (found[..., 2:] > 0)
     lost = torch.rand(b, n, keypoints.shape[2], 1, generator=generator) < missing
     return found.masked_fill(lost, 0.0)
 

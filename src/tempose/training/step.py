@@ -95,7 +95,7 @@ def draw(sample: Sample, config: TrainConfig, *, disturb: bool, generator: torch
     mask, data = sample.photo_mask[None], config.data
     keep_pose, keep_photo = torch.ones(1), torch.ones(1)
     if disturb:
-        errors = {"jitter": data.jitter, "missing": data.missing, "swapped": data.swapped}
+        errors = {"jitter": data.jitter, "bias": data.bias, "missing": data.missing, "swapped": data.swapped}
         keypoints = disturbed_keypoints(keypoints, height=h, generator=generator, **errors)
         mask = ragged_masks(mask, width=data.ragged, generator=generator)
         keep_pose = (torch.rand(1, generator=generator) >= config.optimisation.drop_pose).float()
