@@ -1,0 +1,50 @@
+"""Weights of a run, as they are given to others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from tempose.errors import InputError
+from tempose.files import written_whole
+from tempose.pipeline import PersonVideoPipeline
+from tempose.training.checkpoint import newest_weights
+
+
+def export(source: Path, out: Path) -> Path:
+    """Write weights in half precision (float16): half the size; they load as float32.
+
+    Args:
+        source: the folder of a run, of which the newest weights are taken, or of weights.
+        out: the folder to write, new or empty.
+
+    Returns:
+        the folder that the weights were taken from.
+
+    Raises:
+        InputError: there are no weights in `source`, or `out` holds something.
+        CheckpointError: the weights are damaged.
+    """
+    weights = source if (source / "model_index.json").is_file() else newest_weights(source)
+    if weights is None:
+        raise InputError(f"there are no weights in {source}; wanted the folder of a run, or of weights")
+    pipeline = PersonVideoPipeline.from_pretrained(weights)
+    with written_whole(out) as beside:
+        for name, part in pipeline.components.items():
+            if isinstance(part, torch.nn.Module):
+                torch.nn.Module.to(part, torch.float16)
+                check_finite(part, name, weights)
+        pipeline.save_pretrained(beside)
+    return weights
+
+
+def check_finite(network: torch.nn.Module, name: str, weights: Path) -> None:
+    """Whether float16 can hold a network.
+
+    Raises:
+        InputError: a value is too large for it.
+    """
+    for parameter, values in network.named_parameters():
+        if not bool(values.isfinite().all()):
+            raise InputError(f"{weights}: {name}.{parameter} holds values that float16 cannot; they stay as they are")

@@ -1,0 +1,55 @@
+import pytest
+import torch
+from conftest import TINY
+
+from tempose.errors import InputError
+from tempose.models.build import build_networks
+from tempose.pipeline import PersonVideoPipeline
+from tempose.training.export import export
+
+
+def size(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+
+
+@pytest.fixture
+def run(tmp_path):
+    for step in (1, 20):
+        torch.manual_seed(step)
+        pipe = PersonVideoPipeline.from_networks(build_networks(TINY, temporal=True), config=TINY)
+        pipe.save_pretrained(tmp_path / "run" / f"weights-{step:08d}")
+    return tmp_path / "run"
+
+
+def test_the_newest_weights_of_a_run_come_back_within_half_precision(run, tmp_path):
+    assert export(run, tmp_path / "out") == run / "weights-00000020"
+    before = PersonVideoPipeline.from_pretrained(run / "weights-00000020")
+    after = PersonVideoPipeline.from_pretrained(tmp_path / "out")
+    assert size(tmp_path / "out") < 0.6 * size(run / "weights-00000020")
+    for one, other in zip(before.unet.parameters(), after.unet.parameters(), strict=True):
+        assert other.dtype == torch.float32
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
+    assert after.unet.config == {**before.unet.config, "_name_or_path": after.unet.config["_name_or_path"]}
+
+
+def test_weights_can_be_named_themselves(run, tmp_path):
+    assert export(run / "weights-00000001", tmp_path / "out") == run / "weights-00000001"
+
+
+def test_what_float16_cannot_hold_is_refused_and_nothing_is_left(run, tmp_path):
+    pipe = PersonVideoPipeline.from_pretrained(run / "weights-00000020")
+    next(pipe.unet.parameters()).data.fill_(1e6)
+    pipe.save_pretrained(tmp_path / "large")
+    with pytest.raises(InputError, match=r"unet\..*float16"):
+        export(tmp_path / "large", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_weights(tmp_path):
+    with pytest.raises(InputError, match="no weights"):
+        export(tmp_path, tmp_path / "out")
+
+
+def test_a_folder_with_something_in_it_stays(run, tmp_path):
+    with pytest.raises(InputError, match="something in it"):
+        export(run, run)
