@@ -15,7 +15,7 @@ from tempose.compose import Scene
 from tempose.errors import InputError, MediaError
 from tempose.files import written_whole
 from tempose.media.images import ENCODINGS, write_image
-from tempose.media.montage import WHITE, beside, contact_sheet
+from tempose.media.montage import beside, contact_sheet
 from tempose.media.video import probe_video, write_video
 from tempose.pose.draw import draw_skeleton
 from tempose.pose.keypoints import Motion
@@ -68,12 +68,12 @@ class Animation:
             yield beside([self.photo, draw_skeleton(self.scene.background // 2, keypoints), frame])
 
     def sheet(self) -> np.ndarray:
-        """A contact sheet of moments spread over the motion, photo and skeletons with them."""
+        """A contact sheet: the background over the photo, then moments spread over the motion with skeletons."""
         chosen = np.unique(np.linspace(0, len(self) - 1, SHEET_FRAMES).round().astype(int))
         frames = [self.scene.show(self.painted[i], self.near[i]) for i in chosen]
         drawn = [draw_skeleton(self.scene.background // 2, self.motion.keypoints[i]) for i in chosen]
         pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, frames, strict=True)]
-        first = np.concatenate([np.full_like(self.photo, WHITE), self.photo])
+        first = np.concatenate([self.scene.background, self.photo])
         return contact_sheet([first, *pairs], columns=SHEET_COLUMNS)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from tempose.animate import animate
 from tempose.animation import write_animation
 from tempose.data.people.clip import Recipe, draw_clip
+from tempose.media.video import write_video
 from tempose.progress import Track, quiet
 from tempose.subject import Subject
 from tempose.zoo import DEFAULT_MODEL
@@ -23,18 +25,29 @@ def drawn_subject(person: int = PERSON, *, size: tuple[int, int] = PICTURE) -> S
     return Subject(clip.frames[0], clip.motion.keypoints[0], clip.masks[0])
 
 
+class Demo(NamedTuple):
+    """What the demo wrote."""
+
+    video: Path
+    panels: Path
+    """Photo, skeleton and result beside one another, as a moving picture for pages."""
+    sheet: Path
+    """Moments of the video."""
+    seconds: float
+    """That it took."""
+    warnings: tuple[str, ...]
+    """What must be said of the result."""
+
+
 def run_demo(
     folder: Path | str = "out", *, model: str = DEFAULT_MODEL, device: str = "cpu", track: Track = quiet
-) -> tuple[Path, Path, float, tuple[str, ...]]:
-    """Write `demo.mp4` and `demo.jpg`, a contact sheet, into a folder, which is made if need be.
-
-    Returns:
-        the video, the sheet, the seconds that it took, and what must be said of the result.
-    """
+) -> Demo:
+    """Write `demo.mp4`, `demo.webp` and `demo.jpg` into a folder, which is made if need be."""
     begun = time.monotonic()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    video, sheet = folder / "demo.mp4", folder / "demo.jpg"
+    video, panels, sheet = folder / "demo.mp4", folder / "demo.webp", folder / "demo.jpg"
     made = animate(drawn_subject(), MOTION, model=model, fps=FPS, max_frames=FRAMES, device=device, track=track)
     write_animation(made, video, sheet=sheet, command=("tempose", "demo"), track=track)
-    return video, sheet, time.monotonic() - begun, made.warnings
+    write_video(panels, track(made.panels(), "moving picture", total=len(made)), FPS)
+    return Demo(video, panels, sheet, time.monotonic() - begun, made.warnings)

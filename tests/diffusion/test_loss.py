@@ -50,6 +50,12 @@ def test_simple_loss_is_the_mean_square_and_zero_when_perfect():
     assert perfect.total.abs().max() == 0
 
 
+def test_an_absolute_loss_is_the_mean_distance():
+    x_0, noise, t = sample([100, 700])
+    loss = diffusion_loss(noise - 0.5, x_0=x_0, noise=noise, t=t, scheduler=FIXED_VARIANCE, norm="l1")
+    torch.testing.assert_close(loss.simple, torch.full((2,), 0.5, dtype=F64))
+
+
 def test_variational_loss_vanishes_for_the_true_posterior():
     x_0, noise, t = sample([1, 50, 999])
     prediction = torch.cat([noise, -torch.ones_like(noise)], dim=2)  # v = −1: the posterior's variance

@@ -7,6 +7,7 @@ from helpers import fill
 
 from tempose.data.clips import PairDataset
 from tempose.models.build import build_networks, build_schedule
+from tempose.training.config import Optimisation
 from tempose.training.step import Batch, Drawn, Objective, draw, min_snr_weight
 
 
@@ -82,7 +83,7 @@ def objective(prediction="epsilon", min_snr=None):
     networks = build_networks(model, temporal=False)
     for network in networks:
         fill(network)
-    return Objective(networks, build_schedule(model), min_snr=min_snr)
+    return Objective(networks, build_schedule(model), recipe=Optimisation(min_snr=min_snr))
 
 
 @pytest.mark.parametrize(("prediction", "more"), [("epsilon", 0), ("v_prediction", 1)])

@@ -56,7 +56,8 @@ def budget(config: TrainConfig, *, processes: int = 1) -> Budget:
     """
     with FakeTensorMode(allow_non_fake_inputs=True):
         networks = build_networks(config.model, temporal=has_temporal_blocks(config))
-        objective = Objective(frozen(networks, STAGES[config.stage]), build_schedule(config.model), min_snr=None)
+        networks = frozen(networks, STAGES[config.stage])
+        objective = Objective(networks, build_schedule(config.model), recipe=config.optimisation)
         activations = _saved_bytes(objective, config)
     learns = [parameter.requires_grad for parameter in objective.parameters()]
     counts = [parameter.numel() for parameter in objective.parameters()]

@@ -110,6 +110,9 @@ class Optimisation(Section):
     drop_photo: float = Field(default=0.1, ge=0, le=1)
     """Probability that a sample's photo is ∅."""
 
+    norm: Literal["l2", "l1"] = "l2"
+    """Of the error: squared, as published, or absolute, which leaves alone what is mostly right already."""
+
     min_snr: float | None = None
     """γ of Min-SNR weighting (Hang et al. 2023); none weighs all times alike, as published."""
 

@@ -18,7 +18,7 @@ from tempose.diffusion.loss import Loss, Schedule, diffusion_loss
 from tempose.models.build import Networks
 from tempose.models.conditions import Conditions, Known, Photo, guides
 from tempose.pose.render import pose_maps
-from tempose.training.config import TrainConfig
+from tempose.training.config import Optimisation, TrainConfig
 from tempose.training.disturb import disturbed_keypoints, ragged_masks
 
 
@@ -114,11 +114,11 @@ def draw(sample: Sample, config: TrainConfig, *, disturb: bool, generator: torch
 class Objective(nn.Module):
     """Both networks and the loss around them: one module, so that it can be wrapped for many GPUs."""
 
-    def __init__(self, networks: Networks, scheduler: DDPMScheduler, *, min_snr: float | None) -> None:
+    def __init__(self, networks: Networks, scheduler: DDPMScheduler, *, recipe: Optimisation) -> None:
         super().__init__()
         self.texture_encoder, self.unet = networks
         self.scheduler = scheduler
-        self.min_snr = min_snr
+        self.recipe = recipe
 
     def forward(self, batch: Batch) -> Loss:
         """The loss of every sample, `b`."""
@@ -146,11 +146,12 @@ class Objective(nn.Module):
     def loss(self, batch: Batch, prediction: Tensor) -> Loss:
         """The loss of a prediction, weighted by time where that is asked for."""
         kind = self.scheduler.config.prediction_type
-        loss = diffusion_loss(prediction, x_0=batch.frames, noise=batch.noise, t=batch.t, scheduler=self.scheduler)
-        if self.min_snr is None:
+        truth = {"x_0": batch.frames, "noise": batch.noise, "t": batch.t}
+        loss = diffusion_loss(prediction, **truth, scheduler=self.scheduler, norm=self.recipe.norm)
+        if self.recipe.min_snr is None:
             return loss
         alpha_bar = Schedule(self.scheduler, batch.t).alpha_bar.flatten()
-        return Loss(min_snr_weight(alpha_bar, self.min_snr, kind) * loss.simple, loss.variational)
+        return Loss(min_snr_weight(alpha_bar, self.recipe.min_snr, kind) * loss.simple, loss.variational)
 
     def clean(self, batch: Batch) -> Tensor:
         """The clean frames that the prediction implies: `b f 3 h w`."""

@@ -40,7 +40,7 @@ class Trainer:
 
         optimisation = config.optimisation
         self.networks = starting_networks(config)
-        objective = Objective(self.networks, build_schedule(config.model), min_snr=optimisation.min_snr)
+        objective = Objective(self.networks, build_schedule(config.model), recipe=optimisation)
         if optimisation.checkpointing:
             for network in self.networks:
                 network.enable_gradient_checkpointing()
