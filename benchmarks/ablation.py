@@ -1,6 +1,6 @@
 """What each part of the small model brings: every variant trained alike, from nothing, and measured alike.
 
-    python benchmarks/ablation.py DATA [--real REAL] [--steps 1000] [--runs runs/ablation] [--picture CURVES.svg]
+    python benchmarks/ablation.py DATA [--real REAL] [--steps 700] [--runs runs/ablation] [--picture CURVES.svg]
 
 DATA is a prepared dataset of drawn people with splits train, val and test; REAL one of real videos with a
 split test. The models are small (32 channels, 64×48 pixels), so that all of them train in about an hour on
@@ -69,7 +69,7 @@ def measured(weights: Path, data: Path, *, every: int, clips: int) -> dict[str, 
     pipe = PersonVideoPipeline.from_pretrained(weights)
     pipe.set_progress_bar_config(disable=True)
     protocol = find_protocol("loop", window=1, every=every)
-    found = evaluate_model(pipe, data, protocol=protocol, size=SIZE, stretch=True, clips=clips, steps=10).evaluation
+    found = evaluate_model(pipe, data, protocol=protocol, size=SIZE, stretch=True, clips=clips, steps=4).evaluation
     names = ("SSIM", "PSNR", "L1, person")
     return {m: {n: float(np.nanmean(found.per_clip(m, n))) for n in names} for m in found.methods if m != TRUTH}
 
@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--real", type=Path)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--clips", type=int, default=64, help="held-out drawn people")
     parser.add_argument("--picture", type=Path)

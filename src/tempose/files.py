@@ -11,6 +11,20 @@ from pathlib import Path
 from tempose.errors import InputError
 
 
+def check_free(path: Path | str) -> Path:
+    """The path, if something can be written there: for work that takes long before it writes.
+
+    Raises:
+        InputError: its folder does not exist, or it is itself a folder with something in it.
+    """
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(f"cannot write {path}: a folder with something in it; name a new or an empty one")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    return path
+
+
 @contextmanager
 def written_whole(path: Path | str) -> Iterator[Path]:
     """A temporary path (same folder, same ending) that becomes `path` when the block succeeds.
@@ -22,11 +36,7 @@ def written_whole(path: Path | str) -> Iterator[Path]:
         InputError: the folder that should hold `path` does not exist or cannot be written to, or
             `path` is a folder with something in it.
     """
-    path = Path(path)
-    if path.is_dir() and any(path.iterdir()):
-        raise InputError(f"cannot write {path}: a folder with something in it; name a new or an empty one")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    path = check_free(path)
     try:
         scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:

@@ -85,22 +85,47 @@ def personalize(
         DataError, PoseError: there is too little of a person in the sources.
         CheckpointError: the model cannot be loaded.
     """
-    out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is not empty; choose another folder")
-    given = PersonVideoPipeline.from_pretrained(model)
-    shape = model_of(given)
+    out = check_empty(out)
+    shape, frames = shape_of(model)
     height_width = size or shape.size
-    frames = shape.clip_length if given.unet.config.temporal else 1
     paths = [Path(source) for source in sources]
     if len(paths) == 1 and paths[0].suffix.lower() not in ENCODINGS:
         known, held = split_video(views_of_video(paths[0], height_width, frames=frames), frames=frames)
     else:
         known, held = split_photos([views_of_photo(path, height_width) for path in paths])
-        frames = 1
+    return personalize_views(
+        known, held, out, model=model, source=", ".join(path.name for path in paths),
+        size=size, steps=steps, learning_rate=learning_rate, seed=seed, track=track,
+    )  # fmt: skip
 
+
+def personalize_views(
+    known: Sequence[Views],
+    held: Sequence[Views],
+    out: Path | str,
+    *,
+    model: Path | str,
+    source: str,
+    size: tuple[int, int] | None = None,
+    steps: int = 200,
+    learning_rate: float = 1e-4,
+    seed: int = 0,
+    track: Track = quiet,
+) -> Fitted:
+    """Fit weights to one person, whose pictures and key points are known already.
+
+    Args:
+        known: what is learned from: stretches of a video, or photos, one view each.
+        held: what is held out, of the same form.
+        source: where they come from, for the record.
+
+    Other arguments, errors and files as `personalize`.
+    """
+    out = check_empty(out)
+    shape, frames = shape_of(model)
+    frames = 1 if len(known[0].frames) == 1 else frames
     out.mkdir(parents=True, exist_ok=True)
-    write_material(out / "data", known, held, source=", ".join(path.name for path in paths))
+    write_material(out / "data", known, held, source=source)
     config = TrainConfig(
         stage="person",
         model=shape,
@@ -115,6 +140,18 @@ def personalize(
     with written_whole(out / "run.yaml") as beside:
         beside.write_text(describe(config), encoding="utf-8")
     return fit(config, held_out_samples(known[0], held, frames=frames), track=track)
+
+
+def check_empty(out: Path | str) -> Path:
+    """The folder, if nothing is in it.
+
+    Raises:
+        InputError: something is.
+    """
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is not empty; choose another folder")
+    return out
 
 
 def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet) -> Fitted:
@@ -211,6 +248,13 @@ def write_pictures(out: Path, rows: np.ndarray) -> None:
 
 
 # The model ---------------------------------------------------------------------------------------------
+
+
+def shape_of(model: Path | str) -> tuple[ModelConfig, int]:
+    """The configuration of saved weights, and how many frames of a video they learn from together."""
+    given = PersonVideoPipeline.from_pretrained(model)
+    shape = model_of(given)
+    return shape, shape.clip_length if given.unet.config.temporal else 1
 
 
 def model_of(given: PersonVideoPipeline) -> ModelConfig:

@@ -1,0 +1,215 @@
+"""The measures of a report: what each needs, and which way is better.
+
+The figures themselves are pure functions in `metrics`, `video`, `pose` and `perceptual`; here they are
+applied to what a method made of a case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tempose.evaluation.cases import Case, Flow
+from tempose.evaluation.figures import Best, Column
+from tempose.evaluation.identity import identity_drift
+from tempose.evaluation.metrics import (
+    SCALE_WEIGHTS,
+    l1,
+    ms_ssim,
+    psnr,
+    psnr_overflowing,
+    scales_that_fit,
+    ssim,
+    warped_difference,
+)
+from tempose.evaluation.pose import mean_error, pck
+from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
+from tempose.media.images import resize
+from tempose.media.tensors import to_uint8
+from tempose.pose.estimators import Estimator
+from tempose.pose.keypoints import KEYPOINTS
+
+# Frames are enlarged to this height before key points are looked for: estimators are made for larger ones.
+SEEN_AT = 512
+
+Need = Literal["truth", "flow", "found", "joins", "motion"]
+TRUTH, FLOW, FOUND = (frozenset[Need]({need}) for need in get_args(Need)[:3])
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a method made of a case, with all that it can be judged by; a batch of one."""
+
+    case: Case
+    frames: Tensor
+    """`1 f 3 h w` in [0, 1]."""
+    truth: Tensor | None
+    """`1 f 3 h w` in [0, 1]; None where there is none, and for the truth itself."""
+    mask: Tensor | None
+    """Where the person truly is, `1 f 1 h w`."""
+    flow: Flow | None
+    """Along which neighbouring frames are compared, `1 f-1 2 h w`; None where frames are no neighbours."""
+    joins: list[int]
+    """The frames at which a window may begin."""
+    found: Tensor | None
+    """Key points found again in the frames, `1 f 18 3`; None where they are not looked for."""
+
+    @property
+    def known(self) -> set[Need]:
+        """Which needs are met."""
+        met: dict[Need, bool] = {
+            "truth": self.truth is not None,
+            "flow": self.flow is not None,
+            "joins": bool(self.joins),
+            "found": self.found is not None,
+            "motion": self.flow is not None and self.frames.shape[1] >= 4,
+        }
+        return {need for need, there in met.items() if there}
+
+
+class Measure(NamedTuple):
+    """A measure of one clip."""
+
+    column: Column
+    needs: frozenset[Need]
+    of: Callable[[Made], Tensor]
+    """`1 f`, `1 f-1` between neighbours, or `1`; NaN where there is nothing to measure."""
+
+
+def measured(made: Made, measures: Sequence[Measure]) -> dict[str, list[float]]:
+    """The values of all measures whose needs are met: over the frames, or a single one."""
+    with torch.no_grad():
+        return {
+            measure.column.name: measure.of(made).flatten().double().tolist()
+            for measure in measures
+            if measure.needs <= made.known
+        }
+
+
+def found_again(frames: Tensor, estimator: Estimator) -> Tensor:
+    """The key points that an estimator finds in frames `f 3 h w` in [-1, 1], in their pixels: `f 18 3`.
+
+    Each frame by itself; nobody found is confidence 0 throughout.
+    """
+    h, w = frames.shape[-2:]
+    scale = SEEN_AT / h
+    found = np.zeros((len(frames), len(KEYPOINTS), 3), np.float32)
+    for index, picture in enumerate(resize(to_uint8(frames), (SEEN_AT, round(w * scale)))):
+        people = estimator(picture)
+        if people:
+            best = max(people, key=lambda person: float(person.keypoints[:, 2].sum()))
+            found[index] = best.keypoints * (w / round(w * scale), 1 / scale, 1)
+    return torch.from_numpy(found)
+
+
+def flow_along(case: Case, frames: Tensor, *, consecutive: bool) -> Flow | None:
+    """The flow along which the frames of a case are compared, as a batch of one.
+
+    Exact where the clip is drawn; else the DIS flow of the truth; without truth, of the frames
+    `1 f 3 h w` in [0, 1] themselves. None where they are no neighbours in time.
+    """
+    if not consecutive or frames.shape[1] < 2:
+        return None
+    if case.truth is None:
+        return Flow(*dis_flow(frames))
+    if case.truth.flow is None:
+        return Flow(*dis_flow(unit(case.truth.frames)))
+    return Flow(case.truth.flow.flow[None], case.truth.flow.valid[None])
+
+
+def unit(frames: Tensor) -> Tensor:
+    """`f 3 h w` in [-1, 1] → `1 f 3 h w` in [0, 1]; values that are not finite stay so."""
+    return ((frames[None] + 1) / 2).clamp(0, 1)
+
+
+# The table -------------------------------------------------------------------------------------------
+
+
+def measures_at(size: tuple[int, int]) -> list[Measure]:
+    """The columns of a report of frames of (height, width); fewer scales of MS-SSIM are said in its name."""
+    scales = scales_that_fit(size)
+    whole = scales == len(SCALE_WEIGHTS)
+    similarities: list[Measure] = []
+    if scales > 0:
+        similarities = [
+            *_frame_measures("SSIM", "", "higher", ssim),
+            *_frame_measures(
+                "MS-SSIM" if whole else f"MS-SSIM ({scales} scales)", "", "higher", partial(ms_ssim, scales=scales)
+            ),
+        ]
+    return [
+        *similarities,
+        *_frame_measures("PSNR", "dB", "higher", psnr),
+        *_frame_measures("L1", "", "lower", l1),
+        Measure(Column("PSNR overflowing", "dB", "higher"), TRUTH, _overflowing),
+        Measure(Column("flicker", "", "near 0"), TRUTH | FLOW, _flicker),
+        Measure(Column("warped difference", "", "as the truth"), FLOW, _change),
+        Measure(Column("seam score", "", "near 1"), FLOW | {"joins"}, _seam),
+        Measure(Column("identity drift", "ΔE", "lower"), frozenset(), _drift),
+        Measure(Column("PCK@0.1", "", "higher"), FOUND, _hits),
+        Measure(Column("pose error", "% of height", "lower"), FOUND, _pose_error),
+        Measure(Column("jerk", "heights/s³", "as the truth"), FOUND | {"motion"}, _jerk),
+    ]
+
+
+def _frame_measures(name: str, unit: str, best: Best, metric: Callable[..., Tensor]) -> list[Measure]:
+    """A frame metric on the whole frame and on the person alone."""
+    person = f"{name}, person"
+    return [
+        Measure(Column(name, unit, best), TRUTH, lambda made: metric(made.frames, made.truth)),
+        Measure(Column(person, unit, best), TRUTH, lambda made: metric(made.frames, made.truth, mask=made.mask)),
+    ]
+
+
+def asked(made: Made) -> Tensor:
+    """The key points asked for, `1 f 18 3`."""
+    return torch.from_numpy(made.case.motion.keypoints)[None]
+
+
+def _overflowing(made: Made) -> Tensor:
+    assert made.truth is not None
+    return psnr_overflowing(made.frames, made.truth)
+
+
+def _hits(made: Made) -> Tensor:
+    assert made.found is not None
+    return pck(made.found, asked(made))
+
+
+def _pose_error(made: Made) -> Tensor:
+    assert made.found is not None
+    return mean_error(made.found, asked(made))
+
+
+def _flicker(made: Made) -> Tensor:
+    assert made.flow is not None
+    assert made.truth is not None
+    return flicker(made.frames, made.truth, flow=made.flow.flow, valid=made.flow.valid)
+
+
+def _change(made: Made) -> Tensor:
+    assert made.flow is not None
+    return warped_difference(made.frames, flow=made.flow.flow, valid=made.flow.valid)
+
+
+def _seam(made: Made) -> Tensor:
+    assert made.flow is not None
+    return seam_score(made.frames, made.joins, flow=made.flow.flow, valid=made.flow.valid)
+
+
+def _drift(made: Made) -> Tensor:
+    case = made.case
+    return identity_drift(
+        made.frames, asked(made), photo=unit(case.photo[None])[0], photo_keypoints=case.photo_keypoints[None]
+    )
+
+
+def _jerk(made: Made) -> Tensor:
+    assert made.found is not None
+    return jerk(made.found, fps=made.case.motion.fps, height=made.frames.shape[-2])

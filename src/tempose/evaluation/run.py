@@ -1,0 +1,188 @@
+"""The run: every method paints every task, every measure looks at what came out.
+
+Several processes, as `accelerate launch` starts them, share the tasks. What a task gives depends on
+nothing but itself and the seed, so they give the figures of one process.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
+from torch import Tensor
+
+from tempose.errors import DataError, TemposeError
+from tempose.evaluation.cases import Case, Task
+from tempose.evaluation.figures import TRUTH, ClipFigures, Evaluation, Figure
+from tempose.evaluation.learned import Learned, set_figure
+from tempose.evaluation.measures import Made, Measure, flow_along, found_again, measured, unit
+from tempose.evaluation.methods import Method
+from tempose.evaluation.protocols import Protocol
+from tempose.media.tensors import to_uint8
+from tempose.media.video import write_video
+from tempose.pose.estimators import Estimator
+from tempose.pose.render import pose_maps
+from tempose.progress import Track, quiet
+
+
+class Measured(NamedTuple):
+    """A task when it is done."""
+
+    figures: ClipFigures
+    video: bytes
+    """An mp4: photo, poses, truth if there is one, and each method, beside one another."""
+    features: dict[str, dict[str, Tensor]]
+    """Method → what measures of the whole set look at."""
+
+
+class Outcome(NamedTuple):
+    """What a run gave."""
+
+    evaluation: Evaluation
+    videos: dict[str, bytes]
+    """Clip → its mp4."""
+
+
+def evaluate(
+    tasks: Sequence[Task],
+    methods: Mapping[str, Method],
+    *,
+    protocol: Protocol,
+    measures: Sequence[Measure],
+    facts: Mapping[str, Any],
+    learned: Learned = Learned(),
+    estimator: Estimator | None = None,
+    track: Track = quiet,
+) -> Outcome:
+    """Measure what methods make of tasks.
+
+    Args:
+        tasks: one a clip; those that cannot be read, painted or measured are listed, with the reason.
+        methods: name → method, in the order of the report; the clips are ranked by the last.
+        protocol: of the tasks.
+        measures: the columns.
+        facts: what it takes to repeat this; it goes into the report as it is.
+        learned: further columns, for which weights are there.
+        estimator: looks for key points in what came out; without one, nothing of poses is measured.
+
+    Returns:
+        The figures, the same in every process.
+
+    Raises:
+        DataError: there is no task, or none could be measured.
+    """
+    if not tasks:
+        raise DataError("there is nothing to evaluate: the set of clips is empty")
+    state = PartialState()
+    judge = partial(judged, methods=methods, protocol=protocol, measures=measures, learned=learned, estimator=estimator)
+    own = range(state.process_index, len(tasks), state.num_processes)
+    done: list[tuple[int, Measured | str]] = []
+    for index in (track if state.is_main_process else quiet)(own, "clips"):
+        try:
+            done.append((index, judge(tasks[index])))
+        except (TemposeError, OSError) as error:
+            name, reason = tasks[index].name, str(error)
+            done.append((index, reason if name in reason else f"{name}: {reason}"))
+    gathered = dict(gather_object(done))
+    results = {tasks[index].name: gathered[index] for index in sorted(gathered)}
+    whole = {name: result for name, result in results.items() if isinstance(result, Measured)}
+    failed = {name: result for name, result in results.items() if isinstance(result, str)}
+    if not whole:
+        raise DataError(f"none of {len(tasks)} clips could be measured; {next(iter(failed.values()))}")
+    clips = [result.figures for result in whole.values()]
+    seen = [name for name in (TRUTH, *methods) if any(name in clip.values for clip in clips)]
+    used = {name for clip in clips for values in clip.values.values() for name in values}
+    sets = {name: set_figures(name, list(whole.values()), learned) for name in methods}
+    columns = [
+        *(each.column for each in (*measures, *learned.measures) if each.column.name in used),
+        *(each.column for each in learned.sets if any(each.column.name in figures for figures in sets.values())),
+    ]
+    evaluation = Evaluation(dict(facts), seen, columns, clips, sets, failed)
+    return Outcome(evaluation, {name: result.video for name, result in whole.items()})
+
+
+def judged(
+    task: Task,
+    *,
+    methods: Mapping[str, Method],
+    protocol: Protocol,
+    measures: Sequence[Measure],
+    learned: Learned,
+    estimator: Estimator | None,
+) -> Measured:
+    """One task painted and measured.
+
+    Raises:
+        TemposeError: the clip cannot be used, or a method gave frames that are not finite.
+    """
+    case = task.read()
+    painted = {name: method(case) for name, method in methods.items()}
+    for name, frames in painted.items():
+        if not bool(frames.isfinite().all()):
+            raise DataError(f"{task.name}: the frames of {name} hold NaN or infinite values")
+    shown = painted if case.truth is None else {TRUTH: case.truth.frames, **painted}
+    consecutive, columns = protocol.step == 1, (*measures, *learned.measures)
+    values = {
+        name: measured(_made(case, name, frames, protocol, estimator=estimator), columns)
+        for name, frames in shown.items()
+    }
+    if case.truth is None:
+        along = "DIS of what was painted"
+    else:
+        along = "DIS of the truth" if case.truth.flow is None else "exact"
+    figures = ClipFigures(
+        name=task.name,
+        hashes=task.hashes,
+        fps=case.motion.fps / protocol.step,
+        flow=along if consecutive else "none",
+        joins=protocol.joins(len(case.motion)),
+        values=values,
+    )
+    features = {name: learned.features(unit(frames)) for name, frames in shown.items()}
+    return Measured(figures, video_of(case, shown, fps=figures.fps), features)
+
+
+def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Figure]:
+    """The measures of the whole set, of the clips that are long enough; none where there is no truth."""
+    figures = {}
+    for measure in learned.sets:
+        pairs = [
+            (result.features[method][measure.look], result.features[TRUTH][measure.look])
+            for result in results
+            if TRUTH in result.features and len(result.features[TRUTH][measure.look])
+        ]
+        if sum(len(made) for made, _ in pairs) >= 2:
+            made, truth = zip(*pairs, strict=True)
+            figures[measure.column.name] = set_figure(measure, made, truth)
+    return figures
+
+
+def _made(case: Case, name: str, frames: Tensor, protocol: Protocol, *, estimator: Estimator | None) -> Made:
+    """What a method made of a case, with all that it can be judged by."""
+    compared = case.truth if name != TRUTH else None
+    return Made(
+        case=case,
+        frames=unit(frames),
+        truth=None if compared is None else unit(compared.frames),
+        mask=None if compared is None else compared.mask[None],
+        flow=flow_along(case, unit(frames), consecutive=protocol.step == 1),
+        joins=protocol.joins(len(frames)),
+        found=None if estimator is None else found_again(frames, estimator)[None],
+    )
+
+
+def video_of(case: Case, shown: Mapping[str, Tensor], *, fps: float) -> bytes:
+    """Photo, poses and what is shown, beside one another, as an mp4."""
+    photo = case.photo.expand(len(case.motion), -1, -1, -1)
+    skeleton = torch.from_numpy(pose_maps(case.motion.keypoints, case.motion.size))[:, :3].flip(1) * 2 - 1
+    rows = to_uint8(torch.cat([photo, skeleton, *shown.values()], dim=3))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        write_video(path, iter(rows), fps, crf=20)
+        return path.read_bytes()

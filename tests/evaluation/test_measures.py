@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from evaluation.sets import SIZE, Seer
+
+from tempose.evaluation.cases import tasks
+from tempose.evaluation.measures import Made, flow_along, found_again, measured, measures_at, unit
+from tempose.evaluation.protocols import find_protocol
+
+MEASURES = measures_at(SIZE)
+OF_TRUTH = {
+    *("SSIM", "SSIM, person", "MS-SSIM (2 scales)", "MS-SSIM (2 scales), person", "PSNR", "PSNR, person"),
+    *("L1", "L1, person", "PSNR overflowing", "flicker"),
+}
+OF_MOTION = {"warped difference", "seam score", "identity drift"}
+OF_POSE = {"PCK@0.1", "pose error", "jerk"}
+
+
+@pytest.fixture
+def made(people):
+    case = tasks(people, "test", protocol=find_protocol("loop"), size=SIZE)[0].read()
+    frames = unit(case.truth.frames)
+    return Made(
+        case=case,
+        frames=frames,
+        truth=frames,
+        mask=case.truth.mask[None],
+        flow=flow_along(case, frames, consecutive=True),
+        joins=[4],
+        found=torch.from_numpy(case.motion.keypoints)[None],
+    )
+
+
+def test_what_is_measured_follows_from_what_is_known(made):
+    assert measured(made, MEASURES).keys() == OF_TRUTH | OF_MOTION | OF_POSE
+    no_truth = replace(made, truth=None, mask=None)
+    assert measured(no_truth, MEASURES).keys() == OF_MOTION | OF_POSE
+    apart = replace(made, flow=None, joins=[])
+    assert measured(apart, MEASURES).keys() == (OF_TRUTH | OF_MOTION | OF_POSE) - {
+        *("flicker", "warped difference", "seam score", "jerk")
+    }
+    assert measured(replace(made, found=None), MEASURES).keys() == OF_TRUTH | OF_MOTION
+
+
+def test_the_truth_against_itself_is_perfect(made):
+    values = measured(made, MEASURES)
+    assert values["SSIM"] == pytest.approx([1] * 8)
+    assert values["L1, person"] == [0] * 8
+    assert values["flicker"] == [0] * 7
+    assert values["PCK@0.1"] == [1] * 8
+    assert values["pose error"] == [0] * 8
+    assert len(values["seam score"]) == len(values["jerk"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "worse"), [("SSIM", -1), ("PSNR", -1), ("L1", 1), ("flicker", 1), ("identity drift", 1)]
+)
+def test_noise_is_noticed(made, name, worse):
+    noise = 0.3 * torch.rand(made.frames.shape, generator=torch.Generator().manual_seed(0))
+    spoilt = replace(made, frames=(made.frames + noise).clamp(0, 1))
+    before, after = (np.mean(np.nan_to_num(measured(m, MEASURES)[name], posinf=99)) for m in (made, spoilt))
+    assert worse * (after - before) > 0
+
+
+def test_a_large_picture_has_all_scales_and_says_nothing_of_them():
+    names = [measure.column.name for measure in measures_at((256, 256))]
+    assert "MS-SSIM" in names
+    assert measures_at((8, 8))[0].column.name == "PSNR"
+
+
+def test_key_points_are_looked_for_in_larger_frames_and_told_in_their_own(people):
+    frames = torch.zeros(2, 3, *SIZE)
+    found = found_again(frames, Seer())
+    assert found.shape == (2, 18, 3)
+    np.testing.assert_allclose(found[0, 0], (12, 16, 1), rtol=1e-5)
+    np.testing.assert_allclose(found[0, 1, 0] - found[0, 0, 0], 24 / 384, rtol=1e-4)
+    assert found_again(frames, lambda frame: []).abs().max() == 0
+
+
+def test_flow_is_the_truths_own_or_else_what_was_painted(made):
+    case, frames = made.case, made.frames
+    exact = flow_along(case, frames, consecutive=True)
+    assert torch.equal(exact.flow[0], case.truth.flow.flow)
+    unknown = replace(case, truth=replace(case.truth, flow=None))
+    estimated = flow_along(unknown, torch.zeros_like(frames), consecutive=True)
+    assert estimated.flow.abs().max() > 0  # the truth's, although what was painted stands still
+    crossed = flow_along(replace(case, truth=None), torch.zeros_like(frames), consecutive=True)
+    assert crossed.flow.abs().max() == 0
+    assert flow_along(case, frames, consecutive=False) is None

@@ -1,0 +1,94 @@
+import pytest
+import torch
+from evaluation.sets import SIZE, Seer, break_clip, write_set
+
+from tempose.errors import DataError
+from tempose.evaluation.cases import tasks
+from tempose.evaluation.figures import Column
+from tempose.evaluation.learned import Learned, SetMeasure
+from tempose.evaluation.measures import measures_at
+from tempose.evaluation.methods import FLOORS
+from tempose.evaluation.protocols import find_protocol
+from tempose.evaluation.run import evaluate
+
+LOOP = find_protocol("loop")
+
+
+def run(root, methods=FLOORS, *, subject="self", **how):
+    chosen = tasks(root, "test", protocol=LOOP, size=SIZE, subject=subject)
+    return evaluate(chosen, methods, protocol=LOOP, measures=measures_at(SIZE), facts={"seed": 0}, **how)
+
+
+@pytest.fixture(scope="module")
+def outcome(people):
+    return run(people)
+
+
+def test_every_method_is_measured_on_every_clip(outcome):
+    evaluation = outcome.evaluation
+    assert evaluation.methods == ["truth", "photo copied", "photo aligned"]
+    assert [clip.name for clip in evaluation.clips] == [f"person-{i}.mp4" for i in range(3)]
+    assert outcome.videos.keys() == {clip.name for clip in evaluation.clips}
+    assert evaluation.clips[0].flow == "exact"
+    assert evaluation.clips[0].joins == [4]
+    assert evaluation.figure("photo aligned", "SSIM").clips == 3
+    assert evaluation.figure("truth", "SSIM") is None
+    assert evaluation.figure("truth", "identity drift").clips == 3
+    assert "PCK@0.1" not in [column.name for column in evaluation.columns]
+
+
+def test_without_truth_only_what_needs_none_is_measured(people):
+    evaluation = run(people, subject="cross", estimator=Seer()).evaluation
+    assert evaluation.methods == ["photo copied", "photo aligned"]
+    names = {column.name for column in evaluation.columns}
+    assert names == {"warped difference", "seam score", "identity drift", "PCK@0.1", "pose error", "jerk"}
+    assert evaluation.clips[0].flow == "DIS of what was painted"
+
+
+def test_a_bad_clip_is_listed_and_spoils_nothing(outcome, tmp_path):
+    root = write_set(tmp_path / "set")
+    break_clip(root, "person-1.mp4")
+    spoilt = run(root).evaluation
+    assert list(spoilt.failed) == ["person-1.mp4"]
+    assert "person-1.mp4 is damaged" in spoilt.failed["person-1.mp4"]
+    whole = outcome.evaluation
+    assert [clip.values for clip in spoilt.clips] == [whole.clips[0].values, whole.clips[2].values]
+
+
+def test_frames_that_are_not_finite_name_clip_and_method(people):
+    def sometimes(case):
+        frames = FLOORS["photo copied"](case).clone()
+        if case.name == "person-2.mp4":
+            frames[3, 0, 5, 5] = torch.nan
+        return frames
+
+    failed = run(people, {"broken": sometimes}).evaluation.failed
+    assert failed == {"person-2.mp4": "person-2.mp4: the frames of broken hold NaN or infinite values"}
+
+
+def test_nothing_to_measure_is_an_error(people, tmp_path):
+    with pytest.raises(DataError, match="set of clips is empty"):
+        evaluate([], FLOORS, protocol=LOOP, measures=[], facts={})
+    root = write_set(tmp_path / "set", people=1)
+    break_clip(root, "person-0.mp4")
+    with pytest.raises(DataError, match=r"none of 1 clips could be measured; the clip .*person-0.mp4 is damaged"):
+        run(root)
+
+
+def test_measures_of_the_whole_set_are_of_all_clips(people):
+    look = Learned(
+        sets=(SetMeasure(Column("gap", "", "lower"), "mean", lambda a, b: float((a.mean(0) - b.mean(0)).norm())),),
+        looks={"mean": lambda frames: frames.mean((0, 3, 4))},
+    )
+    evaluation = run(people, learned=look).evaluation
+    assert evaluation.columns[-1].name == "gap"
+    figure = evaluation.figure("photo copied", "gap")
+    assert figure.clips == 3
+    assert figure.low <= figure.mean <= figure.high
+    assert evaluation.figure("truth", "gap") is None
+
+
+def test_a_task_is_judged_apart_from_the_others(outcome, people):
+    chosen = tasks(people, "test", protocol=LOOP, size=SIZE)[2:]
+    alone = evaluate(chosen, FLOORS, protocol=LOOP, measures=measures_at(SIZE), facts={}).evaluation
+    assert alone.clips == outcome.evaluation.clips[2:]
