@@ -14,9 +14,11 @@ from tempose.animate import animate
 from tempose.animation import write_animation
 from tempose.cli import main
 from tempose.compose import Scene
+from tempose.diffusion.guidance import Guidance
 from tempose.errors import InputError
 from tempose.media.images import read_image, write_image
 from tempose.media.video import probe_video, read_frames, write_video
+from tempose.pipeline import PersonVideoPipeline
 from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.motions import keypoint_motion
@@ -109,6 +111,7 @@ def test_a_motion_that_needs_more_room_gets_a_larger_picture():
         ({"background": "blurple"}, "background is 'blurple'"),
         ({"size": 4}, "wanted a height"),
         ({"steps": 0}, "steps is 0"),
+        ({"strategy": "strided"}, "strategy is 'strided'; wanted overlap or loop"),
         ({"retargeting": "bones"}, "retarget is 'bones'"),
         ({"output": "a.png"}, "single picture, but the motion has 3 frames"),
         ({"max_frames": 1, "output": "a.mp4"}, "single frame"),
@@ -117,6 +120,30 @@ def test_a_motion_that_needs_more_room_gets_a_larger_picture():
 def test_what_cannot_be_done_is_said_before_painting(wrong, message):
     with pytest.raises(InputError, match=message):
         animate(subject(), "walk", **QUICK | wrong)
+
+
+def test_windows_and_guidance_reach_the_pipeline_and_the_record(monkeypatch):
+    given, call = {}, PersonVideoPipeline.__call__
+
+    def watched(*args, **kwargs):
+        given.update(kwargs)
+        return call(*args, **kwargs)
+
+    monkeypatch.setattr(PersonVideoPipeline, "__call__", watched)
+    made = animate(subject(), "walk", strategy="loop", guidance=3.0, **QUICK)
+    assert (given["strategy"], given["guidance"]) == ("loop", Guidance(photo=3.0))
+    assert (made.record["settings"]["strategy"], made.record["settings"]["guidance"]) == ("loop", 3.0)
+    animate(subject(), "walk", **QUICK)
+    assert (given["strategy"], given["guidance"]) == ("overlap", None)
+
+
+def test_every_step_can_be_watched():
+    seen = []
+    animate(
+        subject(), "walk", **QUICK | {"steps": 2},
+        callback_on_step_end=lambda pipeline, step, t, tensors: seen.append((step, tuple(tensors["x_t"].shape))),
+    )  # fmt: skip
+    assert seen == [(0, (3, 3, 32, 24)), (1, (3, 3, 32, 24))]
 
 
 # The command line ---------------------------------------------------------------------------------
@@ -257,7 +284,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(shelf, tmp_path):
 @pytest.mark.parametrize("part", ["painting", "encoding"])
 def test_ctrl_c_leaves_nothing_half_written(part, shelf, tmp_path, tempose, monkeypatch):
     if part == "painting":
-        monkeypatch.setattr("tempose.pipeline.PersonVideoPipeline.predict", interrupted)
+        monkeypatch.setattr("tempose.diffusion.predict.Predictor.__call__", interrupted)
     else:
         show = Scene.show
         monkeypatch.setattr(Scene, "show", lambda *given: interrupted() if list(tmp_path.iterdir()) else show(*given))

@@ -15,6 +15,7 @@ from tempose.config import ModelConfig
 from tempose.errors import InputError
 from tempose.media.frame import Frame
 from tempose.paint import STEPS, in_frame, paint, poses_in_frame
+from tempose.pipeline import StepCallback
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.follow import Choice
 from tempose.pose.keypoints import Motion
@@ -29,6 +30,9 @@ from tempose.zoo import DEFAULT_MODEL, Model, load_model
 ENLARGED = 3.0
 
 MOST_HEIGHT = 2160
+
+# The ways to cut a long video into windows that paint every frame of it (`tempose.diffusion.windows`).
+STRATEGIES = ("overlap", "loop")
 
 
 def animate(
@@ -48,12 +52,15 @@ def animate(
     yaw: float = 0.0,
     steps: int = STEPS,
     seed: int = 0,
+    strategy: str = "overlap",
+    guidance: float | None = None,
     device: str = "cpu",
     estimator: str = "mediapipe",
     detector: Path | str | None = None,
     pose_model: Path | str | None = None,
     output: Path | str | None = None,
     track: Track = quiet,
+    callback_on_step_end: StepCallback | None = None,
 ) -> Animation:
     """Animate the person of a photo.
 
@@ -69,10 +76,13 @@ def animate(
         yaw: degrees by which the camera is turned, for motions in space.
         steps: denoising steps.
         seed: of the noise, and the variant of a built-in motion.
+        strategy: how a long video is cut into windows: `overlap` or `loop`.
+        guidance: scale of the photo's guidance; by default the model's own.
         device: for the model, as torch names it.
         estimator, detector, pose_model: what finds people in pictures (`load_estimator`).
         output: where it is going to be written, so that an unfit ending is found before painting.
         track: shows the progress of each part.
+        callback_on_step_end: called after each denoising step, as by the pipeline.
 
     Returns:
         The animation. `animate(photo, motion, **animation.record["settings"])` makes it again, bit for
@@ -86,6 +96,8 @@ def animate(
         raise InputError(f"size is {size}; wanted a height of 16 to {MOST_HEIGHT} pixels")
     if steps < 1:
         raise InputError(f"steps is {steps}; wanted 1 or more")
+    if strategy not in STRATEGIES:
+        raise InputError(f"strategy is {strategy!r}; wanted {' or '.join(STRATEGIES)}, which paint every frame")
     stretch = Stretch(fps, start, duration, max_frames)
     finder: Estimator | str = estimator
     if detector or pose_model:
@@ -104,7 +116,17 @@ def animate(
     window = Frame.around(united(fitted.room, person_room(subject.pose)), loaded.size)
     small = in_frame(subject, window, loaded.size)
     poses = poses_in_frame(fitted.motion, window, loaded.size)
-    painted = paint(loaded, small, poses, steps=steps, seed=seed, track=track)
+    painted = paint(
+        loaded,
+        small,
+        poses,
+        steps=steps,
+        seed=seed,
+        strategy=strategy,
+        guidance=guidance,
+        track=track,
+        callback_on_step_end=callback_on_step_end,
+    )
 
     shown = whole_frame(fitted.picture)
     result = result_size(shown, window, model=loaded.size, wanted=size)
@@ -128,6 +150,8 @@ def animate(
         "yaw": yaw,
         "steps": steps,
         "seed": seed,
+        "strategy": strategy,
+        "guidance": guidance,
         "device": device,
         "estimator": estimator,
         "detector": None if detector is None else str(detector),

@@ -271,6 +271,20 @@ def train(
 
 
 @app.command()
+def export(
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or of weights.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+) -> None:
+    """Write the newest weights of a run as they are given to others: averaged, in half precision.
+
+    Example: [bold]tempose export runs/people-temporal models/mine[/bold]
+    """
+    from tempose.training.export import export
+
+    typer.echo(f"{out}: {export(source, out)} in float16")
+
+
+@app.command()
 def personalize(
     sources: Annotated[
         list[Path], typer.Argument(metavar="VIDEO_OR_PHOTOS", help="One video, or three photos or more.")
@@ -341,6 +355,12 @@ def animate(
     ] = 0.0,
     steps: Annotated[int, typer.Option(help="Denoising steps: more take longer.")] = 8,
     seed: Annotated[int, typer.Option(help="Another seed, another result; the same seed, the same.")] = 0,
+    strategy: Annotated[
+        str, typer.Option(help="How a long video is cut into windows: overlap (no seams) or loop (faster).")
+    ] = "overlap",
+    guidance: Annotated[
+        float | None, typer.Option(help="How strongly the photo guides; 1 is plain. The model's own if not given.")
+    ] = None,
     audio: Annotated[bool, typer.Option("--audio", help="Copy the sound of the motion's video.")] = False,
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Show photo, skeleton and result beside one another.")
@@ -384,6 +404,8 @@ def animate(
         yaw=yaw,
         steps=steps,
         seed=seed,
+        strategy=strategy,
+        guidance=guidance,
         device=find_device(device),
         estimator=estimator,
         detector=detector,
@@ -469,11 +491,182 @@ def demo(
     from tempose.progress import bar
     from tempose.zoo import find_device
 
-    video, sheet, seconds, warnings = run_demo(out_dir, model=model, device=find_device(device), track=bar)
-    for warning in warnings:
+    made = run_demo(out_dir, model=model, device=find_device(device), track=bar)
+    for warning in made.warnings:
         typer.echo(f"note: {warning}", err=True)
-    typer.echo(f"a video: {video}\na contact sheet: {sheet}\nmade in {seconds:.0f} seconds")
+    typer.echo(f"a video: {made.video}\nphoto, skeleton and result side by side: {made.panels}")
+    typer.echo(f"a contact sheet: {made.sheet}\nmade in {made.seconds:.0f} seconds")
     typer.echo("next, with a photo of your own: tempose animate me.jpg walk -o me-walking.mp4")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 is every network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On which port.")] = 7860,
+    model: Annotated[str, typer.Option(help="A name, a folder of weights, or OWNER/NAME on the Hub.")] = "people-128",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    max_frames: Annotated[int, typer.Option(help="Frames of a result at most.")] = 120,
+    max_seconds: Annotated[float, typer.Option(help="Length of an uploaded video at most.")] = 120.0,
+    max_upload_mb: Annotated[int, typer.Option(help="Megabytes of an uploaded file at most.")] = 64,
+    max_pixels: Annotated[int, typer.Option(help="Pixels of an uploaded picture or frame at most.")] = 40_000_000,
+    max_steps: Annotated[int, typer.Option(help="Denoising steps at most.")] = 50,
+    jobs: Annotated[int, typer.Option(help="Jobs that run at once, on one model in memory.")] = 1,
+    queue: Annotated[int, typer.Option(help="Jobs that may wait.")] = 8,
+    per_client: Annotated[int, typer.Option(help="Jobs of one client, running and waiting.")] = 2,
+    job_seconds: Annotated[float, typer.Option(help="Seconds that a job may run.")] = 900.0,
+    auth: Annotated[
+        str | None, typer.Option(envvar="TEMPOSE_AUTH", help="NAME:PASSWORD that every visitor must give.")
+    ] = None,
+    root_path: Annotated[str, typer.Option(help="The path under which a reverse proxy shows the page.")] = "",
+    share: Annotated[bool, typer.Option("--share", help="Also open a public link through Gradio's servers.")] = False,
+) -> None:
+    """Open the studio: the same job in a web page, offline, with an HTTP interface.
+
+    Ctrl-C or SIGTERM finishes the jobs that run and takes no new ones; a second one stops them.
+
+    Example: [bold]tempose serve --port 7860[/bold]
+    """
+    from tempose.web.limits import Limits
+    from tempose.web.serve import serve
+    from tempose.zoo import find_device
+
+    name, colon, password = (auth or "").partition(":")
+    if auth and not (name and colon and password):
+        raise InputError("--auth wants NAME:PASSWORD, such as studio:secret")
+    limits = Limits(
+        upload_mb=max_upload_mb,
+        pixels=max_pixels,
+        seconds=max_seconds,
+        frames=max_frames,
+        steps=max_steps,
+        at_once=jobs,
+        queue=queue,
+        per_client=per_client,
+        job_seconds=job_seconds,
+    )
+    serve(
+        host=host,
+        port=port,
+        model=model,
+        device=find_device(device),
+        limits=limits,
+        auth=(name, password) if auth else None,
+        root_path=root_path,
+        share=share,
+    )
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(help="A prepared dataset (`tempose prepare`, `tempose people`).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write the report into.")],
+    model: Annotated[str, typer.Option(help="A name, a folder of weights, or OWNER/NAME on the Hub.")] = "people-128",
+    protocol: Annotated[str, typer.Option(help="strided, consecutive, loop or overlap.")] = "overlap",
+    subject: Annotated[
+        str, typer.Option(help="self: a clip from its first frame; cross: another person's motion, without truth.")
+    ] = "self",
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    clips: Annotated[int | None, typer.Option(min=1, help="At most so many clips, evenly over the split.")] = None,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="loop, overlap: at most so many frames.")] = None,
+    window: Annotated[int | None, typer.Option(min=1, help="loop, overlap: frames seen together; 4.")] = None,
+    every: Annotated[int | None, typer.Option(min=1, help="loop, overlap: paint only every so many frames.")] = None,
+    size: Annotated[tuple[int, int] | None, typer.Option(help="Height and width; the model's own.")] = None,
+    stretch: Annotated[bool, typer.Option("--stretch", help="Stretch clips of another size.")] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Denoising steps.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    pose: Annotated[
+        bool, typer.Option("--pose", help="Find the pose again in the result (mediapipe) and measure it.")
+    ] = False,
+    lpips: Annotated[Path | None, typer.Option(help="LPIPS: the weights, or the word download.")] = None,
+    backbone: Annotated[str, typer.Option(help="LPIPS: alex or vgg.")] = "alex",
+    inception: Annotated[Path | None, typer.Option(help="FID and KID: the weights, or the word download.")] = None,
+    i3d: Annotated[Path | None, typer.Option(help="FVD: the weights, or the word download.")] = None,
+    video_features: Annotated[Path | None, typer.Option(help="FID-VID: a TorchScript file of features.")] = None,
+    video_digest: Annotated[str | None, typer.Option(help="FID-VID: that file's SHA-256; it will be run.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+) -> None:
+    """Measure a model on clips, beside the photo copied and the photo aligned, and write a report.
+
+    The folder gets report.html, report.md, report.json, clips.csv and videos/. Exit code 1 says that a
+    clip could not be measured; the report names it. On several GPUs:
+    [bold]accelerate launch --num_processes 4 -m tempose evaluate …[/bold]
+
+    Example: [bold]tempose evaluate --data data/people --protocol overlap -o report[/bold]
+    """
+    from accelerate import PartialState
+
+    from tempose.animate import description, versions
+    from tempose.evaluation.learned import load_learned
+    from tempose.evaluation.model import evaluate_model
+    from tempose.evaluation.protocols import find_protocol
+    from tempose.evaluation.report import markdown_table, write_report
+    from tempose.files import check_free
+    from tempose.progress import bar
+    from tempose.zoo import find_device, load_model
+
+    check_free(output)
+    chosen = find_protocol(protocol, window=window, max_frames=max_frames, every=every)
+    place = PartialState()
+    where = find_device(device) if place.num_processes == 1 else str(place.device)
+    loaded = load_model(model, device=where)
+    learned = load_learned(
+        lpips_weights=lpips,
+        backbone=backbone,
+        inception=inception,
+        i3d=i3d,
+        video_features=video_features,
+        video_digest=video_digest,
+        device=where,
+    )
+    outcome = evaluate_model(
+        loaded.pipeline,
+        data,
+        protocol=chosen,
+        split=split,
+        subject=subject,
+        size=size,
+        stretch=stretch,
+        clips=clips,
+        steps=steps,
+        seed=seed,
+        estimator="mediapipe" if pose else None,
+        learned=learned,
+        facts={
+            "command": ["tempose", *sys.argv[1:]],
+            "model": loaded.name,
+            "configuration": description(loaded),
+            "versions": versions(),
+        },
+        track=bar,
+    )
+    if place.is_main_process:
+        write_report(outcome, output)
+        for warning in loaded.warnings:
+            typer.echo(f"note: {warning}", err=True)
+        typer.echo(markdown_table(outcome.evaluation))
+        for reason in outcome.evaluation.failed.values():
+            typer.echo(f"not measured: {reason}", err=True)
+        typer.echo(f"{output / 'report.html'}: {len(outcome.evaluation.clips)} clips")
+    raise typer.Exit(1 if outcome.evaluation.failed else 0)
+
+
+@app.command()
+def compare(
+    reports: Annotated[list[Path], typer.Argument(metavar="REPORT REPORT…", help="Folders of `tempose evaluate`.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write.")],
+) -> None:
+    """Compare reports with the first of them, clip by clip: what changed, how surely, on which clips most.
+
+    The folder gets compare.html, compare.md, compare.json and clips.csv.
+
+    Example: [bold]tempose compare reports/before reports/after -o reports/what-changed[/bold]
+    """
+    from tempose.evaluation.compare import as_markdown, compare, write_comparison
+
+    comparison = compare(reports)
+    write_comparison(comparison, output)
+    typer.echo(as_markdown(comparison))
+    typer.echo(f"{output / 'compare.html'}: {len(reports)} reports")
 
 
 def main() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tempose.compose import extended
+from tempose.diffusion.guidance import Guidance
 from tempose.media.frame import Frame
 from tempose.media.tensors import to_tensor, to_uint8
-from tempose.pipeline import Appearance
+from tempose.pipeline import Appearance, PersonVideoPipeline, StepCallback
 from tempose.pose.keypoints import Motion
 from tempose.progress import Track, quiet
 from tempose.subject import Subject
@@ -28,20 +29,31 @@ def paint(
     *,
     steps: int = STEPS,
     seed: int = 0,
+    strategy: str = "overlap",
+    guidance: float | None = None,
     appearance: Appearance | None = None,
     track: Track = quiet,
+    callback_on_step_end: StepCallback | None = None,
 ) -> np.ndarray:
-    """The person of a photo in the poses of a motion, both in the model's frame: uint8 `f h w 3`."""
+    """The person of a photo in the poses of a motion, both in the model's frame: uint8 `f h w 3`.
+
+    `guidance` is the scale of the photo, by default the model's own; the rest is as for the pipeline.
+    """
     ticks = iter(track(range(steps + 1), "painting", total=steps + 1))
     next(ticks)  # the bar is shown before the first step ends
 
-    def step_done(*_: Any) -> None:
+    def step_done(
+        pipeline: PersonVideoPipeline, step: int, t: Tensor, tensors: dict[str, Tensor]
+    ) -> dict[str, Tensor] | None:
         next(ticks, None)
+        return callback_on_step_end(pipeline, step, t, tensors) if callback_on_step_end else None
 
     painted = model.pipeline(
         to_tensor(subject.picture),
         motion,
         num_inference_steps=steps,
+        guidance=None if guidance is None else Guidance(photo=guidance),
+        strategy=strategy,
         appearance=appearance,
         generator=torch.Generator().manual_seed(seed),
         photo_keypoints=torch.from_numpy(subject.keypoints),

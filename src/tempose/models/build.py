@@ -66,3 +66,11 @@ def add_temporal_blocks(image_model: PersonUNet) -> PersonUNet:
     video_model = PersonUNet.from_config({**image_model.config, "temporal": True})
     video_model.load_state_dict({**video_model.state_dict(), **image_model.state_dict()})
     return nn.Module.to(video_model, device=image_model.device, dtype=image_model.dtype)
+
+
+def without_temporal_blocks(video_model: PersonUNet) -> PersonUNet:
+    """The image model inside this video model: the same weights, not copied, without its temporal blocks."""
+    image_model = PersonUNet.from_config({**video_model.config, "temporal": False})
+    weights = video_model.state_dict()
+    image_model.load_state_dict({name: weights[name] for name in image_model.state_dict()}, assign=True)
+    return image_model.eval()

@@ -140,7 +140,7 @@ def _video(path: Path, stretch: Stretch, person: Choice, estimator: Estimator | 
     info = probe_video(path)
     fps = stretch.fps or _thinned(info.fps)
     if info.duration is None:
-        total = sum(1 for _ in read_frames(path, fps=fps))
+        total = sum(1 for _ in track(read_frames(path, fps=fps), "counting frames"))
     else:
         total = max(1, round(info.duration * fps))
     part = stretch.of(total, fps, source=str(path))

@@ -1,0 +1,43 @@
+"""A job as the page sees it: submitted for a client, looked at until it ends, stopped when nobody looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import gradio as gr
+
+from tempose.web.jobs import Desk, Job
+
+# Seconds between two looks at a job.
+EVERY = 0.3
+
+
+def client_of(request: gr.Request) -> str:
+    """Whom a job counts for: the user where there are passwords, else the address."""
+    address = request.client.host if request.client else "unknown"
+    return str(request.username or address)
+
+
+def owner_of(request: gr.Request, part: str = "") -> str:
+    """The visit and the part of the page that a job belongs to; without a part, all of the visit."""
+    return f"{request.session_hash}/{part}"
+
+
+async def follow(
+    desk: Desk, work: Callable[[Job], Any], *, request: gr.Request, part: str
+) -> AsyncGenerator[Job, None]:
+    """The job, again and again until it ends; where the reader leaves before, it is stopped.
+
+    Raises:
+        Busy: it is not taken.
+    """
+    job = desk.submit(work, client=client_of(request), owner=owner_of(request, part))
+    try:
+        while not job.finished.is_set():
+            yield job
+            await asyncio.sleep(EVERY)
+        yield job
+    finally:
+        job.stop()

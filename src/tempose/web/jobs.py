@@ -1,0 +1,202 @@
+"""Work that takes long: it waits for its turn, says how far it is, and can be stopped at any moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from tempose.errors import InputError, TemposeError
+
+WAITING = "waiting"
+
+# The job that runs in this thread, for `checkpoint`.
+_here = threading.local()
+
+
+class Stopped(Exception):
+    """The job was told to stop."""
+
+
+class Busy(TemposeError):
+    """No more jobs are taken now."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is.
+
+    Attributes:
+        part: what it is doing; WAITING before it begins.
+        done, total: how much of the part; total is None where that is not known.
+        seconds_left: to the end of the part; None while nothing can be told.
+        ahead: jobs that come before it, while it waits.
+    """
+
+    part: str
+    done: int
+    total: int | None
+    seconds_left: float | None
+    ahead: int
+
+
+class Job:
+    """One piece of work for one client.
+
+    Attributes:
+        client: who asked for it.
+        owner: the visit and the part of the page that it belongs to.
+        result: what the work returned, or what it has shown so far.
+        error: one sentence for the user, once it failed.
+        pictures: the latest look at what is being made, uint8 `f h w 3`.
+    """
+
+    def __init__(self, work: Callable[[Job], Any], *, client: str, seconds: float, owner: str = "") -> None:
+        self.client, self.seconds, self.owner = client, seconds, owner
+        self.result: Any = None
+        self.error: str | None = None
+        self.pictures: Any = None
+        self.finished = threading.Event()
+        self._work = work
+        self._stop = threading.Event()
+        self._begun: float | None = None
+        self._part: tuple[str, int, int | None, float] = (WAITING, 0, None, 0.0)
+
+    def stop(self) -> None:
+        """Ask the job to end at once."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def check(self) -> None:
+        """Raise where the job is to end: Stopped, or InputError when its time is up."""
+        if self.stopped:
+            raise Stopped
+        if self._begun is not None and time.monotonic() - self._begun > self.seconds:
+            raise InputError(
+                f"this took longer than {self.seconds:.0f} seconds, the limit here; take fewer frames or fewer steps"
+            )
+
+    def track(self, items: Iterable, label: str, total: int | None = None) -> Iterator:
+        """The items, counted as the job's progress (`tempose.progress.Track`)."""
+        if total is None and isinstance(items, Sized):
+            total = len(items)
+        begun = time.monotonic()
+        for done, item in enumerate(items):
+            self.check()
+            self._part = (label, done, total, begun)
+            yield item
+
+    def progress(self, ahead: int = 0) -> Progress:
+        part, done, total, begun = self._part
+        left = None
+        if total is not None and done > 0:
+            left = max(0.0, (time.monotonic() - begun) / done * (total - done))
+        return Progress(part, done, total, left, ahead)
+
+    def run(self) -> None:
+        """Do the work; whatever it raises ends the job and nothing else."""
+        _here.job = self
+        self._begun = time.monotonic()
+        try:
+            self.check()
+            self.result = self._work(self)
+        except Stopped:
+            self.error = "stopped"
+        except TemposeError as error:
+            self.error = str(error)
+        except MemoryError:
+            self.error = "there is not enough memory for this; take fewer frames or a smaller size"
+        except Exception as error:
+            traceback.print_exc()
+            self.error = f"something went wrong here ({type(error).__name__}); the server's log has the details"
+        finally:
+            _here.job = None
+            self.finished.set()
+
+
+def checkpoint(*_: Any) -> None:
+    """End the job of this thread, if there is one and it is to end."""
+    job = getattr(_here, "job", None)
+    if job is not None:
+        job.check()
+
+
+def interruptible(network: nn.Module) -> None:
+    """Make every part of a network a place where a job can be stopped."""
+    for module in network.modules():
+        module.register_forward_pre_hook(checkpoint)
+
+
+class Desk:
+    """Takes jobs, runs some at once, lets others wait, and refuses more than that."""
+
+    def __init__(self, *, at_once: int, queue: int, per_client: int, seconds: float) -> None:
+        self.at_once, self.queue, self.per_client, self.seconds = at_once, queue, per_client, seconds
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="job")
+        self._lock = threading.Lock()
+        self._jobs: list[Job] = []
+        self._closed = False
+
+    def submit(self, work: Callable[[Job], Any], *, client: str, owner: str = "") -> Job:
+        """Take in a job.
+
+        Raises:
+            Busy: the server is closing, the queue is full, or the client has enough jobs here.
+        """
+        with self._lock:
+            unfinished = self._unfinished()
+            if self._closed:
+                raise Busy("the server is shutting down and takes no new jobs; come back later")
+            if sum(job.client == client for job in unfinished) >= self.per_client:
+                raise Busy(f"{self.per_client} job(s) of yours are under way already; wait for one to end")
+            if len(unfinished) >= self.at_once + self.queue:
+                raise Busy(f"the queue is full: {len(unfinished)} jobs are under way; try again in a few minutes")
+            job = Job(work, client=client, seconds=self.seconds, owner=owner)
+            self._jobs = [*unfinished, job]
+            self._pool.submit(job.run)
+            return job
+
+    def ahead(self, job: Job) -> int:
+        """How many jobs come before this one; those that run count."""
+        with self._lock:
+            unfinished = self._unfinished()
+        return unfinished.index(job) if job in unfinished else 0
+
+    def busy(self) -> int:
+        """How many jobs run or wait."""
+        with self._lock:
+            return len(self._unfinished())
+
+    def cancel(self, owner: str) -> None:
+        """Stop the jobs of an owner, or of all whose name begins so."""
+        with self._lock:
+            for job in self._unfinished():
+                if job.owner.startswith(owner):
+                    job.stop()
+
+    def close(self) -> None:
+        """Take no new jobs, and stop those that have not begun."""
+        with self._lock:
+            self._closed = True
+            for job in self._unfinished():
+                if job.progress().part == WAITING and job._begun is None:
+                    job.stop()
+
+    def stop(self) -> None:
+        """Close, and stop the jobs that run."""
+        self.close()
+        with self._lock:
+            for job in self._unfinished():
+                job.stop()
+
+    def _unfinished(self) -> list[Job]:
+        return [job for job in self._jobs if not job.finished.is_set()]

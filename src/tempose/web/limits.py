@@ -1,0 +1,128 @@
+"""What a client may ask for, and the check of every uploaded file before it is decoded."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from tempose.errors import InputError, MediaError, PoseError
+from tempose.media.container import opened
+from tempose.media.video import probe_video
+
+# What a motion may be uploaded as.
+POSE_FILES = (".npz", ".json", ".bvh")
+VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".gif")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of a studio, for each upload, each job and all of them."""
+
+    upload_mb: int = 64
+    """Megabytes of an uploaded file."""
+
+    pixels: int = 40_000_000
+    """Pixels of a picture, or of a frame of a video, once it is decoded."""
+
+    seconds: float = 120.0
+    """Length of an uploaded video."""
+
+    frames: int = 120
+    """Frames of a result."""
+
+    height: int = 1080
+    """Height of a result in pixels."""
+
+    steps: int = 50
+    """Denoising steps."""
+
+    at_once: int = 1
+    """Jobs that run at the same time, all on one model in memory."""
+
+    queue: int = 8
+    """Jobs that wait."""
+
+    per_client: int = 2
+    """Jobs of one client, running and waiting."""
+
+    job_seconds: float = 900.0
+    """Time that a job may run."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, least = getattr(self, field.name), 0 if field.name == "queue" else 1
+            if not value >= least:
+                raise InputError(f"{field.name.replace('_', ' ')} is {value}; wanted {least} or more")
+
+    def check_size(self, path: Path) -> None:
+        """Whether a file is small enough.
+
+        Raises:
+            InputError: it is not.
+        """
+        if (megabytes := path.stat().st_size / 1e6) > self.upload_mb:
+            raise InputError(f"{path.name} has {megabytes:.0f} MB, more than {self.upload_mb}; make it smaller first")
+
+    def check_photo(self, path: Path) -> None:
+        """Whether a picture is small enough, by its head alone.
+
+        Raises:
+            InputError, MediaError: it is not, or it is no picture.
+        """
+        from PIL import Image, UnidentifiedImageError
+
+        self.check_size(path)
+        try:
+            with Image.open(path) as image:
+                width, height = image.size
+        except Image.DecompressionBombError:
+            raise MediaError(f"{path.name} has more than {self.pixels:,} pixels; make it smaller first") from None
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+            raise MediaError(f"{path.name} is not a picture in a known format; wanted PNG, JPEG or WebP") from None
+        self.check_pixels(path, width, height)
+
+    def check_motion(self, path: Path) -> None:
+        """Whether a file that holds a motion is small enough; what it holds is read later.
+
+        Raises:
+            InputError, MediaError, PoseError: it is not, or its kind is not known.
+        """
+        self.check_size(path)
+        ending = path.suffix.lower()
+        if ending == ".npz":
+            self.check_archive(path)
+        elif ending in VIDEOS:
+            self.check_video(path)
+        elif ending not in POSE_FILES:
+            wanted = ", ".join((*VIDEOS, *POSE_FILES))
+            raise InputError(f"{path.name} is not a motion in a known format; wanted {wanted}")
+
+    def check_video(self, path: Path) -> None:
+        """Size of a frame, before one is decoded, and length, where the file says it."""
+        with opened(path, track="video") as container:
+            stream = container.streams.video[0]
+            self.check_pixels(path, stream.width, stream.height)
+        info = probe_video(path)
+        self.check_pixels(path, info.width, info.height)
+        if info.duration is not None and info.duration > self.seconds:
+            raise InputError(
+                f"{path.name} lasts {info.duration:.0f} seconds, more than {self.seconds:.0f}; cut a part out of it"
+            )
+
+    def check_archive(self, path: Path) -> None:
+        """What a pose file grows to when it is unpacked."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+        except (zipfile.BadZipFile, OSError) as error:
+            raise PoseError(f"{path.name} is not a pose file of tempose: {error}") from error
+        if unpacked > 1e6 * self.upload_mb:
+            raise InputError(f"{path.name} unpacks to {unpacked / 1e6:.0f} MB, more than {self.upload_mb}")
+
+    def check_pixels(self, path: Path, width: int, height: int) -> None:
+        """Raise MediaError where a picture is too large to be decoded."""
+        if width * height > self.pixels:
+            raise MediaError(
+                f"{path.name} has {width}×{height} pixels, more than {self.pixels:,}; make it smaller first"
+            )

@@ -1,0 +1,181 @@
+"""What somebody wants to have made: a photo, a motion and the settings, checked at the door."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tempose.animate import STRATEGIES
+from tempose.errors import InputError
+from tempose.paint import STEPS
+from tempose.pose.motions import MOTIONS
+from tempose.pose.retarget import HOW
+from tempose.pose.sources import Stretch
+from tempose.web.limits import Limits
+from tempose.zoo import DEFAULT_MODEL
+
+# Frames of a result if nothing is said.
+FRAMES = 36
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came with a request: where it lies, and what its owner calls it."""
+
+    path: Path
+    name: str
+
+    @staticmethod
+    def of(given: Any) -> Upload | None:
+        """From what Gradio passes on: None, or a dictionary with `path` and `orig_name`."""
+        if not given:
+            return None
+        if not isinstance(given, dict) or not given.get("path"):
+            raise InputError("a file was expected; wanted an upload")
+        path = Path(given["path"])
+        name = Path(str(given.get("orig_name") or path.name).replace("\\", "/")).name
+        return Upload(path, name or path.name)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A photo, a motion and the settings.
+
+    Attributes:
+        photo: the picture.
+        motion: an upload, or the name of a built-in motion.
+        settings: those of `tempose.animate.animate`, all of them.
+    """
+
+    photo: Upload | None
+    motion: Upload | str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        photo: Any,
+        motion: Any,
+        motion_file: Any,
+        *,
+        limits: Limits,
+        steps: Any = STEPS,
+        seed: Any = 0,
+        strategy: Any = STRATEGIES[0],
+        guidance: Any = None,
+        retargeting: Any = HOW[0],
+        background: Any = "photo",
+        colour: Any = None,
+        size: Any = None,
+        fps: Any = None,
+        start: Any = 0,
+        frames: Any = FRAMES,
+    ) -> Wish:
+        """From what a page or a program sent; empty numbers mean that nothing was wished.
+
+        Raises:
+            InputError: something is not what it should be, or beyond the limits.
+        """
+        uploaded = Upload.of(motion_file)
+        if uploaded is None and motion not in MOTIONS:
+            raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
+        most = min(limits.frames, FRAMES) if frames in (None, "") else number("frames", frames, 1, limits.frames)
+        settings = {
+            "steps": number("steps", steps, 1, limits.steps),
+            "seed": number("seed", seed, 0, 2**31 - 1),
+            "strategy": one_of("strategy", strategy, STRATEGIES),
+            "guidance": None if guidance in (None, "", 0) else real("guidance", guidance, 0.1, 20),
+            "retargeting": one_of("fit", retargeting, HOW),
+            "background": as_hex(colour)
+            if background == "colour"
+            else one_of("background", background, ("photo", "plain")),
+            "size": None if size in (None, "", 0) else number("size", size, 16, limits.height),
+            "fps": None if fps in (None, "", 0) else real("fps", fps, 0.5, 60),
+            "start": real("start", start or 0, 0, 1e5),
+            "max_frames": most,
+        }
+        return Wish(Upload.of(photo), uploaded or str(motion), settings)
+
+    @property
+    def stretch(self) -> Stretch:
+        """Which part of the motion, at what rate."""
+        return Stretch(self.settings["fps"], self.settings["start"], None, self.settings["max_frames"])
+
+    @property
+    def photo_name(self) -> str:
+        return "photo" if self.photo is None else self.photo.name
+
+    @property
+    def motion_name(self) -> str:
+        return self.motion if isinstance(self.motion, str) else self.motion.name
+
+    @property
+    def name(self) -> str:
+        """What the result is called, without an ending."""
+        return f"{Path(self.photo_name).stem}-{Path(self.motion_name).stem}"
+
+    def command(self, model: str) -> list[str]:
+        """The words of the command line that makes the same."""
+        words = ["tempose", "animate", self.photo_name, self.motion_name, "-o", f"{self.name}.mp4"]
+        if model != DEFAULT_MODEL:
+            words += ["--model", model]
+        usual = {"steps": STEPS, "seed": 0, "strategy": STRATEGIES[0], "retargeting": HOW[0], "background": "photo"}
+        for key, value in self.settings.items():
+            if value not in (None, usual.get(key)) and not (key == "start" and value == 0):
+                option = {"retargeting": "retarget", "max_frames": "max-frames"}.get(key, key)
+                words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
+        return words
+
+
+def number(name: str, given: Any, least: int, most: int) -> int:
+    """A whole number within bounds.
+
+    Raises:
+        InputError: it is not.
+    """
+    value = real(name, given, least, most)
+    if value != int(value):
+        raise InputError(f"{name} is {given}; wanted a whole number of {least} to {most}")
+    return int(value)
+
+
+def real(name: str, given: Any, least: float, most: float) -> float:
+    """A number within bounds.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        value = float(given)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not least <= value <= most:
+        raise InputError(f"{name} is {given}; wanted {least:g} to {most:g}")
+    return value
+
+
+def one_of(name: str, given: Any, known: tuple[str, ...]) -> str:
+    """One of the known words.
+
+    Raises:
+        InputError: it is not.
+    """
+    if given not in known:
+        raise InputError(f"{name} is {given!r}; wanted {', '.join(known)}")
+    return str(given)
+
+
+def as_hex(colour: Any) -> str:
+    """A colour as #rrggbb, from that or from rgb(…) or rgba(…) with numbers up to 255.
+
+    Raises:
+        InputError: it is neither.
+    """
+    text = str(colour or "").strip()
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return text.lower()
+    parts = re.fullmatch(r"rgba?\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*([\d.]+)\s*(,\s*[\d.]+\s*)?\)", text)
+    if not parts:
+        raise InputError(f"the colour is {colour!r}; wanted one such as #20a0ff")
+    return "#" + "".join(f"{min(255, round(float(part))):02x}" for part in parts.groups()[:3])

@@ -1,0 +1,43 @@
+"""Short pieces of the page: notes where a mistake is, and how far a job has come."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tempose.web.jobs import WAITING, Progress
+
+
+def note(text: str) -> str:
+    """A mistake, for the place where it was made; nothing where there is none."""
+    return f'<p class="note" role="alert">{escape(text)}</p>' if text else '<p class="note"></p>'
+
+
+def remarks(texts: tuple[str, ...]) -> str:
+    """What had to be guessed or changed."""
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    return f'<ul class="remarks" aria-label="Notes">{items}</ul>'
+
+
+def told(progress: Progress, *, strip: str | None = None) -> str:
+    """How far a job is: the part, a bar, the time to go, and frames that clear up."""
+    if progress.part == WAITING:
+        line = f"Waiting: {progress.ahead} before you" if progress.ahead else "Starting"
+        bar = '<progress aria-label="waiting"></progress>'
+    else:
+        count = f" {progress.done} of {progress.total}" if progress.total else f" {progress.done}"
+        left = f" · {duration(progress.seconds_left)} to go" if progress.seconds_left is not None else ""
+        line = f"{progress.part.capitalize()}{count}{left}"
+        amount = f'value="{progress.done}" max="{progress.total}"' if progress.total else ""
+        bar = f'<progress aria-label="{escape(progress.part)}" {amount}></progress>'
+    picture = f'<img src="{strip}" alt="The frames as they clear up">' if strip else ""
+    return f'<div class="progress" role="status"><span>{escape(line)}</span>{bar}{picture}</div>'
+
+
+def summed_up(text: str) -> str:
+    """One line where the progress was."""
+    return f'<div class="progress" role="status"><span>{escape(text)}</span></div>'
+
+
+def duration(seconds: float) -> str:
+    """As people say it: 8 s, 2 min."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"

@@ -1,0 +1,177 @@
+"""The page in a real browser: from a photo to a video, mistakes, and several visitors."""
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+LONG = 90_000  # milliseconds on a busy machine
+
+
+def quick(page, *, frames=4, steps=1):
+    """Few frames and few steps, behind the fold."""
+    page.locator("#more button").first.click()
+    for label, value in (("Steps", steps), ("Frames at most", frames)):
+        field = page.locator(f"#more input[type=number][aria-label*='{label}']")
+        field.fill(str(value))
+        field.press("Enter")
+
+
+def upload(page, where, path):
+    page.locator(f"#{where} input[type=file]").set_input_files(path)
+
+
+def looked(page):
+    """Wait until the motion is shown on the photo's body."""
+    expect(page.locator("#look-photo img")).to_be_visible(timeout=LONG)
+    expect(page.locator("#look-fitted img")).to_be_visible(timeout=LONG)
+    expect(page.locator("#remarks progress")).to_have_count(0, timeout=LONG)
+
+
+def finished(page, *, seconds):
+    """Wait for the result; its video plays, and lasts so long."""
+    expect(page.locator("#progress")).to_contain_text("a second", timeout=LONG)
+    page.wait_for_function("document.querySelector('#video video')?.readyState === 4", timeout=LONG)
+    assert page.evaluate("document.querySelector('#video video').duration") == pytest.approx(seconds, abs=0.05)
+
+
+def idle(page):
+    expect(page.locator("#queue")).to_contain_text("No jobs under way", timeout=LONG)
+
+
+def test_from_an_uploaded_photo_and_motion_to_the_video(visit, shelf):
+    page = visit()
+    quick(page)
+    upload(page, "photo", shelf / "photo.png")
+    upload(page, "motion-file", shelf / "wave.npz")
+    looked(page)
+    expect(page.locator("#motions input:checked")).to_have_count(0)
+    page.click("#run")
+    finished(page, seconds=0.4)
+    page.get_by_role("tab", name="Files").click()
+    expect(page.get_by_role("row", name="photo-wave.mp4.json")).to_be_visible()
+    expect(page.locator(".cm-content")).to_contain_text("tempose animate photo.png wave.npz -o photo-wave.mp4")
+
+
+def test_every_example_runs_without_an_upload(visit):
+    page = visit()
+    quick(page)
+    examples = page.locator("#examples label")
+    assert examples.count() == 4
+    for number in range(4):
+        examples.nth(number).click()
+        looked(page)
+        expect(page.locator("#photo-note")).to_have_text("")
+        expect(page.locator("#motion-note")).to_have_text("")
+    page.locator("#motions label", has_text="Squat").click()
+    looked(page)
+    page.click("#run")
+    finished(page, seconds=4 / 12)
+
+
+def test_cancel_frees_the_machine(visit):
+    page = visit()
+    quick(page, frames=8, steps=900)  # minutes, if nobody stopped it
+    page.locator("#examples label").first.click()
+    looked(page)
+    page.click("#run")
+    expect(page.locator("#progress img")).to_be_visible(timeout=LONG)
+    page.click("#cancel")
+    expect(page.locator("#progress")).to_have_text("Stopped.", timeout=LONG)
+    expect(page.locator("#run")).to_be_enabled()
+    idle(page)
+
+
+def test_a_visitor_who_leaves_frees_the_machine(visit):
+    page, other = visit(), visit()
+    quick(page, frames=8, steps=900)  # minutes, if nobody stopped it
+    page.locator("#examples label").first.click()
+    page.click("#run")
+    expect(page.locator("#progress img")).to_be_visible(timeout=LONG)
+    expect(other.locator("#queue")).to_contain_text("1 job under way", timeout=LONG)
+    page.close()
+    idle(other)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "said"),
+    [
+        ("photo", "words.png", "words.png is not a picture in a known format; wanted PNG, JPEG or WebP"),
+        ("motion-file", "words.npz", "words.npz is not a pose file of tempose"),
+        ("motion-file", "black.mp4", "nobody was found in black.mp4"),
+    ],
+)
+def test_a_mistake_is_told_at_its_place(visit, shelf, where, name, said):
+    page = visit()
+    upload(page, where, shelf / name)
+    expect(page.locator("#photo-note" if where == "photo" else "#motion-note")).to_contain_text(said, timeout=LONG)
+    page.click("#run")
+    expect(page.locator("#progress [role=alert]")).not_to_be_empty(timeout=LONG)
+    expect(page.locator("#run")).to_be_enabled()
+
+
+def test_a_file_over_the_limit_is_refused_by_the_page(visit, shelf):
+    page = visit()
+    upload(page, "photo", shelf / "large.png")
+    expect(page.locator(".toast-body")).to_contain_text("large.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_shows_every_tab_without_sideways_scroll(visit, theme):
+    page = visit(width=360, height=740, query=f"?__theme={theme}")
+    for tab in ("Animate", "People", "Compare"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), tab
+    red, *_ = page.evaluate("getComputedStyle(document.querySelector('h1')).color.match(/\\d+/g).map(Number)")
+    assert (red > 128) == (theme == "dark")  # light letters on dark
+
+
+def test_everything_that_can_be_set_has_a_name(visit):
+    page = visit()
+    page.locator("#more button").first.click()
+    nameless = """() => [...document.querySelectorAll('button, input:not([type=file]), select, textarea')]
+        .filter((part) => part.offsetParent && !(part.getAttribute('aria-label') || part.title || part.innerText
+            || part.labels?.length || part.getAttribute('aria-labelledby') || part.closest('label')))
+        .map((part) => part.outerHTML.slice(0, 200))"""
+    assert page.evaluate(nameless) == []
+
+
+def test_three_visitors_at_once(visit):
+    pages = [visit() for _ in range(3)]
+    for number, page in enumerate(pages):
+        quick(page, frames=4 + number, steps=2)
+        page.locator("#examples label").nth(number).click()
+        looked(page)
+    for page in pages:
+        page.click("#run")
+    for number, page in enumerate(pages):
+        finished(page, seconds=(4 + number) / 12)
+
+
+def test_a_drawn_person_becomes_the_photo(visit):
+    page = visit()
+    page.get_by_role("tab", name="People").click()
+    page.click("#draw")
+    expect(page.locator("#person img")).to_be_visible(timeout=LONG)
+    page.click("#use-person")
+    looked(page)
+    expect(page.locator("#photo-note")).to_have_text("")
+
+
+def test_two_results_in_step(visit):
+    page = visit()
+    quick(page, frames=5)
+    page.locator("#examples label").first.click()
+    looked(page)
+    page.get_by_role("tab", name="Compare").click()
+    page.locator("#what label").last.click()
+    page.click("#compare-run")
+    expect(page.locator("#compare-progress")).to_contain_text("Ready", timeout=LONG)
+    ready = "[...document.querySelectorAll('#compare video')].filter((video) => video.readyState === 4).length === 2"
+    page.wait_for_function(ready, timeout=LONG)
+    slider = page.locator("#moment input[type=range]")
+    slider.focus()
+    for _ in range(5):
+        slider.press("ArrowRight")
+    moments = "[...document.querySelectorAll('#compare video')].map((video) => video.currentTime)"
+    page.wait_for_function(f"{moments}.every((moment) => Math.abs(moment - 0.2) < 0.01)")
