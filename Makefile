@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH ?= all
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint bench bench-quality clean
 
 help:  ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(READY)  ## A virtual environment in .venv with everything, at the versions of constraints.txt
 
@@ -32,9 +33,11 @@ lint: $(READY)  ## Style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)  ## Speed on this machine
-	$(BIN)/python benchmarks/people.py
-	$(BIN)/python benchmarks/prediction.py
+bench: $(READY)  ## Speed and memory on this machine, into docs/benchmarks.md; BENCH="prediction clip" takes a part
+	$(BIN)/python -m tempose.bench $(BENCH) --docs docs
+
+bench-quality: $(READY)  ## How good the model is, into docs/results.md; QUALITY="--people 16 --real data/real" changes it
+	$(BIN)/python benchmarks/quality.py $(QUALITY)
 
 clean:  ## Remove the environment and what the commands made
 	rm -rf $(VENV) out

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "demo": {"media", "data", "subject", "zoo", "animation", "animate"},
     "cli": {"models", "pipeline", "pose", "media", "data", "training", "evaluation", "web"} | SHELLED,
     "web": {"models", "pipeline", "pose", "media", "data", "paint"} | SHELLED,
-    "bench": {"models", "diffusion", "pipeline", "pose", "media", "data", "training", "evaluation", "zoo", "paint"},
+    "bench": {"models", "diffusion", "pipeline", "pose", "media", "data", "training", "evaluation", "zoo"},
     "__main__": {"cli"},
 }
 

@@ -9,7 +9,9 @@ from safetensors.torch import load_file, save_file
 
 from tempose import Appearance, Guidance, Motion, PersonVideoPipeline
 from tempose.diffusion.guidance import Branch
-from tempose.diffusion.windows import Strided
+from tempose.diffusion.predict import Predictor
+from tempose.diffusion.solvers import make_solver, solver_step
+from tempose.diffusion.windows import Strided, Window
 from tempose.errors import CheckpointError, InputError
 from tempose.models.build import add_temporal_blocks, build_networks
 from tempose.models.conditions import Conditions
@@ -75,9 +77,15 @@ def test_a_motion_is_its_pose_maps(pipe):
     assert torch.equal(pipe(PHOTO, maps, num_inference_steps=2).frames, run(pipe))
 
 
-def predict_window(pipe, x_t, t, clip, branches):
+def predictor(pipe, clip, guidance):
     person = pipe.check_photo(PHOTO, None, None, clip)
-    return pipe.predict_window(x_t, t, clip, torch.arange(len(clip)), pipe.read_photo(person, branches))
+    return Predictor(pipe.texture_encoder, pipe.unet, pipe.scheduler, photo=person, poses=clip, guidance=guidance)
+
+
+def predict(pipe, x_t, t, clip, guidance):
+    """The guided prediction for all frames of a clip as one window."""
+    every = torch.arange(len(clip))
+    return predictor(pipe, clip, guidance)(x_t, t, every, [Window(every, torch.ones(len(clip)))])
 
 
 def plain(pipe, x_t, t, clip, branch):
@@ -89,7 +97,7 @@ def plain(pipe, x_t, t, clip, branch):
 @torch.no_grad()
 def test_guidance_of_one_is_the_plain_conditional_prediction(pipe):
     x_t, t = random(3, 3, *SIZE), torch.tensor(500)
-    guided = predict_window(pipe, x_t, t, motion(3), Guidance(photo=1.0).branches())
+    guided = predict(pipe, x_t, t, motion(3), Guidance(photo=1.0))
     torch.testing.assert_close(guided, plain(pipe, x_t, t, motion(3), Branch(True, True, 1.0)), rtol=1e-4, atol=1e-5)
 
 
@@ -97,7 +105,7 @@ def test_guidance_of_one_is_the_plain_conditional_prediction(pipe):
 @torch.no_grad()
 def test_branches_in_one_call_equal_branches_one_by_one(pipe, guidance):
     x_t, t = random(3, 3, *SIZE), torch.tensor(500)
-    together = predict_window(pipe, x_t, t, motion(3), guidance.branches())
+    together = predict(pipe, x_t, t, motion(3), guidance)
     alone = sum(branch.weight * plain(pipe, x_t, t, motion(3), branch) for branch in guidance.branches())
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
 
@@ -119,18 +127,12 @@ def test_loop_is_one_clip_after_the_other(pipe):
 
 def run_from(pipe, noise, clip):
     """Sample one clip by hand from given noise: DDIM with two steps."""
-    from tempose.diffusion.solvers import make_solver, solver_step
-    from tempose.diffusion.windows import Window
-
     solver = make_solver("ddim", schedule=pipe.scheduler, steps=2)
-    branches = Guidance().branches()
     with torch.no_grad():
-        source = pipe.read_photo(pipe.check_photo(PHOTO, None, None, clip), branches)
-        every = torch.arange(len(noise))
         for t in solver.timesteps:
-            window = [Window(every, torch.ones(len(noise)))]
-            prediction = pipe.predict(noise, t, clip, every, window, source)
-            noise = solver_step(solver, prediction, t, noise, generator=torch.Generator())
+            noise = solver_step(
+                solver, predict(pipe, noise, t, clip, Guidance()), t, noise, generator=torch.Generator()
+            )
     return noise.clamp(-1, 1)
 
 

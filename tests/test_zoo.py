@@ -4,11 +4,11 @@ from subjects import SMALL, save_small_model, small_pipeline
 
 from tempose import zoo
 from tempose.errors import CheckpointError, InputError
-from tempose.zoo import find_device, load_model
+from tempose.zoo import find_device, find_precision, load_model
 
 
 def test_a_folder_is_loaded_with_its_size(tmp_path):
-    model = load_model(str(save_small_model(tmp_path / "m")))
+    model = load_model(str(save_small_model(tmp_path / "m")), precision="fp32")
     assert model.size == SMALL.size
     assert model.warnings == ()
     for name, tensor in small_pipeline().unet.state_dict().items():
@@ -33,6 +33,18 @@ def test_what_is_no_model_is_said(tmp_path):
         load_model(str(tmp_path))
     with pytest.raises(CheckpointError, match="somebody/model"):
         load_model("somebody/model")
+
+
+def test_precision_and_layout(tmp_path):
+    folder = str(save_small_model(tmp_path / "m"))
+    for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        unet = load_model(folder, precision=precision).pipeline.unet
+        assert {parameter.dtype for parameter in unet.parameters()} == {dtype}
+        assert unet.conv_out.weight.is_contiguous(memory_format=torch.channels_last)
+    assert find_precision(device="cpu") in (torch.float32, torch.bfloat16)
+    assert find_precision(device="mps") is torch.float32
+    with pytest.raises(InputError, match="did you mean 'bf16'"):
+        load_model(folder, precision="bf61")
 
 
 def test_devices():

@@ -14,7 +14,7 @@ from tempose.compose import Scene, check_background, extended, nearness, painted
 from tempose.config import ModelConfig
 from tempose.errors import InputError
 from tempose.media.frame import Frame
-from tempose.paint import STEPS, in_frame, paint, poses_in_frame
+from tempose.paint import in_frame, paint, poses_in_frame
 from tempose.pipeline import StepCallback
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.follow import Choice
@@ -50,7 +50,7 @@ def animate(
     person: Choice = "largest",
     photo_person: Choice = "largest",
     yaw: float = 0.0,
-    steps: int = STEPS,
+    steps: int | None = None,
     seed: int = 0,
     strategy: str = "overlap",
     guidance: float | None = None,
@@ -74,7 +74,7 @@ def animate(
         fps, start, duration, max_frames: which part of the motion, at what rate (`Stretch`).
         person, photo_person: whom to take where several people are in the driver, in the photo.
         yaw: degrees by which the camera is turned, for motions in space.
-        steps: denoising steps.
+        steps: denoising steps; by default the model's own.
         seed: of the noise, and the variant of a built-in motion.
         strategy: how a long video is cut into windows: `overlap` or `loop`.
         guidance: scale of the photo's guidance; by default the model's own.
@@ -94,7 +94,7 @@ def animate(
     check_background(background)
     if size is not None and not 16 <= size <= MOST_HEIGHT:
         raise InputError(f"size is {size}; wanted a height of 16 to {MOST_HEIGHT} pixels")
-    if steps < 1:
+    if steps is not None and steps < 1:
         raise InputError(f"steps is {steps}; wanted 1 or more")
     if strategy not in STRATEGIES:
         raise InputError(f"strategy is {strategy!r}; wanted {' or '.join(STRATEGIES)}, which paint every frame")
@@ -148,7 +148,7 @@ def animate(
         "person": person,
         "photo_person": photo_person,
         "yaw": yaw,
-        "steps": steps,
+        "steps": loaded.steps if steps is None else steps,
         "seed": seed,
         "strategy": strategy,
         "guidance": guidance,

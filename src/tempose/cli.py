@@ -353,7 +353,9 @@ def animate(
     yaw: Annotated[
         float, typer.Option(help="Turn the camera by so many degrees; for .bvh and built-in motions.")
     ] = 0.0,
-    steps: Annotated[int, typer.Option(help="Denoising steps: more take longer.")] = 8,
+    steps: Annotated[
+        int | None, typer.Option(help="Denoising steps: more take longer. The model's own if not given.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another result; the same seed, the same.")] = 0,
     strategy: Annotated[
         str, typer.Option(help="How a long video is cut into windows: overlap (no seams) or loop (faster).")
@@ -441,7 +443,7 @@ def dress(
     ] = None,
     model: Annotated[str, typer.Option(help="A name, a folder of weights, or OWNER/NAME on the Hub.")] = "people-128",
     max_frames: Annotated[int | None, typer.Option(help="Of a video, take at most so many frames.")] = None,
-    steps: Annotated[int, typer.Option(help="Denoising steps: more take longer.")] = 16,
+    steps: Annotated[int, typer.Option(help="Denoising steps: more take longer.")] = 4,
     seed: Annotated[int, typer.Option(help="Another seed, another result; the same seed, the same.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
 ) -> None:
@@ -572,7 +574,7 @@ def evaluate(
     every: Annotated[int | None, typer.Option(min=1, help="loop, overlap: paint only every so many frames.")] = None,
     size: Annotated[tuple[int, int] | None, typer.Option(help="Height and width; the model's own.")] = None,
     stretch: Annotated[bool, typer.Option("--stretch", help="Stretch clips of another size.")] = False,
-    steps: Annotated[int, typer.Option(min=1, help="Denoising steps.")] = 8,
+    steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps. The model's own if not given.")] = None,
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
     pose: Annotated[
         bool, typer.Option("--pose", help="Find the pose again in the result (mediapipe) and measure it.")

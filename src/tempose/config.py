@@ -71,6 +71,9 @@ class ModelConfig(BaseModel):
     guidance: float = 2.0
     """Scale of the photo in the default guidance; 1 makes a single prediction a step."""
 
+    steps: int = 50
+    """Denoising steps where none are asked for."""
+
     train_timesteps: int = 1000
     """T, the number of diffusion times."""
 
@@ -114,6 +117,7 @@ PRESETS = {
         known_deviation=0.12,
         pose_keys=True,
         guidance=1.0,
+        steps=1,
         timestep_spacing="trailing",
     ),
 }

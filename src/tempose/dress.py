@@ -36,7 +36,7 @@ from tempose.progress import Track, quiet
 from tempose.subject import LARGEST, Subject, check_large_enough, read_subject
 from tempose.zoo import DEFAULT_MODEL, Model, load_model
 
-STEPS = 16
+STEPS = 4
 
 # What is exchanged, as body parts of tempose.models.alignment. Hands and feet belong to the limbs.
 UPPER = ("trunk", "right_upper_arm", "left_upper_arm", "right_forearm", "left_forearm")

@@ -18,16 +18,13 @@ from tempose.progress import Track, quiet
 from tempose.subject import Subject
 from tempose.zoo import Model
 
-# Denoising steps if none are asked for.
-STEPS = 8
-
 
 def paint(
     model: Model,
     subject: Subject,
     motion: Motion,
     *,
-    steps: int = STEPS,
+    steps: int | None = None,
     seed: int = 0,
     strategy: str = "overlap",
     guidance: float | None = None,
@@ -37,8 +34,9 @@ def paint(
 ) -> np.ndarray:
     """The person of a photo in the poses of a motion, both in the model's frame: uint8 `f h w 3`.
 
-    `guidance` is the scale of the photo, by default the model's own; the rest is as for the pipeline.
+    `steps` and `guidance`, the scale of the photo, are by default the model's own; the rest is as for the pipeline.
     """
+    steps = model.steps if steps is None else steps
     ticks = iter(track(range(steps + 1), "painting", total=steps + 1))
     next(ticks)  # the bar is shown before the first step ends
 

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import torch
-from diffusers import DDPMScheduler, DiffusionPipeline, SchedulerMixin
+from diffusers import DDPMScheduler, DiffusionPipeline
 from diffusers.utils import BaseOutput
 from torch import Tensor
 
 from tempose.config import ModelConfig, preset
-from tempose.diffusion.denoise import denoise
-from tempose.diffusion.guidance import Branch, Guidance
+from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.noise import correlated_noise
-from tempose.diffusion.solvers import make_solver, solver_step
-from tempose.diffusion.windows import Strategy, Window, find_strategy
+from tempose.diffusion.predict import Predictor
+from tempose.diffusion.solvers import Solvers
+from tempose.diffusion.windows import Strategy, find_strategy
 from tempose.errors import CheckpointError, InputError
-from tempose.models.attention import KeyValue
 from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule
-from tempose.models.conditions import Conditions, Photo, guides
+from tempose.models.conditions import Photo
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 from tempose.pose.keypoints import KEYPOINTS, Motion
-from tempose.pose.render import POSE_CHANNELS, pose_map, pose_maps
+from tempose.pose.render import POSE_CHANNELS, pose_map
 
 # Called after each step as (pipeline, step, t, {"x_t": …}), as in diffusers; may return a changed x_t.
 StepCallback = Callable[["PersonVideoPipeline", int, Tensor, dict[str, Tensor]], dict[str, Tensor] | None]
@@ -42,16 +41,6 @@ class Appearance:
 
     reference: Tensor
     keep: Tensor
-
-
-class Source(NamedTuple):
-    """The photo as the branches of the guidance see it."""
-
-    photos: Photo
-    """The photo or ∅, one a branch."""
-    texture: list[KeyValue]
-    """Its keys and values, one a texture diffusion block."""
-    branches: list[Branch]
 
 
 @dataclass
@@ -109,7 +98,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         photo: Tensor,
         poses: Tensor | Motion,
         *,
-        num_inference_steps: int = 50,
+        num_inference_steps: int | None = None,
         guidance: Guidance | None = None,
         solver: str = "ddim",
         strategy: str | Strategy = "overlap",
@@ -127,7 +116,7 @@ class PersonVideoPipeline(DiffusionPipeline):
             photo: `3 h w` in [-1, 1].
             poses: a motion in frames of the photo's size, whose pose maps are drawn as they are needed;
                 or the pose maps themselves, `f 20 h w` in [0, 1] (`tempose.pose.render.pose_maps`).
-            num_inference_steps: denoising steps, 1 to T.
+            num_inference_steps: denoising steps, 1 to T; by default the model's own.
             guidance: scales of the classifier-free guidance; by default the model's own.
             solver: `ddim`, `ddpm`, `dpm++` or `unipc`.
             strategy: `overlap`, `loop` or `strided`, or one of `tempose.diffusion.windows` with its
@@ -148,6 +137,7 @@ class PersonVideoPipeline(DiffusionPipeline):
             InputError: a shape, range or name does not fit.
         """
         guidance = guidance or Guidance(photo=self.unet.config.guidance)
+        count = self.unet.config.steps if num_inference_steps is None else num_inference_steps
         generator = generator or torch.Generator().manual_seed(0)
         cut = find_strategy(strategy)
         self.check_conditions(photo, poses)
@@ -156,86 +146,47 @@ class PersonVideoPipeline(DiffusionPipeline):
         selected = cut.select(len(poses), window)
         if appearance is not None:
             appearance = self.check_appearance(appearance, frames=len(poses), size=photo.shape[1:], used=selected)
-        steps = make_solver(solver, schedule=self.scheduler, steps=num_inference_steps, device=self.device)
+        steps = Solvers(solver, schedule=self.scheduler, steps=count, frames=len(selected), device=self.device)
 
-        branches = guidance.branches()
-        source = self.read_photo(person, branches)
-        noise = correlated_noise(
+        times = [int(t) for t in steps.timesteps]
+        predictors = {
+            acting: Predictor(
+                self.texture_encoder, self.unet, self.scheduler, photo=person, poses=poses, guidance=acting
+            )
+            for acting in {guidance.at(t / self.scheduler.config.num_train_timesteps) for t in times}
+        }
+        x_t = correlated_noise(
             len(selected), tuple(photo.shape), correlation=noise_correlation, generator=generator
         ).to(self.device)
-        x_t = noise * steps.init_noise_sigma
-        with self.progress_bar(total=num_inference_steps) as progress:
+        noise = None if appearance is None else x_t
+        x_t = x_t * steps.init_noise_sigma
+        with self.progress_bar(total=count) as progress:
             for step, t in enumerate(steps.timesteps):
                 x_t = self.hold(appearance, x_t, noise, t, steps)
                 windows = cut.windows(len(selected), window, step)
-                prediction = self.predict(x_t, t, poses, selected, windows, source)
-                x_t = solver_step(steps, prediction, t, x_t, generator=generator)
+                predict = predictors[guidance.at(times[step] / self.scheduler.config.num_train_timesteps)]
+                prediction = predict(x_t, t, selected, windows)
+                x_t = steps.step(prediction, t, x_t, generator=generator)
                 if callback_on_step_end is not None:
                     x_t = (callback_on_step_end(self, step, t, {"x_t": x_t}) or {}).get("x_t", x_t)
                 progress.update()
         x_0 = self.hold(appearance, x_t, noise, None, steps)
         return PersonVideoOutput(frames=x_0.clamp(-1, 1))
 
-    def read_photo(self, photo: Photo, branches: list[Branch]) -> Source:
-        """The photo, or ∅, for each branch, with the keys and values that the texture blocks read."""
-        given = torch.tensor([float(branch.photo) for branch in branches], device=self.device)
-        photos = photo.repeated(len(branches)).where(given)
-        features = self.texture_encoder(photos.picture.to(self.unet.dtype))
-        return Source(photos, self.unet.read_texture(features, photos.pose_map.to(self.unet.dtype)), branches)
-
-    def predict(
-        self,
-        x_t: Tensor,
-        t: Tensor,
-        poses: Tensor | Motion,
-        selected: Tensor,
-        windows: list[Window],
-        source: Source,
-    ) -> Tensor:
-        """The guided prediction for all frames, `f c h w` in float32, one window at a time."""
-        total: Tensor | None = None
-        weight_sum = torch.zeros(len(x_t), 1, 1, 1, device=x_t.device)
-        for frames, weights in windows:
-            weights = weights.to(x_t)[:, None, None, None]
-            guided = self.predict_window(x_t[frames], t, poses, selected[frames], source)
-            if total is None:
-                total = torch.zeros(len(x_t), *guided.shape[1:], device=x_t.device)
-            total[frames] += weights * guided
-            weight_sum[frames] += weights
-        assert total is not None
-        return total / weight_sum
-
-    def predict_window(self, x_t: Tensor, t: Tensor, poses: Tensor | Motion, frames: Tensor, source: Source) -> Tensor:
-        """The guided prediction for the frames of one window, all branches in one call: `f c h w`."""
-        n, dtype = len(source.branches), self.unet.dtype
-        sees_pose = torch.tensor([float(branch.pose) for branch in source.branches], device=x_t.device)
-        weights = torch.tensor([branch.weight for branch in source.branches], device=x_t.device)
-        pose_map = sees_pose.view(n, 1, 1, 1, 1) * maps_of(poses, frames).to(x_t)
-        read: list[Tensor] = []
-        known = None
-        if isinstance(poses, Motion):
-            keypoints = torch.from_numpy(poses.keypoints[frames.numpy()]).to(x_t)
-            read, known = guides(source.photos, sees_pose.view(n, 1, 1, 1) * keypoints, config=self.unet.config)
-        times = t.to(x_t.device).expand(n)
-        predictions = denoise(
-            self.unet,
-            x_t.to(dtype).expand(n, *x_t.shape),
-            times,
-            Conditions(pose_map.to(dtype), source.texture, [guide.to(dtype) for guide in read], known),
-            alpha_bar=self.scheduler.alphas_cumprod.to(x_t.device)[times.long()].view(n, 1, 1, 1, 1),
-            prediction_type=self.scheduler.config.prediction_type,
-        )  # n f c h w
-        return torch.einsum("n, n f c h w -> f c h w", weights, predictions.float())
-
     def hold(
-        self, appearance: Appearance | None, x_t: Tensor, noise: Tensor, t: Tensor | None, solver: SchedulerMixin
+        self,
+        appearance: Appearance | None,
+        x_t: Tensor,
+        noise: Tensor | None,
+        t: Tensor | None,
+        solver: Solvers,
     ) -> Tensor:
         """Put the reference back where it is kept, as noisy as x_t is; t = None means not at all."""
-        if appearance is None:
+        if appearance is None or noise is None:
             return x_t
         reference = appearance.reference.expand_as(x_t)
         if t is not None:
-            reference = solver.add_noise(reference, noise, t.expand(len(x_t)))
+            reference = solver.add_noise(reference, noise, t)
         return appearance.keep * reference + (1 - appearance.keep) * x_t
 
     def check_conditions(self, photo: Tensor, poses: Tensor | Motion) -> None:
@@ -307,13 +258,6 @@ class PersonVideoPipeline(DiffusionPipeline):
             check_range(f"the appearance's {name}", given, low, 1)
             parts.append((given[used] if len(given) > 1 else given).to(self.device, torch.float32))
         return Appearance(*parts)
-
-
-def maps_of(poses: Tensor | Motion, frames: Tensor) -> Tensor:
-    """The pose maps of the frames with these indices, `n 20 h w`."""
-    if isinstance(poses, Motion):
-        return torch.from_numpy(pose_maps(poses.keypoints[frames.numpy()], poses.size))
-    return poses[frames]
 
 
 def check_range(what: str, values: Tensor, low: float, high: float) -> None:

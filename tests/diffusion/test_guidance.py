@@ -38,3 +38,17 @@ def test_defaults_are_two_predictions_and_the_papers_rule_is_three():
 def test_scales_must_be_finite(scales):
     with pytest.raises(InputError, match="finite"):
         Guidance(**scales)
+
+
+def test_outside_its_interval_the_conditional_prediction_stands_alone():
+    guidance = Guidance(photo=3.0, interval=(0.2, 0.8))
+    for time in (0.2, 0.5, 0.8):
+        assert guidance.at(time) == guidance
+    for time in (0.0, 0.19, 0.81, 0.999):
+        assert [branch.weight for branch in guidance.at(time).branches()] == [1.0]
+
+
+@pytest.mark.parametrize("interval", [(0.8, 0.2), (-0.1, 1.0), (0.0, 1.1), (float("nan"), 1.0)])
+def test_intervals_out_of_range(interval):
+    with pytest.raises(InputError, match="the interval of guidance is"):
+        Guidance(interval=interval)

@@ -1,7 +1,12 @@
+import pytest
 import torch
+import torch.nn.functional as F
 from helpers import fill, random
 
 from tempose.models.layers import (
+    DoublingConv2d,
+    GroupNorm,
+    HalvingConv2d,
     ResidualBlock,
     TimedResidualBlock,
     TimeEmbedding,
@@ -25,6 +30,27 @@ def test_fold_keeps_the_frames_of_a_clip_together():
 def test_halve_undoes_double():
     x = random(1, 3, 4, 6)
     torch.testing.assert_close(halve(double(x)), x)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4)])
+def test_resampling_convolutions_are_a_convolution_of_the_resampled_map(size):
+    x, larger = random(2, 4, *size), random(2, 4, 2 * size[0], 2 * size[1], seed=1)
+    for convolution, made, given in ((DoublingConv2d, double(x), x), (HalvingConv2d, halve(larger), larger)):
+        layer = convolution(4, 6, 3, padding=1)
+        fill(layer)
+        expected = F.conv2d(made, layer.weight, layer.bias, padding=1)
+        torch.testing.assert_close(layer(given), expected, rtol=1e-5, atol=1e-5)
+        ours = torch.autograd.grad(layer(given).square().sum(), layer.weight)[0]
+        plain = torch.autograd.grad(F.conv2d(made, layer.weight, layer.bias, padding=1).square().sum(), layer.weight)[0]
+        torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [4, 40])
+def test_normalisation_is_the_same_in_every_layout(side):
+    norm, x = GroupNorm(4, 16), random(2, 16, side, side)
+    fill(norm)
+    expected = F.group_norm(x, 4, norm.weight, norm.bias)
+    torch.testing.assert_close(norm(x.to(memory_format=torch.channels_last)), expected)
 
 
 def test_residual_block_starts_as_identity():

@@ -32,15 +32,24 @@ class Guidance:
         photo: s of the published code, or w_s of the paper; 1 is the plain conditional prediction
             (without `pose`).
         pose: None for the published code's rule; a number is w_p of the paper's rule.
+        interval: the times t/T, from and to, at which guidance acts (Kynkäänniemi et al. 2024, "Applying
+            Guidance in a Limited Interval"); at others the conditional prediction stands alone.
     """
 
     photo: float = 2.0
     pose: float | None = None
+    interval: tuple[float, float] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         for name, scale in (("photo", self.photo), ("pose", self.pose)):
             if scale is not None and not math.isfinite(scale):
                 raise InputError(f"the guidance scale of the {name} is {scale}; wanted a finite number")
+        if not 0 <= self.interval[0] <= self.interval[1] <= 1:
+            raise InputError(f"the interval of guidance is {self.interval}; wanted 0 ≤ from ≤ to ≤ 1")
+
+    def at(self, time: float) -> Guidance:
+        """The guidance that acts at t/T."""
+        return self if self.interval[0] <= time <= self.interval[1] else PLAIN
 
     def branches(self) -> list[Branch]:
         """The predictions to make; the weights sum to one, and none is zero."""
@@ -53,3 +62,6 @@ class Guidance:
                 Branch(False, True, self.photo),
             ]
         return [branch for branch in candidates if branch.weight != 0]
+
+
+PLAIN = Guidance(photo=1.0)

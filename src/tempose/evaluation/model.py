@@ -28,7 +28,7 @@ def evaluate_model(
     size: tuple[int, int] | None = None,
     stretch: bool = False,
     clips: int | None = None,
-    steps: int = 8,
+    steps: int | None = None,
     seed: int = 0,
     estimator: str | None = None,
     learned: Learned = Learned(),
@@ -44,7 +44,7 @@ def evaluate_model(
         size: (height, width) to paint and measure at; by default the model's own.
         stretch: whether clips of another size are stretched to it; else they are listed as failed.
         clips: at most so many, evenly over the split.
-        steps: denoising steps. seed: of the noise.
+        steps: denoising steps; by default the model's own. seed: of the noise.
         estimator: what looks for key points in the result (`tempose.pose.estimators`); None measures
             nothing of poses.
         learned: measures with learned features (`tempose.evaluation.learned.load_learned`).
@@ -59,6 +59,7 @@ def evaluate_model(
     at = (int(height), int(width))
     chosen = tasks(data, split, protocol=protocol, size=at, stretch=stretch, subject=subject, most=clips)
     seer = None if estimator is None else load_estimator(estimator)
+    steps = int(pipe.unet.config["steps"]) if steps is None else steps
     sampling = {"num_inference_steps": steps, "strategy": protocol.strategy}
     written = {
         **(facts or {}),

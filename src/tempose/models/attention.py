@@ -53,7 +53,8 @@ class TextureAttention(nn.Module):
         """Noise features `(b f) c h w` → the same shape, with the photo's texture added."""
         height = h.shape[-2]
         q = rearrange(self.queries(self.norm(h), pose), "(b f) n c -> b (f n) c", f=f)
-        seen = F.scaled_dot_product_attention(q, photo.key, photo.value)
+        # With its one head named, torch takes the kernel that never holds all weights at once.
+        seen = F.scaled_dot_product_attention(q[:, None], photo.key[:, None], photo.value[:, None])[:, 0]
         return h + rearrange(self.to_out(seen), "b (f h w) c -> (b f) c h w", f=f, h=height)
 
 

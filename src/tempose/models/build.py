@@ -42,6 +42,7 @@ def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
         known_deviation=config.known_deviation,
         pose_keys=config.pose_keys,
         guidance=config.guidance,
+        steps=config.steps,
         size=config.size,
     )
     return Networks(TextureEncoder(**shape), unet)

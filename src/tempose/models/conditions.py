@@ -64,6 +64,8 @@ class Conditions:
     """Further input channels `b f c h w`: the aligned photo with coverage and photo; the plate."""
     known: Known | None = None
     """What a copy gate may copy, or the network adds the rest to."""
+    begun: Sequence[Tensor] = ()
+    """What `PersonUNet.begin` makes of these frames, where it is known already."""
 
 
 class Guided(Protocol):

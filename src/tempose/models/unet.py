@@ -68,6 +68,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         known_deviation: float | None = None,
         pose_keys: bool = False,
         guidance: float = 2.0,
+        steps: int = 50,
         patch: int = 1,
         size: Sequence[int] = (256, 256),
     ) -> None:
@@ -132,10 +133,10 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         pose = fold(conditions.pose_map)
         textures = ([pose, photo, f] for photo in conditions.texture)
 
-        seen = torch.cat([fold(x_t), pose, *map(fold, conditions.guides)], dim=1)  # (b f) c h w
-        h = self.conv_in(F.pixel_unshuffle(seen, self.config.patch))
-        skips = [h]
-        for place, block in zip(self.places_down, self.down, strict=True):
+        skips = list(conditions.begun or self.begin(x_t, t, conditions))
+        h = skips[-1]  # (b f) c h w
+        begun = len(skips) - 1
+        for place, block in zip(self.places_down[begun:], self.down[begun:], strict=True):
             h = self.run(block, h, time, *(next(textures) if place.texture is not None else ()))
             skips.append(h)
 
@@ -150,6 +151,20 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
 
         out = self.conv_out(F.silu(self.norm_out(h)))
         return unfold(F.pixel_shuffle(out, self.config.patch), f)
+
+    def begin(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> list[Tensor]:
+        """The way down as far as no block reads the texture: `(b f) c h w`, one map a block.
+
+        Up to there every frame is by itself, and the photo's texture changes nothing.
+        """
+        time = repeat(self.time_embedding(t), "b d -> (b f) d", f=x_t.shape[1])
+        seen = torch.cat([fold(x) for x in (x_t, conditions.pose_map, *conditions.guides)], dim=1)
+        maps = [self.conv_in(F.pixel_unshuffle(seen, self.config.patch))]
+        for place, block in zip(self.places_down, self.down, strict=True):
+            if place.texture is not None:
+                break
+            maps.append(self.run(block, maps[-1], time))
+        return maps
 
     def read_texture(self, features: Sequence[Tensor], pose: Tensor) -> list[KeyValue]:
         """The texture encoder's feature maps → keys and values of the texture diffusion blocks.
@@ -192,6 +207,6 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             raise InputError(f"pose maps have the shape {tuple(conditions.pose_map.shape)}; wanted {wanted}")
         channels = sum(guide.shape[2] for guide in conditions.guides)
         wanted_channels = self.conv_in.in_channels // self.config.patch**2 - 3 - POSE_CHANNELS
-        if channels != wanted_channels:
+        if not conditions.begun and channels != wanted_channels:
             raise InputError(f"the conditions hold {channels} channels of guides; this model wants {wanted_channels}")
         check_size(x_t.shape[-2:], unit=size_unit(self.config))

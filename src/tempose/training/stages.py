@@ -83,7 +83,7 @@ STAGES = {
 }
 
 # The fields of saved networks and schedules that decide what weights mean.
-_MEANING = set(ModelConfig.model_fields) - {"size", "dropout", "clip_length", "guidance", "timestep_spacing"}
+_MEANING = set(ModelConfig.model_fields) - {"size", "dropout", "clip_length", "guidance", "steps", "timestep_spacing"}
 _MEANING |= {"num_train_timesteps"}
 
 

@@ -14,7 +14,6 @@ import gradio as gr
 
 from tempose.animate import STRATEGIES
 from tempose.errors import TemposeError
-from tempose.paint import STEPS
 from tempose.pose.motions import MOTIONS
 from tempose.pose.retarget import HOW
 from tempose.web.examples import EXAMPLES
@@ -186,7 +185,7 @@ def _settings(studio: Studio) -> dict[str, gr.components.Component]:
     limits = studio.limits
     with gr.Accordion("More", open=False, elem_id="more"):
         with gr.Row():
-            steps = gr.Slider(1, limits.steps, STEPS, step=1, label="Steps", info="More take longer.")
+            steps = gr.Slider(1, limits.steps, studio.model.steps, step=1, label="Steps", info="More take longer.")
             frames = gr.Slider(2, limits.frames, min(FRAMES, limits.frames), step=1, label="Frames at most")
         with gr.Row():
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, info="Another seed, another result.")

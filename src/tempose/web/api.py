@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from tempose.errors import TemposeError
-from tempose.paint import STEPS
 from tempose.web.follow import follow
 from tempose.web.studio import Studio
 from tempose.web.wish import FRAMES, Wish
@@ -22,7 +21,7 @@ def add_api(studio: Studio) -> None:
         photo: gr.FileData,
         motion: str = "walk",
         motion_file: gr.FileData | None = None,
-        steps: int = STEPS,
+        steps: int | None = None,
         seed: int = 0,
         strategy: str = "overlap",
         guidance: float | None = None,

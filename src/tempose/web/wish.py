@@ -9,7 +9,6 @@ from typing import Any
 
 from tempose.animate import STRATEGIES
 from tempose.errors import InputError
-from tempose.paint import STEPS
 from tempose.pose.motions import MOTIONS
 from tempose.pose.retarget import HOW
 from tempose.pose.sources import Stretch
@@ -60,7 +59,7 @@ class Wish:
         motion_file: Any,
         *,
         limits: Limits,
-        steps: Any = STEPS,
+        steps: Any = None,
         seed: Any = 0,
         strategy: Any = STRATEGIES[0],
         guidance: Any = None,
@@ -82,7 +81,7 @@ class Wish:
             raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
         most = min(limits.frames, FRAMES) if frames in (None, "") else number("frames", frames, 1, limits.frames)
         settings = {
-            "steps": number("steps", steps, 1, limits.steps),
+            "steps": None if steps in (None, "") else number("steps", steps, 1, limits.steps),
             "seed": number("seed", seed, 0, 2**31 - 1),
             "strategy": one_of("strategy", strategy, STRATEGIES),
             "guidance": None if guidance in (None, "", 0) else real("guidance", guidance, 0.1, 20),
@@ -120,7 +119,7 @@ class Wish:
         words = ["tempose", "animate", self.photo_name, self.motion_name, "-o", f"{self.name}.mp4"]
         if model != DEFAULT_MODEL:
             words += ["--model", model]
-        usual = {"steps": STEPS, "seed": 0, "strategy": STRATEGIES[0], "retargeting": HOW[0], "background": "photo"}
+        usual = {"seed": 0, "strategy": STRATEGIES[0], "retargeting": HOW[0], "background": "photo"}
         for key, value in self.settings.items():
             if value not in (None, usual.get(key)) and not (key == "start" and value == 0):
                 option = {"retargeting": "retarget", "max_frames": "max-frames"}.get(key, key)

@@ -1,0 +1,1 @@
+"""Speed and memory, measured: every case compares configurations that take turns in one process."""

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+import torch
+from conftest import TINY
+from helpers import fill, random
+
+from tempose import Guidance, Motion
+from tempose.bench.reference import UNDONE, BranchesApart, KeysEachTime, WindowsApart, as_published
+from tempose.diffusion.predict import Predictor
+from tempose.diffusion.windows import Overlap
+from tempose.models.build import build_networks, build_schedule
+from tempose.models.conditions import Photo
+from tempose.pose.render import pose_map
+
+GUIDED = TINY.model_copy(update={"aligned_photo": True, "plate": True, "known_deviation": 0.2, "pose_keys": True})
+FRAMES = 7
+X_T, T = random(FRAMES, 3, *TINY.size), torch.tensor(400)
+
+
+def predictor(kind=Predictor, config=TINY, guidance=Guidance()):
+    networks = build_networks(config, temporal=True)
+    for network in networks:
+        fill(network)
+        network.eval()
+    rng = np.random.default_rng(0)
+    keypoints = (rng.uniform(0, 1, (FRAMES + 1, 18, 3)) * [TINY.size[1], TINY.size[0], 1]).astype(np.float32)
+    photo = Photo(
+        random(1, 3, *TINY.size, seed=1),
+        torch.from_numpy(pose_map(keypoints[0], TINY.size))[None],
+        torch.from_numpy(keypoints[:1]),
+        random(1, 1, *TINY.size, seed=2, low=0),
+    )
+    motion = Motion(keypoints[1:], TINY.size, 25)
+    return kind(*networks, build_schedule(config), photo=photo, poses=motion, guidance=guidance)
+
+
+@torch.no_grad()
+def predicted(made):
+    return made(X_T, T, torch.arange(FRAMES), Overlap().windows(FRAMES, 4, step=1))
+
+
+@pytest.mark.parametrize("config", [TINY, GUIDED], ids=["texture alone", "all guides"])
+@pytest.mark.parametrize("kind", [KeysEachTime, WindowsApart, BranchesApart])
+def test_what_is_computed_once_is_what_is_computed_each_time(config, kind):
+    torch.testing.assert_close(
+        predicted(predictor(config=config)), predicted(predictor(kind, config)), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_every_frame_begins_once_for_both_branches_and_all_windows():
+    made, begun = predictor(), []
+    made.unet.conv_in.register_forward_hook(lambda module, inputs, output: begun.append(len(output)))
+    predicted(made)
+    assert sum(begun) == FRAMES
+
+
+@pytest.mark.parametrize(
+    ("config", "guidance", "views"),
+    [
+        (TINY, Guidance(photo=2.0), 1),
+        (TINY, Guidance(photo=2.0, pose=2.0), 2),
+        (GUIDED, Guidance(photo=2.0), 2),
+        (GUIDED, Guidance(photo=1.0), 1),
+    ],
+)
+def test_only_branches_that_differ_begin_apart(config, guidance, views):
+    assert len(predictor(config=config, guidance=guidance).views) == views
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0])
+def test_a_scale_of_zero_or_one_takes_one_prediction(scale):
+    assert len(predictor(guidance=Guidance(photo=scale)).branches) == 1
+
+
+def test_windows_hold_no_frame_longer_than_they_need_it():
+    made, held = predictor(), []
+    finish = made.finish
+    made.finish = lambda x_t, t, begun: held.append(len(begun)) or finish(x_t, t, begun)
+    predicted(made)
+    assert max(held) == 4
+
+
+@pytest.mark.parametrize("undone", [*UNDONE.values(), as_published], ids=[*UNDONE, "all"])
+def test_every_saving_is_exact(undone):
+    from tempose import PersonVideoPipeline
+
+    networks = build_networks(TINY, temporal=True)
+    for network in networks:
+        fill(network)
+    pipe = PersonVideoPipeline.from_networks(networks, config=TINY)
+    pipe.set_progress_bar_config(disable=True)
+    arguments = {"photo": X_T[0], "poses": random(FRAMES, 20, *TINY.size, low=0), "num_inference_steps": 2}
+    with undone():
+        without = pipe(**arguments).frames
+    torch.testing.assert_close(pipe(**arguments).frames, without, rtol=1e-4, atol=1e-4)
