@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH ?= all
 
-.PHONY: help setup demo test lint bench bench-quality clean
+.PHONY: help setup demo test lint bench bench-quality weights clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,18 @@ bench: $(READY)  ## Speed and memory on this machine, into docs/benchmarks.md; B
 
 bench-quality: $(READY)  ## How good the model is, into docs/results.md; QUALITY="--people 16 --real data/real" changes it
 	$(BIN)/python benchmarks/quality.py $(QUALITY)
+
+# Two commands for the first configuration: the weights that ship saw the squared error before the absolute one.
+weights: $(READY)  ## Train the weights that ship again, from nothing: about two hours on two cores
+	test -d data/people-image || $(BIN)/tempose people data/people-image --people 3000 --clips 1 --frames 6 --fps 2.5 --size 128 96
+	test -d data/people-video || $(BIN)/tempose people data/people-video --people 400 --clips 1 --frames 24 --fps 12 --size 128 96
+	$(BIN)/tempose train configs/people-image.yaml --set output=runs/people-first --set optimisation.norm=l2 --set optimisation.steps=3251
+	$(BIN)/tempose train configs/people-image.yaml --set start=runs/people-first --set optimisation.steps=1955 --set optimisation.warmup=100
+	$(BIN)/tempose train configs/people-image-128.yaml
+	$(BIN)/tempose train configs/people-temporal.yaml
+	rm -f src/tempose/weights/people-128/model_index.json && rm -rf out/people-128 && mkdir -p out
+	$(BIN)/tempose export runs/people-temporal out/people-128
+	cp -r out/people-128/. src/tempose/weights/people-128/
 
 clean:  ## Remove the environment and what the commands made
 	rm -rf $(VENV) out

@@ -1,6 +1,6 @@
 """How good a model is: on drawn people that it never saw, and on real clips. Writes docs/results.md.
 
-    python benchmarks/quality.py [MODEL] [--people 64] [--frames 17] [--steps 3] [--real DATA]
+    python benchmarks/quality.py [MODEL] [--people 64] [--frames 25] [--steps 1] [--real DATA]
 
 Drawn people: every frame and its flow are known exactly. The model paints each clip as an image model,
 frame by frame, and as a video model, in windows one after the other (`loop`) and sharing every step
@@ -10,8 +10,9 @@ copied, and the photo bent into the poses.
 Pictures are of drawn people alone; `--reports` writes whole reports, with videos, elsewhere.
 
 Real clips: DATA is a prepared dataset (`tempose prepare videos FOLDER DATA --size 128 96 --split test`).
-The last third of each clip is painted from its first frame, by the model as it is and after it was
-fitted to the first two thirds.
+From the first frame of each clip every tenth later one is painted, frame by frame. Then the last third
+of each clip is painted from its first frame, by the model as it is and after it was fitted to the
+first two thirds.
 """
 
 from __future__ import annotations
@@ -167,6 +168,22 @@ def verdict(holds: bool) -> str:
 # Real clips -----------------------------------------------------------------------------------------
 
 
+def every_tenth(
+    pipe: PersonVideoPipeline, *, size: tuple[int, int], options: argparse.Namespace, facts: dict
+) -> Outcome:
+    """Every tenth frame of each clip from its first, frame by frame."""
+    protocol = find_protocol("loop", window=1, every=10)
+    sampling = {"seed": 0, "num_inference_steps": options.steps, "strategy": "loop", "window": 1}
+    return evaluate(
+        tasks(options.real, "test", protocol=protocol, size=size, stretch=True),
+        {**FLOORS, "model": painted(pipe, **sampling)},
+        protocol=protocol,
+        measures=measures_at(size),
+        facts={**facts, "protocol": "every tenth", "data": "real clips", "size": size, "steps": options.steps},
+        track=bar,
+    )
+
+
 def on_real(pipe: PersonVideoPipeline, *, size: tuple[int, int], options: argparse.Namespace, facts: dict) -> Outcome:
     """The last third of each clip from its first frame, before and after fitting to the first two thirds."""
     clips = [Clip(options.real / "test", row) for row in read_metadata(options.real, "test")][: options.real_clips]
@@ -288,9 +305,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", default="people-128", help="a name or a folder of weights")
     parser.add_argument("--people", type=int, default=64)
-    parser.add_argument("--frames", type=int, default=17, help="of a clip, the photo among them")
-    parser.add_argument("--steps", type=int, default=3, help="denoising steps")
-    parser.add_argument("--window", type=int, default=4, help="frames that the video model sees together")
+    parser.add_argument("--frames", type=int, default=25, help="of a clip, the photo among them")
+    parser.add_argument("--steps", type=int, help="denoising steps; the model's own")
+    parser.add_argument("--window", type=int, help="frames that the video model sees together; the model's own")
     parser.add_argument("--real", type=Path, help="a prepared dataset of real videos")
     parser.add_argument("--real-clips", type=int, default=8)
     parser.add_argument("--real-frames", type=int, default=24, help="of the last third of each clip")
@@ -303,6 +320,8 @@ def main() -> None:
     began = perf_counter()
     loaded = load_model(options.model, device=options.device)
     pipe, size = loaded.pipeline, loaded.size
+    options.steps = options.steps or loaded.steps
+    options.window = options.window or pipe.unet.config.clip_length
     facts = {"command": sys.argv, "model": loaded.name, "weights": fingerprint(pipe), "versions": versions(), "seed": 0}
     every = find_protocol("overlap", window=options.window, max_frames=options.frames - 1)
     protocols = {
@@ -319,6 +338,7 @@ def main() -> None:
             )
     whole = next(iter(results.values()))
     if options.real is not None:
+        results["Real clips, every tenth frame"] = every_tenth(pipe, size=size, options=options, facts=facts)
         results["Real clips, the last third"] = on_real(pipe, size=size, options=options, facts=facts)
 
     pictures = write_pictures(whole, options.output.parent / "images")

@@ -36,7 +36,7 @@ def test_activations_are_those_that_a_run_keeps(config, one_thread):
 
 def test_what_saves_memory_is_seen(config):
     def people(*changes):
-        return budget(load_config(ROOT / "configs" / "people-image.yaml", changes)).activations
+        return budget(load_config(ROOT / "configs" / "people-image-128.yaml", changes)).activations
 
     plain = people("optimisation.precision=fp32")
     assert 0.4 * plain < people("optimisation.precision=bf16") < 0.8 * plain
