@@ -443,7 +443,9 @@ def dress(
     ] = None,
     model: Annotated[str, typer.Option(help="A name, a folder of weights, or OWNER/NAME on the Hub.")] = "people-128",
     max_frames: Annotated[int | None, typer.Option(help="Of a video, take at most so many frames.")] = None,
-    steps: Annotated[int, typer.Option(help="Denoising steps: more take longer.")] = 4,
+    steps: Annotated[
+        int | None, typer.Option(help="Denoising steps: more take longer. The model's own if not given.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another result; the same seed, the same.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
 ) -> None:

@@ -7,7 +7,7 @@ the style photo's texture, everything outside a mask is held at the reference.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,6 @@ from tempose.pose.sources import Stretch
 from tempose.progress import Track, quiet
 from tempose.subject import LARGEST, Subject, check_large_enough, read_subject
 from tempose.zoo import DEFAULT_MODEL, Model, load_model
-
-STEPS = 4
 
 # What is exchanged, as body parts of tempose.models.alignment. Hands and feet belong to the limbs.
 UPPER = ("trunk", "right_upper_arm", "left_upper_arm", "right_forearm", "left_forearm")
@@ -81,7 +79,7 @@ def dress(
     mask: Path | str | None = None,
     model: str | Model = DEFAULT_MODEL,
     max_frames: int | None = None,
-    steps: int = STEPS,
+    steps: int | None = None,
     seed: int = 0,
     device: str = "cpu",
     estimator: Estimator | str = "mediapipe",
@@ -135,6 +133,8 @@ def dress(
         raise InputError("the mask is empty: nothing would be exchanged")
 
     person = in_frame(subject, Frame.around(person_room(subject.pose), loaded.size), loaded.size)
+    if given.masks is not None:
+        person = before(person, painted_out(small[0], window.cut_mask(grown(given.masks[0]), loaded.size)))
     keep = torch.from_numpy(1 - exchanged)[:, None]
     painted = paint(
         loaded, person, poses, steps=steps, seed=seed, appearance=Appearance(to_tensor(small), keep), track=track
@@ -153,7 +153,7 @@ def dress(
             "mask": None if mask is None else str(mask),
             "model": loaded.name,
             "max_frames": max_frames,
-            "steps": steps,
+            "steps": loaded.steps if steps is None else steps,
             "seed": seed,
             "device": device,
         },
@@ -162,6 +162,13 @@ def dress(
         "warnings": list(loaded.warnings),
     }
     return Dressed(frames, given.motion.fps, loaded.warnings, record)
+
+
+def before(person: Subject, background: np.ndarray) -> Subject:
+    """A person in front of another background, uint8 of the same size: no rim of the old one is painted then."""
+    alpha = cv2.GaussianBlur(person.mask.astype(np.float32), (3, 3), 0)[..., None]
+    picture = alpha * person.picture + (1 - alpha) * background
+    return replace(person, picture=np.round(picture).astype(np.uint8))
 
 
 def read_reference(
