@@ -46,6 +46,7 @@ weights: $(READY)  ## Train the weights that ship again, from nothing: about two
 	$(BIN)/tempose train configs/people-image.yaml --set output=runs/people-first --set optimisation.norm=l2 --set optimisation.steps=3251
 	$(BIN)/tempose train configs/people-image.yaml --set start=runs/people-first --set optimisation.steps=1955 --set optimisation.warmup=100
 	$(BIN)/tempose train configs/people-image-128.yaml
+	$(BIN)/tempose train configs/people-fine.yaml
 	$(BIN)/tempose train configs/people-temporal.yaml
 	rm -f src/tempose/weights/people-128/model_index.json && rm -rf out/people-128 && mkdir -p out
 	$(BIN)/tempose export runs/people-temporal out/people-128

@@ -29,6 +29,7 @@ def test_the_newest_weights_of_a_run_come_back_within_half_precision(run, tmp_pa
     for one, other in zip(before.unet.parameters(), after.unet.parameters(), strict=True):
         assert other.dtype == torch.float32
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
+    assert not any(str(run) in each.read_text() for each in (tmp_path / "out").rglob("*.json"))
     assert after.unet.config == {**before.unet.config, "_name_or_path": after.unet.config["_name_or_path"]}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -36,6 +37,10 @@ def export(source: Path, out: Path) -> Path:
                 torch.nn.Module.to(part, torch.float16)
                 check_finite(part, name, weights)
         pipeline.save_pretrained(beside)
+        for description in beside.rglob("*.json"):  # where the weights lay before is nobody's business
+            facts = json.loads(description.read_text(encoding="utf-8"))
+            facts.pop("_name_or_path", None)
+            description.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return weights
 
 
