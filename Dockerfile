@@ -1,5 +1,5 @@
 # The studio in a container. For a CPU, and for NVIDIA's GPUs:
-#   docker build -t tempose .
+#   docker build -t tempose --build-arg TORCH_INDEX=… .
 #   docker build -t tempose:cuda --build-arg TORCH=cuda .
 ARG TORCH=cpu
 
@@ -7,9 +7,11 @@ FROM python:3.11-slim AS base
 WORKDIR /app
 COPY constraints.txt ./
 
-# torch first and by itself: for a CPU from its own index, a tenth of the size; from PyPI with CUDA.
+# torch first and by itself. TORCH_INDEX is the package index of torch's builds for a CPU, a tenth of the size, as the
+# installation page of PyTorch names it; without it the default index's build comes, which holds CUDA on Linux.
 FROM base AS cpu
-RUN pip install --no-cache-dir --constraint constraints.txt --index-url https://download.pytorch.org/whl/cpu torch
+ARG TORCH_INDEX=
+RUN pip install --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
 
 FROM base AS cuda
 RUN pip install --no-cache-dir --constraint constraints.txt torch

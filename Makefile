@@ -48,7 +48,7 @@ weights: $(READY)  ## Train the weights that ship again, from nothing: about two
 	$(BIN)/tempose train configs/people-image-128.yaml
 	$(BIN)/tempose train configs/people-fine.yaml
 	$(BIN)/tempose train configs/people-temporal.yaml
-	rm -f src/tempose/weights/people-128/model_index.json && rm -rf out/people-128 && mkdir -p out
+	rm -rf out/people-128 && mkdir -p out
 	$(BIN)/tempose export runs/people-temporal out/people-128
 	cp -r out/people-128/. src/tempose/weights/people-128/
 

@@ -1,13 +1,15 @@
 """Outside the mask nothing changes; inside, the style is painted."""
 
 import json
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from subjects import small_model, subject
 
 from tempose.demo import drawn_subject
-from tempose.dress import REGIONS, Reference, dress, read_mask, region, write_dressed
+from tempose.dress import REGIONS, Reference, before, dress, read_mask, region, write_dressed
 from tempose.errors import InputError, MediaError, PoseError
 from tempose.media.images import read_image, write_image
 from tempose.media.video import probe_video, write_video
@@ -70,6 +72,15 @@ def test_a_mask_file_decides_what_changes(style, tmp_path):
     assert not changed.any()
     with pytest.raises(MediaError, match="wanted the same size"):
         read_mask(tmp_path / "mask.png", (100, 100))
+
+
+def test_a_style_comes_without_a_rim_of_its_own_background(style):
+    white, grey = replace(style, picture=np.full_like(style.picture, 255)), np.full_like(style.picture, 90)
+    far = cv2.dilate(style.mask.astype(np.uint8), np.ones((5, 5))) == 0
+    inside = cv2.erode(style.mask.astype(np.uint8), np.ones((5, 5))) == 1
+    moved = before(white, grey).picture
+    assert (moved[far] == 90).all()
+    assert (moved[inside] == 255).all()
 
 
 def test_the_seed_decides(style):
