@@ -26,7 +26,10 @@ from tempose.training.config import TrainConfig, resolve
 from tempose.training.loop import train
 
 SIZE = (64, 48)
-NOTHING = {"pose_keys": False, "aligned_photo": False, "plate": False, "known_deviation": None, "copy_gate": False}
+NOTHING = {
+    **{"pose_keys": False, "aligned_photo": False, "plate": False},
+    **{"known_deviation": None, "correct_alignment": False, "copy_gate": False},
+}
 ALIGNED = {**NOTHING, "aligned_photo": True, "plate": True}
 VARIANTS: dict[str, dict[str, Any]] = {
     "cross-attention alone (PIDM)": NOTHING,
@@ -34,6 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "+ aligned photo, plate": ALIGNED,
     "+ aligned photo, plate, around the known": {**ALIGNED, "known_deviation": 0.12},
     "all, around the known": {**ALIGNED, "pose_keys": True, "known_deviation": 0.12},
+    "all, around the known, moved": {**ALIGNED, "pose_keys": True, "known_deviation": 0.12, "correct_alignment": True},
     "all, copy gate": {**ALIGNED, "pose_keys": True, "copy_gate": True},
 }
 

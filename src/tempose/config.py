@@ -65,6 +65,9 @@ class ModelConfig(BaseModel):
     """Typical distance, where the person is, of the clean frames from the aligned photo over the plate, in
     their range [-1, 1]; given, the network predicts the rest, in units of it, instead of the whole frame."""
 
+    correct_alignment: bool = False
+    """Two more output channels move the known picture, pixel by pixel, to where it belongs."""
+
     pose_keys: bool = False
     """Queries and keys of the texture attention also carry the distances to the limbs."""
 
@@ -90,6 +93,8 @@ class ModelConfig(BaseModel):
     def _builds_on_the_known_in_one_way(self) -> Self:
         if self.copy_gate and self.known_deviation is not None:
             raise ValueError("copy_gate and known_deviation exclude each other; give one of them")
+        if self.correct_alignment and self.known_deviation is None:
+            raise ValueError("correct_alignment moves what the model builds on: give known_deviation as well")
         return self
 
 
@@ -115,6 +120,7 @@ PRESETS = {
         aligned_photo=True,
         plate=True,
         known_deviation=0.12,
+        correct_alignment=True,
         pose_keys=True,
         guidance=1.0,
         steps=1,

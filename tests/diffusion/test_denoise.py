@@ -4,11 +4,12 @@ import pytest
 import torch
 from helpers import random
 
-from tempose.diffusion.denoise import around_known, denoise, implied
+from tempose.diffusion.denoise import around_known, denoise, implied, moved
 from tempose.models.conditions import Conditions, Known
 
 ALPHA_BAR = torch.tensor([0.9, 0.2]).view(2, 1, 1, 1, 1)
 SIGNAL, NOISE = ALPHA_BAR.sqrt(), (1 - ALPHA_BAR).sqrt()
+PLAIN = {"copy_gate": False, "known_deviation": None, "correct_alignment": False}
 KINDS = pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 
 
@@ -17,7 +18,7 @@ class Network:
 
     def __init__(self, output, **config):
         self.output = output
-        self.config = SimpleNamespace(**{"copy_gate": False, "known_deviation": None, **config})
+        self.config = SimpleNamespace(**{**PLAIN, **config})
 
     def __call__(self, *_):
         return self.output
@@ -125,3 +126,35 @@ def test_denoise_around_the_known_picture(kind):
     network = Network(PAINTED, known_deviation=0.2)
     prediction = call(network, X_T, Known(PICTURE, DOUBT, torch.ones(2)), kind)
     torch.testing.assert_close(clean_of(prediction, X_T, kind), around(PAINTED), rtol=1e-4, atol=1e-4)
+
+
+def test_a_flow_of_nothing_moves_nothing():
+    torch.testing.assert_close(moved(PICTURE, torch.zeros(2, 3, 2, 4, 4)), PICTURE)
+
+
+def test_each_pixel_is_taken_from_where_its_flow_points():
+    wide = random(1, 1, 3, 64, 96)
+    right, down = torch.zeros(1, 1, 2, 64, 96), torch.zeros(1, 1, 2, 64, 96)
+    right[:, :, 0], down[:, :, 1] = 3, -2  # in 64ths of the height: pixels
+    close = {"atol": 1e-4, "rtol": 0}
+    torch.testing.assert_close(moved(wide, right)[..., :-3], wide[..., 3:], **close)
+    torch.testing.assert_close(moved(wide, down)[..., 2:, :], wide[..., :-2, :], **close)
+
+
+def test_a_flow_is_a_share_of_the_height_whatever_the_size():
+    small = random(1, 1, 3, 8, 6)
+    large = small.repeat_interleave(8, 3).repeat_interleave(8, 4)
+    one = moved(small, torch.full((1, 1, 2, 8, 6), 8.0))
+    other = moved(large, torch.full((1, 1, 2, 64, 48), 8.0))
+    torch.testing.assert_close(one.repeat_interleave(8, 3).repeat_interleave(8, 4), other)
+
+
+@KINDS
+def test_the_known_picture_is_moved_before_anything_is_added_to_it(kind):
+    flow = 0.5 * random(2, 3, 2, 4, 4, seed=3)
+    network = Network(torch.cat([PAINTED, flow], dim=2), known_deviation=0.2, correct_alignment=True)
+    half_doubted = Known(PICTURE, DOUBT / 2, torch.ones(2))
+    prediction = call(network, X_T, half_doubted, kind)
+    expected = around_known(half_doubted._replace(picture=moved(PICTURE, flow / 2)), PAINTED, X_T, ALPHA_BAR, 0.2)
+    torch.testing.assert_close(clean_of(prediction, X_T, kind), expected, rtol=1e-4, atol=1e-4)
+    assert prediction.shape[2] == 3

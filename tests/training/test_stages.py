@@ -6,6 +6,7 @@ from helpers import fill
 from tempose.config import preset
 from tempose.errors import CheckpointError, DataError, InputError
 from tempose.models.build import build_networks
+from tempose.models.unet import PersonUNet
 from tempose.pipeline import PersonVideoPipeline
 from tempose.training.stages import STAGES, digest, frozen, has_temporal_blocks, starting_networks
 
@@ -84,6 +85,16 @@ def test_weights_of_another_model_are_refused_by_the_field(config, tmp_path, cha
     start = saved(tmp_path / "other")
     with pytest.raises(CheckpointError, match=message):
         starting_networks(config(model={**TINY.model_dump(), **changes}, start=start))
+
+
+def test_weights_without_the_flow_start_a_model_that_corrects_the_alignment(config, tmp_path):
+    around = TINY.model_copy(update={"aligned_photo": True, "plate": True, "known_deviation": 0.2})
+    start = saved(tmp_path / "around", model=around)
+    networks = starting_networks(config(model={**around.model_dump(), "correct_alignment": True}, start=start))
+    given, grown = PersonUNet.from_pretrained(start, subfolder="unet").state_dict(), networks.unet.state_dict()
+    assert grown.keys() - given.keys() == {"flow_out.weight", "flow_out.bias"}
+    assert all(torch.equal(grown[name], values) for name, values in given.items())
+    assert not any(grown[name].any() for name in grown.keys() - given.keys())
 
 
 def test_a_video_model_does_not_start_the_image_stage(config, tmp_path):

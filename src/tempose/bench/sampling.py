@@ -136,7 +136,6 @@ def clip(repeats: int, model: str = "people-128") -> list[Row]:
     PSNR compares with the published way at the same settings; the default settings are other ones.
     """
     steps = load_model(model).steps
-    steps = load_model(model).steps
     ways = {
         "published": (load_model(model, precision="fp32"), True, 50, Guidance(photo=2.0), "loop"),
         "ours, fp32": (load_model(model, precision="fp32"), False, 50, Guidance(photo=2.0), "loop"),

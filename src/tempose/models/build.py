@@ -40,6 +40,7 @@ def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
         plate=config.plate,
         copy_gate=config.copy_gate,
         known_deviation=config.known_deviation,
+        correct_alignment=config.correct_alignment,
         pose_keys=config.pose_keys,
         guidance=config.guidance,
         steps=config.steps,

@@ -66,6 +66,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         plate: bool = False,
         copy_gate: bool = False,
         known_deviation: float | None = None,
+        correct_alignment: bool = False,
         pose_keys: bool = False,
         guidance: float = 2.0,
         steps: int = 50,
@@ -111,6 +112,8 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         self.norm_out = group_norm(narrow)
         channels_out = 3 + 3 * learned_variance + 1 * copy_gate
         self.conv_out = zero_init(nn.Conv2d(narrow, channels_out * patch**2, 3, padding=1))
+        if correct_alignment:
+            self.flow_out = zero_init(nn.Conv2d(narrow, 2, 3, padding=1))
 
     def forward(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """Predict what the noise in a clip is.
@@ -122,7 +125,9 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
 
         Returns:
             `b f c h w`: three channels of noise (or v, as the model was trained); where the variance
-            is learned, three for it; with a copy gate, its logit.
+            is learned, three for it; with a copy gate, its logit; where the alignment is corrected,
+            two for where each pixel of the known picture comes from, as `tempose.diffusion.denoise.moved`
+            takes it.
 
         Raises:
             InputError: a shape does not fit.
@@ -149,8 +154,12 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             if place.resample:
                 h = self.run(self.upsample[str(place.level)], h, time)
 
-        out = self.conv_out(F.silu(self.norm_out(h)))
-        return unfold(F.pixel_shuffle(out, self.config.patch), f)
+        h = F.silu(self.norm_out(h))
+        out = F.pixel_shuffle(self.conv_out(h), self.config.patch)
+        if self.config.correct_alignment:
+            flow = F.interpolate(self.flow_out(h), size=out.shape[-2:], mode="bilinear", align_corners=False)
+            out = torch.cat([out, flow], dim=1)
+        return unfold(out, f)
 
     def begin(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> list[Tensor]:
         """The way down as far as no block reads the texture: `(b f) c h w`, one map a block.

@@ -121,7 +121,8 @@ def frozen(networks: Networks, stage: Stage) -> Networks:
 
 
 def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> None:
-    """Copy saved weights into networks; temporal blocks that the saved model lacks stay as they are.
+    """Copy saved weights into networks; what the saved model lacks stays as it is: temporal blocks, the flow that
+    corrects the alignment.
 
     Raises:
         CheckpointError: the weights are of another model; the message names a field that differs.
@@ -131,6 +132,8 @@ def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> N
     if has and not gets:
         raise CheckpointError(f"the weights in {start} are of a video model; this stage starts from an image model")
     free = {"temporal_head_channels"} if gets and not has else set()
+    if not given.unet.config.correct_alignment:
+        free |= {"correct_alignment"}
     parts = (
         (given.texture_encoder, networks.texture_encoder),
         (given.unet, networks.unet),
