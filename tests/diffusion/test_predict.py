@@ -12,7 +12,9 @@ from tempose.models.build import build_networks, build_schedule
 from tempose.models.conditions import Photo
 from tempose.pose.render import pose_map
 
-GUIDED = TINY.model_copy(update={"aligned_photo": True, "plate": True, "known_deviation": 0.2, "pose_keys": True})
+GUIDED = TINY.model_copy(
+    update={"aligned_photo": True, "plate": True, "known_deviation": 0.2, "correct_alignment": True, "pose_keys": True}
+)
 FRAMES = 7
 X_T, T = random(FRAMES, 3, *TINY.size), torch.tensor(400)
 
