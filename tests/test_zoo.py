@@ -26,6 +26,15 @@ def test_shipped_weights_are_used_and_their_absence_is_said(tmp_path, monkeypatc
     assert shipped.pipeline.unet.config["base_channels"] == SMALL.base_channels
 
 
+def test_behind_a_video_model_stands_the_image_model_inside(tmp_path):
+    folder = str(save_small_model(tmp_path / "m"))
+    alone, whole = load_model(f"{folder}:image").pipeline.unet, load_model(folder).pipeline.unet
+    assert not list(alone.temporal_parameters())
+    assert torch.equal(alone.conv_in.weight, whole.conv_in.weight)
+    with pytest.raises(InputError, match="did you mean 'people-128'"):
+        load_model("people-129:image")
+
+
 def test_what_is_no_model_is_said(tmp_path):
     with pytest.raises(InputError, match="did you mean 'people-128'"):
         load_model("people-182")

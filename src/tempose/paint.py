@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,9 +11,10 @@ from torch import Tensor
 
 from tempose.compose import extended
 from tempose.diffusion.guidance import Guidance
+from tempose.diffusion.windows import Strategy, Window, find_strategy
 from tempose.media.frame import Frame
 from tempose.media.tensors import to_tensor, to_uint8
-from tempose.pipeline import Appearance, PersonVideoPipeline, StepCallback
+from tempose.pipeline import Appearance, StepCallback
 from tempose.pose.keypoints import Motion
 from tempose.progress import Track, quiet
 from tempose.subject import Subject
@@ -37,29 +39,46 @@ def paint(
     `steps` and `guidance`, the scale of the photo, are by default the model's own; the rest is as for the pipeline.
     """
     steps = model.steps if steps is None else steps
-    ticks = iter(track(range(steps + 1), "painting", total=steps + 1))
-    next(ticks)  # the bar is shown before the first step ends
-
-    def step_done(
-        pipeline: PersonVideoPipeline, step: int, t: Tensor, tensors: dict[str, Tensor]
-    ) -> dict[str, Tensor] | None:
-        next(ticks, None)
-        return callback_on_step_end(pipeline, step, t, tensors) if callback_on_step_end else None
+    cut = find_strategy(strategy)
+    window = model.pipeline.check_window(None, frames=len(motion))
+    frames = len(cut.select(len(motion), window))
+    most = min(steps, model.pipeline.scheduler.config.num_train_timesteps)
+    total = 1 + sum(len(list(cut.windows(frames, window, step))) for step in range(most))
+    ticks = iter(track(range(total), "painting", total=total))
+    next(ticks)  # the bar is shown before the first window ends
 
     painted = model.pipeline(
         to_tensor(subject.picture),
         motion,
         num_inference_steps=steps,
         guidance=None if guidance is None else Guidance(photo=guidance),
-        strategy=strategy,
+        strategy=Told(cut, lambda: next(ticks, None)),
         appearance=appearance,
         generator=torch.Generator().manual_seed(seed),
         photo_keypoints=torch.from_numpy(subject.keypoints),
         photo_mask=torch.from_numpy(subject.mask.astype(np.float32))[None],
-        callback_on_step_end=step_done,
+        callback_on_step_end=callback_on_step_end,
     )
     next(ticks, None)
     return to_uint8(painted.frames)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A strategy that tells of each window once the network has seen it."""
+
+    strategy: Strategy
+    tell: Callable[[], object]
+
+    def select(self, frames: int, window: int) -> Tensor:
+        """As the strategy does."""
+        return self.strategy.select(frames, window)
+
+    def windows(self, frames: int, window: int, step: int) -> Iterator[Window]:
+        """Those of the strategy."""
+        for each in self.strategy.windows(frames, window, step):
+            yield each
+            self.tell()
 
 
 def in_frame(subject: Subject, frame: Frame, size: tuple[int, int]) -> Subject:

@@ -19,7 +19,7 @@ from tempose.diffusion.solvers import Solvers
 from tempose.diffusion.windows import Strategy, find_strategy
 from tempose.errors import CheckpointError, InputError
 from tempose.models.base import check_size, size_unit
-from tempose.models.build import Networks, build_networks, build_schedule
+from tempose.models.build import Networks, build_networks, build_schedule, without_temporal_blocks
 from tempose.models.conditions import Photo
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
@@ -91,6 +91,10 @@ class PersonVideoPipeline(DiffusionPipeline):
             raise
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise CheckpointError(f"cannot load a model from {path}: {error}") from error
+
+    def image_model(self) -> Self:
+        """The image model inside this video model, with the same weights, not copied."""
+        return type(self)(self.texture_encoder, without_temporal_blocks(self.unet), self.scheduler)
 
     @torch.no_grad()
     def __call__(

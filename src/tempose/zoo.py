@@ -20,6 +20,9 @@ DEFAULT_MODEL = "people-128"
 # Weights that come with the package, one saved pipeline a folder.
 SHIPPED = Path(__file__).parent / "weights"
 
+# Behind the name of a video model: the image model inside it, which paints each frame by itself.
+IMAGE_MODEL = ":image"
+
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -48,7 +51,8 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str = "cpu", precision: str
 
     Args:
         name: a preset, whose shipped weights are used where there are some; a folder that
-            `save_pretrained` wrote; or an id on the Hub, `owner/name`.
+            `save_pretrained` wrote; or an id on the Hub, `owner/name`. With IMAGE_MODEL behind it, the
+            image model inside.
         device: as torch names it.
         precision: of weights and activations, `fp32` or `bf16`; `auto` is the faster one on this device
             (`find_precision`). Noise, solver and alignment are float32 in any case.
@@ -107,6 +111,9 @@ def _found(name: str) -> tuple[PersonVideoPipeline, tuple[str, ...]]:
     """The pipeline of that name, and what must be said of it."""
     from tempose.pipeline import PersonVideoPipeline
 
+    if name.endswith(IMAGE_MODEL) and not Path(name).is_dir():
+        pipeline, warnings = _found(name.removesuffix(IMAGE_MODEL))
+        return pipeline.image_model(), warnings
     shipped = SHIPPED / name
     if Path(name).is_dir():
         return PersonVideoPipeline.from_pretrained(name), ()

@@ -12,6 +12,7 @@ from PIL import Image
 from tempose.errors import InputError, MediaError
 from tempose.media.images import read_image
 from tempose.media.video import VideoInfo, probe_video, read_frames, read_frames_at, write_video
+from tempose.progress import stoppable
 
 H, W, F = 48, 64, 30
 
@@ -379,3 +380,22 @@ def test_the_info_of_a_file_with_sound(tmp_path, clip):
     write_video(tmp_path / "a.mp4", clip, 30, audio_from=tmp_path / "a.m4a")
     info = probe_video(tmp_path / "a.mp4")
     assert info == VideoInfo(width=W, height=H, fps=30.0, frames=F, duration=1.0, has_audio=True)
+
+
+def test_writing_can_be_ended_at_every_frame_that_the_encoder_holds_back(tmp_path, clip):
+    passed, given = [], []
+
+    def frames():
+        for frame in clip:
+            given.append(frame)
+            yield frame
+
+    def check():
+        passed.append(len(given))
+        if passed.count(F) == 3:
+            raise KeyboardInterrupt
+
+    with stoppable(check), pytest.raises(KeyboardInterrupt):
+        write_video(tmp_path / "out.mp4", frames(), 10)
+    assert passed.count(F) == 3
+    assert list(tmp_path.iterdir()) == []

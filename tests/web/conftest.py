@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -10,6 +11,7 @@ import pytest
 from subjects import save_photo, save_small_model
 from web.servers import Server
 
+from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import write_video
 from tempose.pose.keypoints import Motion
 from tempose.pose.motions import keypoint_motion
@@ -23,6 +25,11 @@ def shelf(tmp_path_factory):
     save_small_model(folder / "model")
     keypoint_motion("wave", frames=5, fps=10).save(folder / "wave.npz")
     write_video(folder / "black.mp4", np.zeros((4, 64, 64, 3), np.uint8), 10)
+    (folder / "poses").mkdir()
+    for number, keypoints in enumerate(keypoint_motion("wave", frames=12, fps=10).keypoints, start=1):
+        people = {"people": [{"pose_keypoints_2d": keypoints.ravel().tolist()}]}
+        (folder / "poses" / f"pose-{number}.json").write_text(json.dumps(people))
+    write_image(folder / "beach.png", np.full((40, 60, 3), (20, 90, 200), np.uint8))
     (folder / "words.png").write_text("not a picture")
     (folder / "words.npz").write_text("not a motion")
     (folder / "large.png").write_bytes(bytes(3_000_000))
@@ -52,14 +59,31 @@ def server(shelf):
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def camera(shelf):
+    """What the browser's camera sees: the drawn person before a grey wall, as pictures one after the other."""
+    person = read_image(shelf / "photo.png")
+    wall = np.full((480, 640, 3), 128, np.uint8)
+    person = resize(person, (480, round(480 * person.shape[1] / person.shape[0])))
+    left = (640 - person.shape[1]) // 2
+    wall[:, left : left + person.shape[1]] = person
+    write_image(shelf / "camera.jpg", wall)
+    path = shelf / "camera.mjpeg"
+    path.write_bytes(2 * (shelf / "camera.jpg").read_bytes())
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium(camera):
     """The browser."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("there is no Chromium; Debian's package is called chromium")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", *fake, f"--use-file-for-fake-video-capture={camera}"]
+        )
         yield browser
         browser.close()
 

@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-START = 300  # seconds that a server may take to start on a busy machine
+START = 600  # seconds that a server may take to start on a busy machine
 
 
 class Server:

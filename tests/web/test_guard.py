@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from tempose.web.guard import Guard, asks_elsewhere
 JSON = [(b"content-type", b"application/json")]
 
 
-def ask(path="/", *, parts=(b"",), headers=(), most_bytes=100):
+def ask(path="/", *, parts=(b"",), headers=(), most_bytes=100, uploads=Path("/nowhere")):
     """The status of the answer, and what the application behind the guard has read."""
     last = len(parts) - 1
     messages = [{"type": "http.request", "body": part, "more_body": at < last} for at, part in enumerate(parts)]
@@ -31,7 +32,7 @@ def ask(path="/", *, parts=(b"",), headers=(), most_bytes=100):
         sent.append(message)
 
     scope = {"type": "http", "path": path, "headers": list(headers)}
-    asyncio.run(Guard(app, most_bytes=most_bytes)(scope, receive, send))
+    asyncio.run(Guard(app, most_bytes=most_bytes, uploads=uploads)(scope, receive, send))
     return sent[0]["status"], b"".join(read)
 
 
@@ -60,3 +61,13 @@ def test_files_are_not_fetched_from_elsewhere():
     assert not asks_elsewhere(b'{"path": 3, "url": "http://a.b"}')
     assert not asks_elsewhere(b"no json")
     assert not asks_elsewhere(b"[" * 100_000)
+
+
+def test_nothing_is_left_of_an_upload_that_is_refused(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "a.png").touch()
+    (tmp_path / "tmp123").touch()
+    assert ask("/elsewhere", uploads=tmp_path)[0] == 200
+    assert (tmp_path / "tmp123").exists()
+    assert ask("/gradio_api/upload", parts=(b"0" * 60, b"0" * 60), uploads=tmp_path)[0] == 413
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "a.png"]

@@ -121,6 +121,34 @@ def test_the_jobs_of_one_visit_are_stopped():
     place.stop()
 
 
+def test_a_job_that_waits_ends_as_soon_as_it_is_stopped():
+    held, place = Held(), desk()
+    place.submit(held, client="a")
+    waiting = place.submit(lambda job: 1 / 0, client="b", owner="b/run")
+    assert held.begun.wait(SOON)
+    place.cancel("b/")
+    assert waiting.finished.is_set()
+    assert (waiting.error, place.busy()) == ("stopped", 1)
+    held.go.set()
+    after = place.submit(lambda job: 1, client="b")
+    assert after.finished.wait(SOON)
+    assert (waiting.error, after.result) == ("stopped", 1)
+
+
+def test_a_stopped_job_knows_how_long_it_went_on(capsys, monkeypatch):
+    monkeypatch.setattr("tempose.web.jobs.PROMISED", 0.0)
+
+    def work(job):
+        for _ in job.track(range(9), "counting"):
+            job.stop()
+
+    job = Job(work, client="a", seconds=60)
+    job.run()
+    assert job.error == "stopped"
+    assert job.freed_after > 0
+    assert "counting went on for" in capsys.readouterr().err
+
+
 def test_time_is_up():
     job = Job(Held(), client="a", seconds=0.05)
     job.run()
@@ -134,6 +162,7 @@ def test_a_closed_desk_finishes_what_runs_and_refuses_the_rest():
     place.close()
     with pytest.raises(Busy, match="shutting down"):
         place.submit(held, client="c")
+    assert waiting.finished.is_set()
     held.go.set()
-    assert waiting.finished.wait(SOON)
+    assert running.finished.wait(SOON)
     assert (running.result, waiting.error) == ("done", "stopped")

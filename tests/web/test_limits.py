@@ -31,7 +31,7 @@ def test_words_are_no_picture_and_large_files_are_refused(tmp_path):
     with pytest.raises(MediaError, match="not a picture"):
         Limits().check_photo(tmp_path / "words.png")
     (tmp_path / "large.png").write_bytes(bytes(1_100_000))
-    with pytest.raises(InputError, match="1 MB, more than 1"):
+    with pytest.raises(InputError, match=r"large\.png has more than 1 MB"):
         Limits(upload_mb=1).check_photo(tmp_path / "large.png")
 
 
@@ -52,6 +52,19 @@ def test_a_pose_file_that_grows_is_refused(tmp_path):
     (tmp_path / "words.npz").write_text("hello")
     with pytest.raises(PoseError, match="not a pose file"):
         Limits().check_motion(tmp_path / "words.npz")
+
+
+def test_a_folder_of_pose_files_is_bounded_in_number_size_and_kind(tmp_path):
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_bytes(bytes(600_000))
+    Limits().check_motion(tmp_path)
+    with pytest.raises(InputError, match="2 files are more than 1"):
+        Limits(files=1).check_motion(tmp_path)
+    with pytest.raises(InputError, match="the motion has more than 1 MB"):
+        Limits(upload_mb=1).check_motion(tmp_path)
+    (tmp_path / "c.mp4").touch()
+    with pytest.raises(InputError, match=r"c\.mp4 is not one of several pose files"):
+        Limits().check_motion(tmp_path)
 
 
 def test_other_kinds_of_files_hold_no_motion(tmp_path):

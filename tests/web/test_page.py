@@ -76,7 +76,7 @@ def test_cancel_frees_the_machine(visit):
     page.click("#run")
     expect(page.locator("#progress img")).to_be_visible(timeout=LONG)
     page.click("#cancel")
-    expect(page.locator("#progress")).to_have_text("Stopped.", timeout=LONG)
+    expect(page.locator("#progress")).to_contain_text("Stopped. The machine was free again after", timeout=LONG)
     expect(page.locator("#run")).to_be_enabled()
     idle(page)
 
@@ -109,10 +109,74 @@ def test_a_mistake_is_told_at_its_place(visit, shelf, where, name, said):
     expect(page.locator("#run")).to_be_enabled()
 
 
-def test_a_file_over_the_limit_is_refused_by_the_page(visit, shelf):
+@pytest.mark.parametrize("dropped", [False, True], ids=["chosen", "dropped"])
+@pytest.mark.parametrize(
+    ("where", "name", "kind", "said"),
+    [
+        ("photo", "large.png", "image/png", "large.png has more than 2 MB; make it smaller first"),
+        ("motion-file", "large.png", "image/png", "large.png has more than 2 MB; make it smaller first"),
+        ("photo", "wave.npz", "", "wave.npz is not a picture in a known format; wanted PNG, JPEG or WebP"),
+    ],
+)
+def test_what_is_not_taken_is_told_at_its_place_and_not_sent(visit, shelf, where, name, kind, said, dropped):
     page = visit()
-    upload(page, "photo", shelf / "large.png")
-    expect(page.locator(".toast-body")).to_contain_text("large.png")
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/upload" in request.url else None)
+    if dropped:
+        drop(page, where, shelf / name, kind)
+    else:
+        upload(page, where, shelf / name)
+    expect(page.locator("#photo-note" if where == "photo" else "#motion-note")).to_have_text(said)
+    expect(page.locator(".toast-body")).to_have_count(0)
+    assert sent == []
+    upload(page, "photo", shelf / "photo.png")  # and the page goes on as ever
+    looked(page)
+    expect(page.locator("#photo-note")).to_have_text("")
+    expect(page.locator("#motion-note")).to_have_text("")
+
+
+def drop(page, where, path, kind):
+    """Let go of a file over a field."""
+    make = """([size, name, type]) => { const moved = new DataTransfer();
+        moved.items.add(new File([new Uint8Array(size)], name, { type })); return moved; }"""
+    moved = page.evaluate_handle(make, [path.stat().st_size, path.name, kind])
+    page.locator(f"#{where} input[type=file]").locator("..").dispatch_event("drop", {"dataTransfer": moved})
+
+
+def test_a_photo_by_camera(visit):
+    page = visit()
+    page.get_by_label("Capture from camera").click()
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    page.get_by_label("capture photo").click()
+    looked(page)
+    expect(page.locator("#photo-note")).to_have_text("")
+
+
+def test_several_pose_files_are_a_motion(visit, shelf):
+    page = visit()
+    page.locator("#examples label").first.click()
+    looked(page)
+    upload(page, "motion-file", sorted((shelf / "poses").iterdir()))
+    expect(page.locator("#motions input:checked")).to_have_count(0)
+    looked(page)
+    expect(page.locator("#motion-note")).to_have_text("")
+
+
+def test_a_picture_as_the_background(visit, shelf):
+    page = visit()
+    quick(page)
+    page.locator("#examples label").first.click()
+    upload(page, "background-file", shelf / "words.png")
+    expect(page.locator("#settings-note")).to_contain_text("words.png is not a picture", timeout=LONG)
+    page.locator("#background-file button[aria-label='Remove Image']").click()
+    expect(page.locator("#settings-note")).to_have_text("", timeout=LONG)
+    upload(page, "background-file", shelf / "beach.png")
+    expect(page.locator("#background input:checked")).to_have_value("picture")
+    looked(page)
+    page.click("#run")
+    finished(page, seconds=4 / 12)
+    page.get_by_role("tab", name="Files").click()
+    expect(page.locator(".cm-content").first).to_contain_text("--background beach.png")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -167,6 +231,10 @@ def test_two_results_in_step(visit):
     page.locator("#what label").last.click()
     page.click("#compare-run")
     expect(page.locator("#compare-progress")).to_contain_text("Ready", timeout=LONG)
+    commands = page.locator("#commands .cm-content")
+    expect(commands).to_contain_text("-dance-1.mp4 --model")
+    expect(commands).to_contain_text(":image --")
+    expect(commands).to_contain_text("-dance-2.mp4 --model")
     ready = "[...document.querySelectorAll('#compare video')].filter((video) => video.readyState === 4).length === 2"
     page.wait_for_function(ready, timeout=LONG)
     slider = page.locator("#moment input[type=range]")

@@ -1,6 +1,8 @@
 """Looks and results without a page: the same function as the command line's, on one shared model."""
 
 import json
+import os
+import pkgutil
 import shutil
 
 import pytest
@@ -8,11 +10,13 @@ from subjects import small_model
 
 from tempose.animate import animate
 from tempose.errors import InputError, MediaError
+from tempose.media import video
 from tempose.media.video import probe_video
+from tempose.pose.sources import Stretch, read_motion
 from tempose.subject import read_subject
 from tempose.web.jobs import Job
 from tempose.web.limits import Limits
-from tempose.web.studio import Shelf, Studio
+from tempose.web.studio import Studio
 from tempose.web.wish import Wish
 
 
@@ -108,6 +112,128 @@ def test_a_stopped_run_leaves_no_files(studio, shelf):
     assert set(studio.folder.rglob("*")) == before
 
 
+# A function that each part of a job calls once a frame or once a window, and the call within which it is told to stop.
+PLACES = [
+    ("a look at a picture", "tempose.pose.estimators.BlazePose._look", 2),
+    ("pose maps", "tempose.pose.render.pose_map", 2),
+    ("painting", "tempose.diffusion.predict.Predictor.finish", 2),
+    ("where the person can be", "tempose.compose.align", 2),
+    ("encoding", "tempose.compose.Scene.show", 2),
+    ("contact sheet", "tempose.compose.Scene.show", 5),
+    ("side by side", "tempose.compose.Scene.show", 8),
+]
+
+
+@pytest.mark.parametrize(("place", "call"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
+def test_after_a_stop_no_further_frame_is_made(studio, shelf, monkeypatch, place, call):
+    wanted = wish(shelf, motion="black.mp4" if "_look" in place else "walk", steps=3)
+    before = set(studio.folder.rglob("*"))
+    job = Job(lambda job: studio.make(wanted, job), client="a", seconds=600)
+    calls = stopped_within(monkeypatch, place, call, job)
+    job.run()
+    assert (job.error, len(calls)) == ("stopped", call)
+    assert job.freed_after is not None
+    assert set(studio.folder.rglob("*")) == before
+
+
+def test_a_look_stops_between_two_frames(studio, shelf, monkeypatch):
+    job = Job(lambda job: studio.look(wish(shelf), job), client="a", seconds=600)
+    calls = stopped_within(monkeypatch, "tempose.web.pictures.draw_skeleton", 4, job)
+    job.run()
+    assert (job.error, len(calls)) == ("stopped", 4)
+
+
+def test_reading_stops_among_frames_that_nobody_wants(studio, shelf, monkeypatch):
+    wanted = wish(shelf, motion="black.mp4", start=0.3)
+    job = Job(lambda job: studio.motion(wanted, job), client="a", seconds=600)
+    decoded, original = [], video._decoded
+
+    def watched(*arguments):
+        for frame in original(*arguments):
+            decoded.append(frame)
+            if len(decoded) == 5:  # the first two were looked at for the size and the length
+                job.stop()
+            yield frame
+
+    monkeypatch.setattr(video, "_decoded", watched)
+    job.run()
+    assert (job.error, len(decoded)) == ("stopped", 5)
+
+
+def stopped_within(monkeypatch, place, call, job):
+    """The calls of a function, which stops the job at the given one."""
+    name, _, attribute = place.rpartition(".")
+    owner, original = pkgutil.resolve_name(name), pkgutil.resolve_name(place)
+    calls = []
+
+    def watched(*arguments, **named):
+        calls.append(arguments)
+        if len(calls) == call:
+            job.stop()
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(owner, attribute, watched)
+    return calls
+
+
+def test_several_pose_files_are_one_motion(studio, shelf):
+    wanted = Wish.of(None, None, uploads(shelf / "poses"), limits=Limits(), fps=10, frames=60)
+    before = set(studio.folder.rglob("*"))
+    job = run(lambda job: studio.motion(wanted, job))
+    assert (job.result.keypoints == read_motion(shelf / "poses", stretch=Stretch(fps=10)).keypoints).all()
+    assert len(job.result) == 12  # in the order of their numbers, and 10 comes after 9
+    assert set(studio.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "files", "said"),
+    [
+        ({"path": "poses/pose-1.json"}, 20, "two files are called pose-1.json"),
+        ({"path": "photo.png"}, 20, "photo.png is not one of several pose files"),
+        ({"path": "words.png", "orig_name": "a.json"}, 20, "poses/a.json is not"),
+        (None, 11, "12 files are more than 11"),
+    ],
+)
+def test_several_files_that_are_no_motion_are_refused(studio, shelf, monkeypatch, more, files, said):
+    monkeypatch.setattr(studio, "limits", Limits(files=files))
+    given = uploads(shelf / "poses") + ([{**more, "path": str(shelf / more["path"])}] if more else [])
+    look = run(lambda job: studio.look(Wish.of(None, None, given, limits=Limits()), job)).result
+    assert said in look.motion_note
+    assert str(studio.folder) not in look.motion_note
+
+
+def uploads(folder):
+    return [{"path": str(path)} for path in sorted(folder.iterdir())]
+
+
+def test_a_picture_is_the_background(studio, shelf):
+    picture = {"path": str(shelf / "beach.png"), "orig_name": "my beach.png"}
+    made = run(lambda job: studio.animation(wish(shelf, background="picture", background_file=picture), job)).result
+    assert made.record["settings"]["background"] == "my beach.png"
+    again = animate(read_subject(shelf / "photo.png"), "walk", model=small_model(), steps=1, max_frames=3,
+                    background=str(shelf / "beach.png"))  # fmt: skip
+    assert (made.scene.background == again.scene.background).all()
+    assert (made.scene.background[..., 2] > 150).all()
+
+
+@pytest.mark.parametrize(("name", "said"), [(None, "choose a picture"), ("words.png", "words.png is not a picture")])
+def test_a_background_that_cannot_be_used_is_told_at_its_place(studio, shelf, name, said):
+    given = name and {"path": str(shelf / name)}
+    wanted = wish(shelf, background="picture", background_file=given)
+    look = run(lambda job: studio.look(wanted, job)).result
+    assert said in look.settings_note
+    assert look.fitted is not None
+    assert said in run(lambda job: studio.make(wanted, job)).error
+
+
+def test_files_of_long_ago_are_removed(studio):
+    old, new = studio.new_folder(), studio.new_folder()
+    os.utime(old, (0, 0))
+    shutil.rmtree(studio.new_folder())
+    assert (old.exists(), new.exists()) == (False, True)
+    shutil.rmtree(new)
+
+
 def test_two_sides_of_a_comparison_last_as_long(studio, shelf):
     assert studio.alone is not None
     wishes, models = (wish(shelf), wish(shelf)), (studio.alone, studio.model)
@@ -120,16 +246,3 @@ def test_the_image_model_shares_the_weights(studio):
     alone, whole = studio.alone.pipeline.unet, studio.model.pipeline.unet
     assert alone.conv_in.weight.data_ptr() == whole.conv_in.weight.data_ptr()
     assert not list(alone.temporal_parameters())
-
-
-def test_a_shelf_makes_a_value_once_and_forgets_the_oldest():
-    shelf, job, made = Shelf(2), Job(print, client="a", seconds=60), []
-
-    def make(value):
-        return lambda: made.append(value) or value
-
-    assert [shelf.get(key, make(key), job=job) for key in (1, 1, 2, 3, 2, 1)] == [1, 1, 2, 3, 2, 1]
-    assert made == [1, 2, 3, 1]
-    with pytest.raises(ZeroDivisionError):
-        shelf.get(9, lambda: 1 / 0, job=job)
-    assert shelf.get(9, make(9), job=job) == 9

@@ -56,6 +56,23 @@ def test_what_makes_no_sense_is_refused(bad):
         wish(**bad)
 
 
+def test_a_picture_is_a_background_under_its_own_name():
+    beach = {"path": "/somewhere/xyz/beach.png", "orig_name": "beach.png"}
+    wanted = wish(background="picture", background_file=beach)
+    assert wanted.settings["background"] == "/somewhere/xyz/beach.png"
+    words = wanted.command("people-128")
+    assert words[words.index("--background") + 1] == "beach.png"
+    assert wish(background="plain", background_file=beach).backdrop is None
+
+
+def test_several_files_are_a_folder():
+    files = [{"path": f"/x/{number}.json"} for number in range(3)]
+    wanted = Wish.of(PHOTO, None, files, limits=Limits())
+    assert [upload.name for upload in wanted.motion] == ["0.json", "1.json", "2.json"]
+    assert wanted.command("people-128")[2:6] == ["my photo.jpg", "poses", "-o", "my photo-poses.mp4"]
+    assert Wish.of(PHOTO, "walk", [], limits=Limits()).motion == "walk"
+
+
 def test_a_motion_is_a_name_or_an_upload_never_a_path():
     for motion in ("/etc/passwd", "", None, ["walk"]):
         with pytest.raises(InputError, match="choose a motion"):
@@ -68,6 +85,7 @@ def test_a_name_keeps_no_folder():
     assert Upload.of({"path": "/x/a.png", "orig_name": "../../etc/me.png"}).name == "me.png"
     assert Upload.of({"path": "/x/a.png", "orig_name": "..\\me.png"}).name == "me.png"
     assert Upload.of({"path": "/x/a.png"}).name == "a.png"
+    assert Upload.of({"path": "/x/a.png", "orig_name": 300 * "ü" + ".png"}).name == 56 * "ü" + ".png"
     assert Upload.of(None) is None
     with pytest.raises(InputError, match="file"):
         Upload.of("/etc/passwd")

@@ -7,7 +7,7 @@ of an attention at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -41,7 +41,7 @@ class KeysEachTime(Predictor):
 class WindowsApart(Predictor):
     """Windows that overlap have nothing in common."""
 
-    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: list[Window]) -> Tensor:
+    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Tensor:
         """As without, each window by itself."""
         total, weight_sum = None, torch.zeros(len(x_t), 1, 1, 1)
         for window, weights in windows:

@@ -7,7 +7,7 @@ for all branches that do not differ there, and once for windows that follow one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -73,7 +73,7 @@ class Predictor:
         self.texture = unet.read_texture(features, read.pose_map.to(unet.dtype))
         self.photos = given(photo, self.views)
 
-    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: list[Window]) -> Tensor:
+    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Tensor:
         """The guided prediction for all frames.
 
         Args:

@@ -6,6 +6,7 @@ depends on the window, never on the length of the video.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -31,7 +32,7 @@ class Strategy(Protocol):
     def select(self, frames: int, window: int) -> Tensor:
         """Indices of the frames that are generated at all."""
 
-    def windows(self, frames: int, window: int, step: int) -> list[Window]:
+    def windows(self, frames: int, window: int, step: int) -> Iterable[Window]:
         """The windows of one denoising step over the selected frames, which they cover."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tempose.errors import MediaError
 from tempose.media.container import opened, seconds
+from tempose.progress import stopping_place
 
 if TYPE_CHECKING:
     import av
@@ -63,7 +64,10 @@ def encode(
             while held is not None and seconds(held) < (index + 1) / rate:
                 container.mux(held)
                 held = next(sound, None)
-        container.mux(stream.encode())
+        for packet in stream.encode_lazy():  # dozens of frames that x264 has held back, one by one
+            stopping_place()
+            packet.stream = stream
+            container.mux(packet)
 
 
 def even_sides(picture: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from tempose.files import written_whole
 from tempose.media.container import opened, seconds
 from tempose.media.encode import ENCODERS, encode
 from tempose.media.images import check_picture
+from tempose.progress import stopping_place
 
 if TYPE_CHECKING:
     import av
@@ -64,6 +65,7 @@ def _decoded(container: InputContainer, path: Path | str) -> Iterator[av.VideoFr
         if packet.is_corrupt:
             raise MediaError(f"{path} is damaged or cut short: it breaks off after {count} frames")
         for frame in packet.decode():
+            stopping_place()
             count, time = count + 1, seconds(frame, otherwise=time)
             yield frame
     if count == 0:

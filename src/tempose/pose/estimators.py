@@ -18,6 +18,7 @@ import numpy as np
 
 from tempose.errors import InputError, PoseError
 from tempose.pose.keypoints import MIN_CONFIDENCE
+from tempose.progress import stopping_place
 
 # BlazePose's 33 landmarks → the 18 key points; the neck is the middle between the shoulders.
 BLAZEPOSE = (0, 11, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
@@ -111,6 +112,7 @@ class BlazePose:
 
     def _look(self, frame: np.ndarray, part: tuple[int, int, int, int]) -> Person | None:
         """The person in the part (left, top, right, bottom) of the picture, in whole coordinates."""
+        stopping_place()
         left, top, right, bottom = part
         crop = np.ascontiguousarray(frame[top:bottom, left:right])
         if self._warm:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tempose.errors import InputError
 from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIN_CONFIDENCE
+from tempose.progress import stopping_place
 
 POSE_CHANNELS = 3 + len(LIMBS)
 
@@ -46,6 +47,7 @@ def pose_map(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     if keypoints.shape != (len(KEYPOINTS), 3):
         raise InputError(f"key points have the shape {keypoints.shape}; wanted (18, 3)")
+    stopping_place()
     height, width = size
     half_width = max(1, round(_HALF_WIDTH * height / _HEIGHT))
     known = keypoints[:, 2] >= MIN_CONFIDENCE

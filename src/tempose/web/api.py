@@ -20,7 +20,7 @@ def add_api(studio: Studio) -> None:
         request: gr.Request,
         photo: gr.FileData,
         motion: str = "walk",
-        motion_file: gr.FileData | None = None,
+        motion_file: gr.FileData | list[gr.FileData] | None = None,
         steps: int | None = None,
         seed: int = 0,
         strategy: str = "overlap",
@@ -28,6 +28,7 @@ def add_api(studio: Studio) -> None:
         retargeting: str = "limbs",
         background: str = "photo",
         colour: str | None = None,
+        background_file: gr.FileData | None = None,
         size: int | None = None,
         fps: float | None = None,
         start: float = 0.0,
@@ -38,8 +39,8 @@ def add_api(studio: Studio) -> None:
         Args:
             photo: a picture.
             motion: the name of a built-in motion.
-            motion_file: a video, .npz, .json or .bvh, instead of the name.
-            background: photo, plain, or colour, and then which.
+            motion_file: a video, .npz, .json or .bvh, instead of the name; or OpenPose's .json files, one a frame.
+            background: photo, plain, or colour and then which, or picture and then which file.
             frames: at most so many.
 
         Returns:
@@ -53,6 +54,7 @@ def add_api(studio: Studio) -> None:
             "retargeting": retargeting,
             "background": background,
             "colour": colour,
+            "background_file": background_file,
             "size": size,
             "fps": fps,
             "start": start,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,12 +12,13 @@ import gradio as gr
 
 from tempose.errors import InputError, TemposeError
 from tempose.media.video import probe_video
-from tempose.web.animate_tab import MANY, QUIET, Wanted
+from tempose.web.events import MANY, QUIET
 from tempose.web.follow import follow, owner_of
 from tempose.web.pictures import clearing_strip
 from tempose.web.studio import Studio
+from tempose.web.wanted import Wanted
 from tempose.web.wish import Wish
-from tempose.web.words import note, summed_up, told
+from tempose.web.words import note, stopped, summed_up, told
 from tempose.zoo import Model
 
 # A comparison: what it is called, and the names of its two sides.
@@ -50,9 +52,17 @@ def compare_tab(studio: Studio, wanted: Wanted) -> None:
     with gr.Row():
         moment = gr.Slider(0, 1, 0, step=0.04, label="Moment (seconds)", elem_id="moment", buttons=[])
         play = gr.Button("Play or pause both", elem_id="play-both", scale=0, min_width=180)
+    commands = gr.Code(
+        label="The same two on the command line",
+        language="shell",
+        lines=2,
+        wrap_lines=True,
+        interactive=False,
+        elem_id="commands",
+    )
 
     async def both(request: gr.Request, name: Any, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
-        rest = [gr.skip()] * 3
+        rest = [gr.skip()] * 4
         idle = (gr.update(interactive=True), gr.update(interactive=False))
         try:
             wishes, models = sides(studio, name, wanted.wish(values, studio.limits))
@@ -64,21 +74,23 @@ def compare_tab(studio: Studio, wanted: Wanted) -> None:
                         said = told(job.progress(studio.desk.ahead(job)), strip=strip)
                         yield gr.update(interactive=False), gr.update(interactive=True), said, *rest
                     elif job.error:
-                        yield *idle, summed_up("Stopped.") if job.stopped else note(job.error), *rest
+                        yield *idle, stopped(job.freed_after) if job.stopped else note(job.error), *rest
                     else:
                         lasts = probe_video(job.result[0]).duration or 0.0
                         videos = [
                             gr.update(value=str(path), label=label)
                             for path, label in zip(job.result, SIDES[name], strict=True)
                         ]
-                        yield *idle, summed_up("Ready."), *videos, gr.update(maximum=round(lasts, 2), value=0)
+                        slider = gr.update(maximum=round(lasts, 2), value=0)
+                        yield *idle, summed_up("Ready."), *videos, slider, commands_of(wishes, models)
         except TemposeError as error:
             yield *idle, note(str(error)), *rest
 
     def stop(request: gr.Request) -> None:
         studio.desk.cancel(owner_of(request, "pair"))
 
-    run.click(both, [what, *wanted.all], [run, cancel, progress, left, right, moment], trigger_mode="once", **MANY)
+    shown = [run, cancel, progress, left, right, moment, commands]
+    run.click(both, [what, *wanted.all], shown, trigger_mode="once", **MANY)
     cancel.click(stop, None, None, **QUIET)
     moment.input(None, moment, None, js=SEEK)
     play.click(None, None, None, js=PLAY)
@@ -98,6 +110,14 @@ def sides(studio: Studio, name: Any, wish: Wish) -> tuple[tuple[Wish, Wish], tup
     if name == TEMPORAL and studio.alone is not None:
         return (wish, wish), (studio.alone, model)
     raise InputError(f"there is no comparison {name!r}; choose one of the list")
+
+
+def commands_of(wishes: tuple[Wish, Wish], models: tuple[Model, Model]) -> str:
+    """The command lines that make both sides, one a line."""
+    return "\n".join(
+        shlex.join(wish.command(model.name, output=f"{wish.name}-{number}.mp4"))
+        for number, (wish, model) in enumerate(zip(wishes, models, strict=True), start=1)
+    )
 
 
 def changed(wish: Wish, **settings: Any) -> Wish:

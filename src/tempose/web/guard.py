@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 Message = dict[str, Any]
@@ -18,10 +20,30 @@ class TooLarge(Exception):
 
 
 class Guard:
-    """A layer around the application (ASGI) that bounds requests."""
+    """A layer around the application (ASGI) that bounds requests.
 
-    def __init__(self, app: Any, *, most_bytes: int) -> None:
-        self.app, self.most_bytes = app, most_bytes
+    Args:
+        app: the application.
+        most_bytes: of a request.
+        uploads: the folder in which the application keeps each upload as a plain file until it is whole.
+    """
+
+    def __init__(self, app: Any, *, most_bytes: int, uploads: Path) -> None:
+        self.app, self.most_bytes, self.uploads = app, most_bytes, uploads
+        self._under_way = 0
+
+    @contextmanager
+    def upload(self) -> Iterator[None]:
+        """What comes of uploads that are refused or break off is removed, once no other is under way."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                for left in self.uploads.iterdir():
+                    if left.is_file():
+                        left.unlink(missing_ok=True)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
         if scope["type"] != "http":
@@ -39,7 +61,8 @@ class Guard:
                 if asks_elsewhere(body):
                     return await refuse(send, 403, "files are uploaded here, not fetched from other places")
                 receive = again(body, receive)
-            await self.app(scope, receive, send)
+            with self.upload() if scope["path"].endswith("/upload") else nullcontext():
+                await self.app(scope, receive, send)
         except TooLarge:
             await refuse(send, 413, f"more than {self.most_bytes / 1e6:.0f} MB are not taken here")
 

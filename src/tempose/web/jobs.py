@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import traceback
@@ -13,11 +14,12 @@ from typing import Any
 from torch import nn
 
 from tempose.errors import InputError, TemposeError
+from tempose.progress import stoppable, stopping_place
 
 WAITING = "waiting"
 
-# The job that runs in this thread, for `checkpoint`.
-_here = threading.local()
+# Seconds after which a job that was told to stop should have left its worker; the log names those that took longer.
+PROMISED = 2.0
 
 
 class Stopped(Exception):
@@ -55,6 +57,7 @@ class Job:
         result: what the work returned, or what it has shown so far.
         error: one sentence for the user, once it failed.
         pictures: the latest look at what is being made, uint8 `f h w 3`.
+        freed_after: seconds from the word to stop until the worker was free again.
     """
 
     def __init__(self, work: Callable[[Job], Any], *, client: str, seconds: float, owner: str = "") -> None:
@@ -62,19 +65,35 @@ class Job:
         self.result: Any = None
         self.error: str | None = None
         self.pictures: Any = None
+        self.freed_after: float | None = None
         self.finished = threading.Event()
         self._work = work
-        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._stopped: float | None = None
         self._begun: float | None = None
         self._part: tuple[str, int, int | None, float] = (WAITING, 0, None, 0.0)
 
     def stop(self) -> None:
-        """Ask the job to end at once."""
-        self._stop.set()
+        """Ask the job to end at once; one that waits has ended then."""
+        with self._lock:
+            if self._stopped is None:
+                self._stopped = time.monotonic()
+            if self._begun is None and not self.finished.is_set():
+                self._end("stopped")
+
+    def _end(self, error: str | None) -> None:
+        self.error = error
+        if self._stopped is not None:
+            self.freed_after = time.monotonic() - self._stopped
+        self.finished.set()
 
     @property
     def stopped(self) -> bool:
-        return self._stop.is_set()
+        return self._stopped is not None
+
+    @property
+    def waits(self) -> bool:
+        return self._begun is None
 
     def check(self) -> None:
         """Raise where the job is to end: Stopped, or InputError when its time is up."""
@@ -104,36 +123,34 @@ class Job:
 
     def run(self) -> None:
         """Do the work; whatever it raises ends the job and nothing else."""
-        _here.job = self
-        self._begun = time.monotonic()
+        with self._lock:
+            if self.finished.is_set():
+                return  # it was stopped while it waited
+            self._begun = time.monotonic()
+        said = None
         try:
-            self.check()
-            self.result = self._work(self)
+            with stoppable(self.check):
+                self.result = self._work(self)
         except Stopped:
-            self.error = "stopped"
+            said = "stopped"
         except TemposeError as error:
-            self.error = str(error)
+            said = str(error)
         except MemoryError:
-            self.error = "there is not enough memory for this; take fewer frames or a smaller size"
+            said = "there is not enough memory for this; take fewer frames or a smaller size"
         except Exception as error:
             traceback.print_exc()
-            self.error = f"something went wrong here ({type(error).__name__}); the server's log has the details"
-        finally:
-            _here.job = None
-            self.finished.set()
-
-
-def checkpoint(*_: Any) -> None:
-    """End the job of this thread, if there is one and it is to end."""
-    job = getattr(_here, "job", None)
-    if job is not None:
-        job.check()
+            said = f"something went wrong here ({type(error).__name__}); the server's log has the details"
+        with self._lock:
+            self._end(said)
+        if self.freed_after is not None and self.freed_after > PROMISED:
+            part = self.progress().part
+            print(f"{part} went on for {self.freed_after:.1f} s after it was told to stop", file=sys.stderr, flush=True)
 
 
 def interruptible(network: nn.Module) -> None:
     """Make every part of a network a place where a job can be stopped."""
     for module in network.modules():
-        module.register_forward_pre_hook(checkpoint)
+        module.register_forward_pre_hook(lambda *_: stopping_place())
 
 
 class Desk:
@@ -188,7 +205,7 @@ class Desk:
         with self._lock:
             self._closed = True
             for job in self._unfinished():
-                if job.progress().part == WAITING and job._begun is None:
+                if job.waits:
                     job.stop()
 
     def stop(self) -> None:

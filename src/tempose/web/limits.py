@@ -20,7 +20,10 @@ class Limits:
     """Bounds of a studio, for each upload, each job and all of them."""
 
     upload_mb: int = 64
-    """Megabytes of an uploaded file."""
+    """Megabytes of an uploaded file, or of several that belong together."""
+
+    files: int = 1000
+    """Files of a motion that has one for each frame."""
 
     pixels: int = 40_000_000
     """Pixels of a picture, or of a frame of a video, once it is decoded."""
@@ -55,14 +58,23 @@ class Limits:
             if not value >= least:
                 raise InputError(f"{field.name.replace('_', ' ')} is {value}; wanted {least} or more")
 
+    @property
+    def upload_bytes(self) -> int:
+        """`upload_mb` in bytes."""
+        return 1_000_000 * self.upload_mb
+
+    def too_large(self, name: str) -> str:
+        """What is said of a file that is over the limit; the page says it, too, before such a file is sent."""
+        return f"{name} has more than {self.upload_mb} MB; make it smaller first"
+
     def check_size(self, path: Path) -> None:
         """Whether a file is small enough.
 
         Raises:
             InputError: it is not.
         """
-        if (megabytes := path.stat().st_size / 1e6) > self.upload_mb:
-            raise InputError(f"{path.name} has {megabytes:.0f} MB, more than {self.upload_mb}; make it smaller first")
+        if path.stat().st_size > self.upload_bytes:
+            raise InputError(self.too_large(path.name))
 
     def check_photo(self, path: Path) -> None:
         """Whether a picture is small enough, by its head alone.
@@ -79,15 +91,21 @@ class Limits:
         except Image.DecompressionBombError:
             raise MediaError(f"{path.name} has more than {self.pixels:,} pixels; make it smaller first") from None
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-            raise MediaError(f"{path.name} is not a picture in a known format; wanted PNG, JPEG or WebP") from None
+            raise MediaError(no_picture(path.name)) from None
         self.check_pixels(path, width, height)
 
     def check_motion(self, path: Path) -> None:
-        """Whether a file that holds a motion is small enough; what it holds is read later.
+        """Whether what holds a motion is small enough; what it holds is read later.
+
+        Args:
+            path: a file, or a folder with a pose file for each frame.
 
         Raises:
             InputError, MediaError, PoseError: it is not, or its kind is not known.
         """
+        if path.is_dir():
+            self.check_folder(path)
+            return
         self.check_size(path)
         ending = path.suffix.lower()
         if ending == ".npz":
@@ -97,6 +115,17 @@ class Limits:
         elif ending not in POSE_FILES:
             wanted = ", ".join((*VIDEOS, *POSE_FILES))
             raise InputError(f"{path.name} is not a motion in a known format; wanted {wanted}")
+
+    def check_folder(self, path: Path) -> None:
+        """Number and kind of files, and their size in all."""
+        files = sorted(path.iterdir())
+        if len(files) > self.files:
+            raise InputError(f"{len(files)} files are more than {self.files}; leave some frames out")
+        for file in files:
+            if file.suffix.lower() != ".json":
+                raise InputError(f"{file.name} is not one of several pose files; wanted one .json file for each frame")
+        if sum(file.stat().st_size for file in files) > self.upload_bytes:
+            raise InputError(self.too_large("the motion"))
 
     def check_video(self, path: Path) -> None:
         """Size of a frame, before one is decoded, and length, where the file says it."""
@@ -117,7 +146,7 @@ class Limits:
                 unpacked = sum(member.file_size for member in archive.infolist())
         except (zipfile.BadZipFile, OSError) as error:
             raise PoseError(f"{path.name} is not a pose file of tempose: {error}") from error
-        if unpacked > 1e6 * self.upload_mb:
+        if unpacked > self.upload_bytes:
             raise InputError(f"{path.name} unpacks to {unpacked / 1e6:.0f} MB, more than {self.upload_mb}")
 
     def check_pixels(self, path: Path, width: int, height: int) -> None:
@@ -126,3 +155,8 @@ class Limits:
             raise MediaError(
                 f"{path.name} has {width}×{height} pixels, more than {self.pixels:,}; make it smaller first"
             )
+
+
+def no_picture(name: str) -> str:
+    """What is said of a file that is given as a picture and is none."""
+    return f"{name} is not a picture in a known format; wanted PNG, JPEG or WebP"

@@ -8,19 +8,20 @@ from pathlib import Path
 import gradio as gr
 
 from tempose.pose.motions import MOTIONS
-from tempose.web.animate_tab import QUIET, animate_tab
+from tempose.web.animate_tab import animate_tab
 from tempose.web.api import add_api
 from tempose.web.compare_tab import compare_tab
+from tempose.web.events import QUIET
 from tempose.web.examples import EXAMPLES
 from tempose.web.follow import owner_of
 from tempose.web.people_tab import people_tab
 from tempose.web.pictures import STRIP, STRIP_FPS, motion_strip, thumbnail
-from tempose.web.studio import Studio
+from tempose.web.studio import KEPT, Studio
 
 STYLE = Path(__file__).with_name("style.css")
 
-# Seconds: how often files are looked for that are to go, and how old they are then.
-SWEEP, KEEP = 300, 3600
+# Seconds between two looks for uploads that are to go.
+SWEEP = 300
 
 HEAD = (
     '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
@@ -29,7 +30,7 @@ HEAD = (
 
 def build_page(studio: Studio) -> gr.Blocks:
     """The page over a studio, and the HTTP interface with it."""
-    with gr.Blocks(title="tempose studio", analytics_enabled=False, delete_cache=(SWEEP, KEEP)) as page:
+    with gr.Blocks(title="tempose studio", analytics_enabled=False, delete_cache=(SWEEP, KEPT)) as page:
         gr.HTML(
             "<header><h1>tempose</h1><p>One photo of a person and one motion in, a video of that person moving out.</p>"
             + "".join(f'<p class="warning" role="note">{escape(text)}</p>' for text in studio.model.warnings)

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from tempose.errors import TemposeError
-from tempose.web.animate_tab import MANY, QUIET
+from tempose.web.events import MANY, QUIET
 from tempose.web.examples import ANY, CLOTHES, EXTRAS, HAIR, PLACE, draw_photo, find_person, find_scene
 from tempose.web.follow import follow
 from tempose.web.jobs import Job

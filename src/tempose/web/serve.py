@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 # Seconds that are left for results to be fetched after the last job has ended.
 LINGER = 3.0
 
-MEGABYTE = 1_000_000
+# Seconds that open connections then have to end by themselves.
+GRACE = 1
+
+# Bytes of a request beside the files in it.
+ENVELOPE = 1_000_000
 
 
 def serve(
@@ -78,8 +83,10 @@ def serve(
                 share=share,
                 auth=auth,
                 root_path=root_path or None,
-                max_file_size=limits.upload_mb * MEGABYTE,
-                app_kwargs={"middleware": [Middleware(Guard, most_bytes=(limits.upload_mb + 1) * MEGABYTE)]},
+                max_file_size=limits.upload_bytes,
+                app_kwargs={
+                    "middleware": [Middleware(Guard, most_bytes=limits.upload_bytes + ENVELOPE, uploads=folder)]
+                },
                 prevent_thread_lock=True,
                 quiet=True,
                 ssr_mode=False,
@@ -90,8 +97,10 @@ def serve(
             )
         except OSError as error:
             raise InputError(f"cannot listen on port {port}: {error}; choose another with --port") from error
+        gc.freeze()  # what is loaded stays to the end; to look through it again then would take seconds
         print(f"tempose studio: {page.local_url} (Ctrl-C to end)", flush=True)
         wait_for_the_end(studio)
+        page.server.config.timeout_graceful_shutdown = GRACE
         page.close(verbose=False)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -19,9 +19,8 @@ from tempose.animation import Animation, write_animation
 from tempose.errors import InputError, PoseError, TemposeError
 from tempose.media.tensors import to_uint8
 from tempose.media.video import read_frames, write_video
-from tempose.models.build import without_temporal_blocks
 from tempose.pipeline import PersonVideoPipeline
-from tempose.pose.estimators import Estimator, Person, load_estimator
+from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget
 from tempose.pose.sources import read_motion
@@ -29,10 +28,12 @@ from tempose.subject import Subject, read_subject
 from tempose.web.jobs import Desk, Job, interruptible
 from tempose.web.limits import VIDEOS, Limits
 from tempose.web.pictures import driver_look, fit_look, photo_look, spread
-from tempose.web.wish import Upload, Wish
-from tempose.zoo import Model
+from tempose.web.shelf import OneAtATime, Shelf
+from tempose.web.wish import FOLDER, PICTURE, Upload, Wish
+from tempose.zoo import IMAGE_MODEL, Model
 
-Value = TypeVar("Value")
+# Seconds for which files are kept.
+KEPT = 3600
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Look:
     Attributes:
         photo, driver: uint8 `h w 3`, with the skeletons that were found.
         fitted: a file, the motion on the photo's body.
-        photo_note, motion_note: mistakes, one sentence each.
+        photo_note, motion_note, settings_note: mistakes, one sentence each.
         notes: what had to be guessed or changed.
     """
 
@@ -51,6 +52,7 @@ class Look:
     fitted: str | None = None
     photo_note: str = ""
     motion_note: str = ""
+    settings_note: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -67,47 +69,6 @@ class Made:
 
     def files(self) -> list[Path]:
         return [self.video, self.panels, self.sheet, self.record]
-
-
-class OneAtATime:
-    """An estimator that several threads may call."""
-
-    def __init__(self, estimator: Estimator) -> None:
-        self._estimator, self._lock = estimator, threading.Lock()
-
-    def __call__(self, frame: np.ndarray) -> list[Person]:
-        with self._lock:
-            return self._estimator(frame)
-
-
-class Shelf:
-    """The latest few values, so that a run does not find again what the look before it has found."""
-
-    def __init__(self, places: int) -> None:
-        self._places, self._lock = places, threading.Lock()
-        self._values: OrderedDict[Hashable, Any] = OrderedDict()
-        self._making: dict[Hashable, threading.Lock] = {}
-
-    def get(self, key: Hashable, make: Callable[[], Value], *, job: Job) -> Value:
-        """The value of a key; two jobs that want the same wait for one making."""
-        with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
-        while not making.acquire(timeout=0.1):
-            job.check()
-        try:
-            with self._lock:
-                if key in self._values:
-                    self._values.move_to_end(key)
-                    return self._values[key]
-            value = make()
-            with self._lock:
-                self._values[key] = value
-                while len(self._values) > self._places:
-                    gone, _ = self._values.popitem(last=False)
-                    self._making.pop(gone, None)
-            return value
-        finally:
-            making.release()
 
 
 class Studio:
@@ -158,35 +119,76 @@ class Studio:
         Raises:
             InputError, MediaError, PoseError: it cannot be used.
         """
-        source = wish.motion if isinstance(wish.motion, str) else wish.motion.path
         seed = wish.settings["seed"] if isinstance(wish.motion, str) else None
 
         def read() -> Motion:
-            if isinstance(source, Path):
-                self.limits.check_motion(source)
-            found = read_motion(source, stretch=wish.stretch, seed=seed or 0, estimator=self.estimator, track=job.track)
+            with self.source(wish.motion) as source:
+                if isinstance(source, Path):
+                    self.limits.check_motion(source)
+                found = read_motion(
+                    source, stretch=wish.stretch, seed=seed or 0, estimator=self.estimator, track=job.track
+                )
             if len(found) == 1:
                 raise InputError(f"the motion {wish.motion_name} is a single frame; wanted two or more")
             return found
 
-        return self._motions.get((source, wish.stretch, seed), read, job=job)
+        return self._motions.get((wish.motion, wish.stretch, seed), read, job=job)
+
+    @contextmanager
+    def source(self, motion: tuple[Upload, ...] | str) -> Iterator[Path | str]:
+        """A motion as `read_motion` takes it; of several files a folder, under the names of their owner.
+
+        Raises:
+            InputError: two files have the same name.
+        """
+        if isinstance(motion, str):
+            yield motion
+        elif len(motion) == 1:
+            yield motion[0].path
+        else:
+            above = self.new_folder()
+            try:
+                folder = above / FOLDER
+                folder.mkdir()
+                for upload in motion:
+                    if (folder / upload.name).exists():
+                        raise InputError(f"two files are called {upload.name}; wanted one for each frame")
+                    (folder / upload.name).symlink_to(upload.path)
+                yield folder
+            finally:
+                shutil.rmtree(above)
+
+    def check_background(self, wish: Wish) -> None:
+        """Whether the background can be used.
+
+        Raises:
+            InputError, MediaError: it is to be a picture, and there is none, or it is too large.
+        """
+        if wish.backdrop is not None:
+            self.limits.check_photo(wish.backdrop.path)
+        elif wish.settings["background"] == PICTURE:
+            raise InputError("choose a picture for the background, or another background")
 
     def look(self, wish: Wish, job: Job) -> Look:
         """Both skeletons, and the one on the other's body; mistakes become notes at their place."""
         look = job.result = Look()
         subject = motion = None
+        try:
+            self.check_background(wish)
+        except TemposeError as error:
+            look.settings_note = self.in_users_words(error, wish)
         if wish.photo is not None:
             try:
                 subject = self.subject(wish.photo, job)
                 look.photo = photo_look(subject)
             except TemposeError as error:
-                look.photo_note = in_users_words(error, wish)
+                look.photo_note = self.in_users_words(error, wish)
         job.check()
         try:
             motion = self.motion(wish, job)
             look.driver = driver_look(motion, self._first_frame(wish, motion))
         except TemposeError as error:
-            look.motion_note = in_users_words(error, wish)
+            look.motion_note = self.in_users_words(error, wish)
         if subject is None or motion is None or look.motion_note:
             return look
         try:
@@ -196,15 +198,15 @@ class Studio:
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
             look.fitted = str(path)
         except PoseError as error:
-            look.motion_note = in_users_words(error, wish)
+            look.motion_note = self.in_users_words(error, wish)
         return look
 
     def _first_frame(self, wish: Wish, motion: Motion) -> np.ndarray | None:
         """The driver's own picture, where there is one."""
-        if isinstance(wish.motion, str) or wish.motion.path.suffix.lower() not in VIDEOS:
+        if isinstance(wish.motion, str) or wish.motion[0].path.suffix.lower() not in VIDEOS:
             return None
         first = round(wish.settings["start"] * motion.fps)
-        return next(read_frames(wish.motion.path, fps=motion.fps, start=first, stop=first + 1))
+        return next(read_frames(wish.motion[0].path, fps=motion.fps, start=first, stop=first + 1))
 
     # The run
 
@@ -215,6 +217,7 @@ class Studio:
             InputError, MediaError, PoseError: something that was given cannot be used.
         """
         try:
+            self.check_background(wish)
             subject, motion = self.subject(wish.photo, job), self.motion(wish, job)
             shown = spread(len(motion))
 
@@ -231,9 +234,11 @@ class Studio:
                 callback_on_step_end=watch,
             )
         except TemposeError as error:
-            raise type(error)(in_users_words(error, wish)) from error
+            raise type(error)(self.in_users_words(error, wish)) from error
         assert wish.photo is not None  # or its subject would have been refused
-        return replace(made, record={**made.record, "photo": wish.photo.name, "motion": wish.motion_name})
+        settings = made.record["settings"] | {"background": wish.named_settings["background"]}
+        named = {"photo": wish.photo.name, "motion": wish.motion_name, "settings": settings}
+        return replace(made, record=made.record | named)
 
     def make(self, wish: Wish, job: Job) -> Made:
         """The wish as files: video, side by side, contact sheet and record."""
@@ -264,24 +269,25 @@ class Studio:
         return left, right
 
     def new_folder(self) -> Path:
-        """A folder of its own for the files of one job."""
-        return Path(tempfile.mkdtemp(dir=self.folder))
+        """A folder of its own for the files of one job; those of long ago are removed."""
+        for folder in self.folder.glob("job-*"):
+            with suppress(FileNotFoundError):
+                if time.time() - folder.stat().st_mtime > KEPT:
+                    shutil.rmtree(folder, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
 
-
-def in_users_words(error: TemposeError, wish: Wish) -> str:
-    """An error with files called as their owner calls them, and options as the page does."""
-    text = str(error)
-    for given in (wish.photo, wish.motion):
-        if isinstance(given, Upload):
-            text = text.replace(str(given.path), given.name).replace(given.path.name, given.name)
-    return text
+    def in_users_words(self, error: TemposeError, wish: Wish) -> str:
+        """An error with files called as their owner calls them."""
+        text = str(error)
+        for upload in wish.uploads:
+            text = text.replace(str(upload.path), upload.name).replace(upload.path.name, upload.name)
+        return re.sub(rf"{re.escape(str(self.folder))}/[^/]+/", "", text)
 
 
 def _frame_by_frame(model: Model) -> Model | None:
     """The image model inside a video model, sharing its weights; None where it is one already."""
-    unet = model.pipeline.unet
-    if not unet.config["temporal"]:
+    if not model.pipeline.unet.config["temporal"]:
         return None
-    alone = PersonVideoPipeline(model.pipeline.texture_encoder, without_temporal_blocks(unet), model.pipeline.scheduler)
+    alone = model.pipeline.image_model()
     alone.set_progress_bar_config(disable=True)
-    return Model(f"{model.name}, frame by frame", alone, model.warnings)
+    return Model(f"{model.name}{IMAGE_MODEL}", alone, model.warnings)

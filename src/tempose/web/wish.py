@@ -18,6 +18,15 @@ from tempose.zoo import DEFAULT_MODEL
 # Frames of a result if nothing is said.
 FRAMES = 36
 
+# What may stand behind the person: the photo's own background, its edge's colour, another colour, a picture.
+BACKGROUNDS = ("photo", "plain", COLOUR := "colour", PICTURE := "picture")
+
+# Letters of a file's name that are kept, and of what it gives to the name of a result.
+LONGEST, SHARE = 60, 24
+
+# What the folder of a motion is called that came as several files.
+FOLDER = "poses"
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -35,7 +44,13 @@ class Upload:
             raise InputError("a file was expected; wanted an upload")
         path = Path(given["path"])
         name = Path(str(given.get("orig_name") or path.name).replace("\\", "/")).name
-        return Upload(path, name or path.name)
+        return Upload(path, (name or path.name)[-LONGEST:])
+
+    @staticmethod
+    def several(given: Any) -> tuple[Upload, ...]:
+        """From what may be None, one file, or a list of them."""
+        uploads = map(Upload.of, given if isinstance(given, list) else [given])
+        return tuple(upload for upload in uploads if upload)
 
 
 @dataclass(frozen=True)
@@ -44,13 +59,15 @@ class Wish:
 
     Attributes:
         photo: the picture.
-        motion: an upload, or the name of a built-in motion.
+        motion: one upload, or one for each frame; or the name of a built-in motion.
         settings: those of `tempose.animate.animate`, all of them.
+        backdrop: the picture that is the background, where there is one.
     """
 
     photo: Upload | None
-    motion: Upload | str
+    motion: tuple[Upload, ...] | str
     settings: dict[str, Any] = field(default_factory=dict)
+    backdrop: Upload | None = None
 
     @staticmethod
     def of(
@@ -66,6 +83,7 @@ class Wish:
         retargeting: Any = HOW[0],
         background: Any = "photo",
         colour: Any = None,
+        background_file: Any = None,
         size: Any = None,
         fps: Any = None,
         start: Any = 0,
@@ -76,8 +94,9 @@ class Wish:
         Raises:
             InputError: something is not what it should be, or beyond the limits.
         """
-        uploaded = Upload.of(motion_file)
-        if uploaded is None and motion not in MOTIONS:
+        uploaded = Upload.several(motion_file)
+        backdrop = Upload.of(background_file) if background == PICTURE else None
+        if not uploaded and motion not in MOTIONS:
             raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
         most = min(limits.frames, FRAMES) if frames in (None, "") else number("frames", frames, 1, limits.frames)
         settings = {
@@ -86,15 +105,19 @@ class Wish:
             "strategy": one_of("strategy", strategy, STRATEGIES),
             "guidance": None if guidance in (None, "", 0) else real("guidance", guidance, 0.1, 20),
             "retargeting": one_of("fit", retargeting, HOW),
-            "background": as_hex(colour)
-            if background == "colour"
-            else one_of("background", background, ("photo", "plain")),
+            "background": str(backdrop.path) if backdrop else background_of(background, colour=colour),
             "size": None if size in (None, "", 0) else number("size", size, 16, limits.height),
             "fps": None if fps in (None, "", 0) else real("fps", fps, 0.5, 60),
             "start": real("start", start or 0, 0, 1e5),
             "max_frames": most,
         }
-        return Wish(Upload.of(photo), uploaded or str(motion), settings)
+        return Wish(Upload.of(photo), uploaded or str(motion), settings, backdrop)
+
+    @property
+    def uploads(self) -> tuple[Upload, ...]:
+        """All files that came with it."""
+        motion = () if isinstance(self.motion, str) else self.motion
+        return tuple(upload for upload in (self.photo, *motion, self.backdrop) if upload)
 
     @property
     def stretch(self) -> Stretch:
@@ -107,20 +130,27 @@ class Wish:
 
     @property
     def motion_name(self) -> str:
-        return self.motion if isinstance(self.motion, str) else self.motion.name
+        if isinstance(self.motion, str):
+            return self.motion
+        return self.motion[0].name if len(self.motion) == 1 else FOLDER
+
+    @property
+    def named_settings(self) -> dict[str, Any]:
+        """The settings, with the background called as its owner calls it."""
+        return self.settings | ({"background": self.backdrop.name} if self.backdrop else {})
 
     @property
     def name(self) -> str:
         """What the result is called, without an ending."""
-        return f"{Path(self.photo_name).stem}-{Path(self.motion_name).stem}"
+        return f"{Path(self.photo_name).stem[:SHARE]}-{Path(self.motion_name).stem[:SHARE]}"
 
-    def command(self, model: str) -> list[str]:
-        """The words of the command line that makes the same."""
-        words = ["tempose", "animate", self.photo_name, self.motion_name, "-o", f"{self.name}.mp4"]
+    def command(self, model: str, *, output: str = "") -> list[str]:
+        """The words of the command line that makes the same, as `output` or a file of this name."""
+        words = ["tempose", "animate", self.photo_name, self.motion_name, "-o", output or f"{self.name}.mp4"]
         if model != DEFAULT_MODEL:
             words += ["--model", model]
         usual = {"seed": 0, "strategy": STRATEGIES[0], "retargeting": HOW[0], "background": "photo"}
-        for key, value in self.settings.items():
+        for key, value in self.named_settings.items():
             if value not in (None, usual.get(key)) and not (key == "start" and value == 0):
                 option = {"retargeting": "retarget", "max_frames": "max-frames"}.get(key, key)
                 words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
@@ -163,6 +193,15 @@ def one_of(name: str, given: Any, known: tuple[str, ...]) -> str:
     if given not in known:
         raise InputError(f"{name} is {given!r}; wanted {', '.join(known)}")
     return str(given)
+
+
+def background_of(given: Any, *, colour: Any) -> str:
+    """A background as `tempose.animate` takes it; PICTURE stays, as long as there is none.
+
+    Raises:
+        InputError: it is not known, or its colour is not.
+    """
+    return as_hex(colour) if given == COLOUR else one_of("background", given, BACKGROUNDS)
 
 
 def as_hex(colour: Any) -> str:

@@ -33,6 +33,12 @@ def told(progress: Progress, *, strip: str | None = None) -> str:
     return f'<div class="progress" role="status"><span>{escape(line)}</span>{bar}{picture}</div>'
 
 
+def stopped(seconds: float | None) -> str:
+    """What is said of a job that was stopped, and how long its worker took to be free."""
+    after = "" if seconds is None else f" The machine was free again after {seconds:.1f} s."
+    return summed_up(f"Stopped.{after}")
+
+
 def summed_up(text: str) -> str:
     """One line where the progress was."""
     return f'<div class="progress" role="status"><span>{escape(text)}</span></div>'
