@@ -24,7 +24,7 @@ def animation(frames=3):
     scene = Scene(np.full((64, 48, 3), 100, np.uint8), Frame(0, 0, 48, 64), np.full((32, 24, 3), 100, np.uint8))
     photo = np.full((64, 48, 3), 50, np.uint8)
     near = np.ones((frames, 32, 24), np.float32)
-    return Animation(photo, motion, painted, near, scene, ("a word",), {"seed": 0})
+    return Animation(photo, motion, painted, near, 0 * near, scene, ("a word",), {"seed": 0})
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.webm", "a.gif", "a.webp", "folder"])

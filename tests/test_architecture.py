@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "evaluation": {"models", "diffusion", "pipeline", "pose", "media", "data"},
     "subject": {"pose", "media", "data"},
     "zoo": {"pipeline"},
-    "compose": {"models", "media", "subject"},
+    "compose": {"pose", "models", "media", "subject"},
     "paint": {"diffusion", "pipeline", "pose", "media", "subject", "zoo", "compose"},
     "animation": {"pose", "media", "compose"},
     "animate": {"pipeline", "pose", "media", "subject", "zoo", "compose", "paint", "animation"},

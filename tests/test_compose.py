@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 from subjects import subject
 
-from tempose.compose import Scene, extended, matte, nearness, painted_out, whole_background
+from tempose.compose import Scene, extended, grown, matte, painted_out, whereabouts, whole_background
 from tempose.errors import InputError
 from tempose.media.frame import Frame
 from tempose.media.images import write_image
 
 SIZE = (384, 288)
 WHOLE = Frame(0, 0, 288, 384)
+EVERYWHERE, NOWHERE = np.ones((128, 96), np.float32), np.zeros((128, 96), np.float32)
 
 
 def test_a_frame_that_is_the_plate_shows_the_background_to_the_last_bit():
     background = np.random.default_rng(0).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
     plate = np.random.default_rng(1).integers(0, 256, (128, 96, 3)).astype(np.uint8)
     scene = Scene(background, Frame(-20, 10, 300, 400), plate)
-    np.testing.assert_array_equal(scene.show(plate, np.ones((128, 96), np.float32)), background)
+    np.testing.assert_array_equal(scene.show(plate, EVERYWHERE, NOWHERE), background)
 
 
 def test_a_person_is_shown_where_they_can_be_and_nowhere_else():
@@ -25,7 +26,7 @@ def test_a_person_is_shown_where_they_can_be_and_nowhere_else():
     plate, painted = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
     near = np.zeros((128, 96), np.float32)
     near[:64] = 1
-    shown = Scene(background, WHOLE, plate).show(painted, near)
+    shown = Scene(background, WHOLE, plate).show(painted, near, NOWHERE)
     assert (shown[:180] == 200).all()
     assert (shown[200:] == 0).all()
 
@@ -33,7 +34,7 @@ def test_a_person_is_shown_where_they_can_be_and_nowhere_else():
 @pytest.mark.parametrize("window", [Frame(-50, -60, 200, 300), Frame(200, 300, 150, 200), Frame(10, 20, 30, 40)])
 def test_a_window_may_reach_beyond_the_result(window):
     plate, painted = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
-    shown = Scene(np.zeros((*SIZE, 3), np.uint8), window, plate).show(painted, np.ones((128, 96), np.float32))
+    shown = Scene(np.zeros((*SIZE, 3), np.uint8), window, plate).show(painted, EVERYWHERE, NOWHERE)
     rows = slice(max(0, window.top), window.top + window.height)
     columns = slice(max(0, window.left), window.left + window.width)
     assert (shown[rows, columns] == 200).all()
@@ -49,11 +50,22 @@ def test_the_matte_grows_with_the_difference():
     assert values[3] == 1
 
 
-def test_people_are_near_their_skeleton():
+def test_people_are_near_their_skeleton_and_surely_within_their_outline():
     person = subject()
-    near = nearness(person.keypoints[None], SIZE)[0]
+    near, sure = (values[0] for values in whereabouts(person, person.pose))
     assert near[person.mask].mean() > 0.95
     assert near[:20, :20].max() < 0.05
+    assert sure[person.mask].mean() > 0.5
+    assert sure[~grown(person.mask)].max() < 0.05
+
+
+def test_white_clothes_hide_the_white_wall_behind_them():
+    white = np.full((128, 96, 3), 250, np.uint8)
+    sure = NOWHERE.copy()
+    sure[:64] = 1
+    shown = Scene(np.zeros((*SIZE, 3), np.uint8), WHOLE, white).show(white, EVERYWHERE, sure)
+    assert (shown[:180] == 250).all()
+    assert (shown[200:] == 0).all()
 
 
 def test_the_photos_background_is_untouched_away_from_the_person():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tempose.animation import Animation, check_length
-from tempose.compose import Scene, check_background, extended, nearness, painted_out, whole_background
+from tempose.compose import Scene, check_background, extended, painted_out, whereabouts, whole_background
 from tempose.config import ModelConfig
 from tempose.errors import InputError
 from tempose.media.frame import Frame
@@ -135,6 +135,7 @@ def animate(
         window=scaled(window, shown, result),
         plate=painted_out(small.picture, small.mask),
     )
+    near, sure = whereabouts(small, poses)
     warnings = (*loaded.warnings, *subject.warnings(), *fitted.warnings)
     settings = {
         "model": loaded.name,
@@ -177,7 +178,8 @@ def animate(
         photo=extended(subject.picture, shown, result),
         motion=Motion(shown.points(fitted.motion.keypoints, result), result, driven.fps),
         painted=painted,
-        near=nearness(poses.keypoints, loaded.size),
+        near=near,
+        sure=sure,
         scene=scene,
         warnings=warnings,
         record=record,

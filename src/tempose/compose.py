@@ -13,12 +13,17 @@ from tempose.errors import InputError
 from tempose.media.frame import Frame
 from tempose.media.images import read_image, resize
 from tempose.media.tensors import to_tensor, to_uint8
-from tempose.models.alignment import likeness, part_frames, pixel_centres, plate
+from tempose.models.alignment import align, plate
+from tempose.pose.keypoints import Motion
+from tempose.progress import stopping_place
 from tempose.subject import Subject
 
 # A pixel of a frame that differs from the background by so much (of 255) begins to be the person,
 # and by so much is nothing but the person.
 DIFFERENT, PERSON = 10.0, 36.0
+
+# The aligned photo says that the person is there from this coverage on, and at 1 without doubt.
+UNSURE = 0.6
 
 # The mask grows by this share of the person's height before the person is painted out of the photo.
 GROWTH = 0.02
@@ -38,14 +43,16 @@ class Scene:
     window: Frame
     plate: np.ndarray
 
-    def show(self, painted: np.ndarray, near: np.ndarray) -> np.ndarray:
+    def show(self, painted: np.ndarray, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
         """One frame of the result.
 
         Args:
             painted: the model's frame, uint8 `h w 3`.
             near: float32 `h w` in [0, 1], where the person can be.
+            sure: the same, where they are even if they look like what is behind them.
         """
-        person = matte(painted, self.plate) * near
+        stopping_place()
+        person = np.maximum(matte(painted, self.plate), sure) * near
         height, width = self.background.shape[:2]
         top, left = max(0, self.window.top), max(0, self.window.left)
         bottom = min(height, self.window.top + self.window.height)
@@ -70,11 +77,24 @@ def matte(painted: np.ndarray, background: np.ndarray) -> np.ndarray:
     return np.clip((difference - DIFFERENT) / (PERSON - DIFFERENT), 0, 1)
 
 
-def nearness(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """float32 `f h w` in [0, 1]: where people with key points `f 18 3` can be, with hair and clothes."""
-    grid = pixel_centres(*size, device=torch.device("cpu"))
-    frames = [likeness(part_frames(torch.from_numpy(each[None])), grid).amax(1)[0] for each in keypoints]
-    return torch.stack(frames).numpy()
+def whereabouts(subject: Subject, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+    """Where the person of a photo can be, with hair and clothes, and where they surely are, in each pose of a motion.
+
+    A white shirt before a white wall differs from it nowhere; but that the photo's shirt comes to lie there is known.
+
+    Returns:
+        two float32 `f h w` in [0, 1].
+    """
+    photo, mask = to_tensor(subject.picture)[None], torch.from_numpy(subject.mask.astype(np.float32))[None, None]
+    source, targets = torch.from_numpy(subject.keypoints)[None], torch.from_numpy(motion.keypoints)
+    near, sure = [], []
+    for target in targets:
+        stopping_place()
+        aligned = align(photo, mask, source=source, target=target[None, None])
+        near.append(aligned.near[0, 0, 0].numpy())
+        inner = cv2.erode(aligned.coverage[0, 0, 0].numpy(), np.ones((3, 3), np.uint8))
+        sure.append(cv2.GaussianBlur(np.clip((inner - UNSURE) / (1 - UNSURE), 0, 1), (3, 3), 0))
+    return np.stack(near), np.stack(sure)
 
 
 def whole_background(choice: str, subject: Subject, picture: Frame, size: tuple[int, int]) -> np.ndarray:

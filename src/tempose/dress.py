@@ -17,7 +17,7 @@ import torch
 
 from tempose.animate import description, versions
 from tempose.animation import check_length, write_record
-from tempose.compose import Scene, grown, painted_out
+from tempose.compose import Scene, grown, painted_out, whereabouts
 from tempose.errors import InputError, MediaError, PoseError
 from tempose.media.frame import Frame
 from tempose.media.images import ENCODINGS, read_image, resize, write_image
@@ -140,10 +140,11 @@ def dress(
         loaded, person, poses, steps=steps, seed=seed, appearance=Appearance(to_tensor(small), keep), track=track
     )
     painted_plate = painted_out(person.picture, person.mask)
+    _, sure = whereabouts(person, poses)
     frames = given.frames.copy()
     for index, frame in enumerate(given.frames):
         behind = frame if given.masks is None else painted_out(frame, grown(given.masks[index]))
-        worn = Scene(behind, window, painted_plate).show(painted[index], np.ones(loaded.size, np.float32))
+        worn = Scene(behind, window, painted_plate).show(painted[index], np.ones(loaded.size, np.float32), sure[index])
         frames[index] = put_back(frame, worn, exchanged[index], window=window, within=drawn)
     record = {
         "style": str(style) if isinstance(style, (str, Path)) else "Subject",
