@@ -77,7 +77,7 @@ def prediction(repeats: int) -> list[Row]:
                     "less work": timing.less_work_than(timings["published"]),
                     "GFLOP/s": gflop / timing.median,
                     "utilisation": gflop / timing.median / peaks[precision],
-                    "PSNR, dB": agreement(runs[label](), reference),
+                    "PSNR, dB": None if label == "published" else agreement(runs[label](), reference),
                 }
             )
     return rows
@@ -140,7 +140,7 @@ def clip(repeats: int, model: str = "people-128") -> list[Row]:
         "published": (load_model(model, precision="fp32"), True, 50, Guidance(photo=2.0), "loop"),
         "ours, fp32": (load_model(model, precision="fp32"), False, 50, Guidance(photo=2.0), "loop"),
         "ours, default precision": (load_model(model), False, 50, Guidance(photo=2.0), "loop"),
-        f"ours, default settings ({steps} steps)": (load_model(model), False, steps, None, "overlap"),
+        f"ours, default settings ({steps} step{'s' * (steps > 1)})": (load_model(model), False, steps, None, "overlap"),
     }
     given = scene(ways["published"][0].size, frames=8)
     runs = {
@@ -151,6 +151,7 @@ def clip(repeats: int, model: str = "people-128") -> list[Row]:
     }
     timings = alternately(runs, repeats=repeats)
     reference = runs["published"]()
+    alike = [label for label, way in ways.items() if way[2] == 50 and label != "published"]
     return [
         {
             "way": label,
@@ -158,7 +159,7 @@ def clip(repeats: int, model: str = "people-128") -> list[Row]:
             "seconds": timing.median,
             "faster": timing.faster_than(timings["published"]),
             "less work": timing.less_work_than(timings["published"]),
-            "PSNR, dB": agreement(runs[label](), reference) if ways[label][2] == 50 else None,
+            "PSNR, dB": agreement(runs[label](), reference) if label in alike else None,
         }
         for label, timing in timings.items()
     ]
