@@ -15,6 +15,7 @@ from tempose.animation import write_animation
 from tempose.cli import main
 from tempose.compose import Scene
 from tempose.diffusion.guidance import Guidance
+from tempose.diffusion.windows import Loop, Overlap
 from tempose.errors import InputError
 from tempose.media.images import read_image, write_image
 from tempose.media.video import probe_video, read_frames, write_video
@@ -131,10 +132,10 @@ def test_windows_and_guidance_reach_the_pipeline_and_the_record(monkeypatch):
 
     monkeypatch.setattr(PersonVideoPipeline, "__call__", watched)
     made = animate(subject(), "walk", strategy="loop", guidance=3.0, **QUICK)
-    assert (given["strategy"], given["guidance"]) == ("loop", Guidance(photo=3.0))
+    assert (given["strategy"].strategy, given["guidance"]) == (Loop(), Guidance(photo=3.0))
     assert (made.record["settings"]["strategy"], made.record["settings"]["guidance"]) == ("loop", 3.0)
     animate(subject(), "walk", **QUICK)
-    assert (given["strategy"], given["guidance"]) == ("overlap", None)
+    assert (given["strategy"].strategy, given["guidance"]) == (Overlap(), None)
 
 
 def test_every_step_can_be_watched():
