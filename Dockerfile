@@ -1,5 +1,5 @@
 # The studio in a container. For a CPU, and for NVIDIA's GPUs:
-#   docker build -t tempose --build-arg TORCH_INDEX=… .
+#   docker build -t tempose .
 #   docker build -t tempose:cuda --build-arg TORCH=cuda .
 ARG TORCH=cpu
 
@@ -7,11 +7,11 @@ FROM python:3.11-slim AS base
 WORKDIR /app
 COPY constraints.txt ./
 
-# torch first and by itself. TORCH_INDEX is the package index of torch's builds for a CPU, a tenth of the size, as the
-# installation page of PyTorch names it; without it the default index's build comes, which holds CUDA on Linux.
+# torch first and by itself. On Linux pip's own choice holds CUDA; WHEEL may be the address of PyTorch's wheel for a CPU,
+# a tenth of the size.
 FROM base AS cpu
-ARG TORCH_INDEX=
-RUN pip install --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
+ARG WHEEL=torch
+RUN pip install --no-cache-dir --constraint constraints.txt "$WHEEL"
 
 FROM base AS cuda
 RUN pip install --no-cache-dir --constraint constraints.txt torch

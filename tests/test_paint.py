@@ -28,32 +28,31 @@ def test_joints_beyond_the_frame_are_missing():
     assert set(np.flatnonzero(moved.keypoints[0, :, 2] == 0)) == {5, 6}
 
 
-def test_every_window_is_told():
-    small = in_frame(subject(), WINDOW, SMALL.size)
-    motion = keypoint_motion("idle", frames=9, fps=5, size=SMALL.size)
-    told = []
-
-    def track(items, label, total=None):
-        for item in items:
-            told.append(total)
-            yield item
-
-    paint(small_model(), small, motion, steps=2, strategy="loop", track=track)
-    windows = -(-9 // SMALL.clip_length)
-    assert told == [1 + 2 * windows] * (1 + 2 * windows)
-
-
-def test_the_seed_decides_and_every_step_is_told():
-    small = in_frame(subject(), WINDOW, SMALL.size)
-    motion = keypoint_motion("idle", frames=2, fps=5, size=SMALL.size)
-    told = []
+def into(told):
+    """A track that writes down each item's label and total."""
 
     def track(items, label, total=None):
         for item in items:
             told.append((label, total))
             yield item
 
-    one = paint(small_model(), small, motion, steps=2, seed=1, track=track)
+    return track
+
+
+def test_every_window_is_told():
+    small = in_frame(subject(), WINDOW, SMALL.size)
+    motion = keypoint_motion("idle", frames=9, fps=5, size=SMALL.size)
+    told = []
+    paint(small_model(), small, motion, steps=2, strategy="loop", track=into(told))
+    windows = -(-9 // SMALL.clip_length)
+    assert told == [("painting", 1 + 2 * windows)] * (1 + 2 * windows)
+
+
+def test_the_seed_decides_and_every_step_is_told():
+    small = in_frame(subject(), WINDOW, SMALL.size)
+    motion = keypoint_motion("idle", frames=2, fps=5, size=SMALL.size)
+    told = []
+    one = paint(small_model(), small, motion, steps=2, seed=1, track=into(told))
     assert one.shape == (2, *SMALL.size, 3)
     assert told == [("painting", 3)] * 3
     np.testing.assert_array_equal(one, paint(small_model(), small, motion, steps=2, seed=1))
