@@ -34,7 +34,7 @@ lint: $(READY)  ## Style, format and types
 	$(BIN)/mypy
 
 bench: $(READY)  ## Speed and memory on this machine, into docs/benchmarks.md; BENCH="prediction clip" takes a part
-	$(BIN)/python -m tempose.bench $(BENCH) --docs docs
+	$(BIN)/python -m benchmarks.speed $(BENCH) --docs docs
 
 bench-quality: $(READY)  ## How good the model is, into docs/results.md; QUALITY="--people 16 --real data/real" changes it
 	$(BIN)/python benchmarks/quality.py $(QUALITY)

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from tempose.core.progress import bar
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.figures import TRUTH
 from tempose.evaluation.model import evaluate_model
 from tempose.evaluation.protocols import find_protocol
-from tempose.pipeline import PersonVideoPipeline
-from tempose.progress import bar
 from tempose.training.config import TrainConfig, resolve
 from tempose.training.loop import train
 

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.animate import animate
-from tempose.animation import Animation
-from tempose.demo import drawn_subject
-from tempose.errors import TemposeError
+from tempose.animation.animate import animate
+from tempose.animation.demo import drawn_subject
+from tempose.animation.result import Animation
+from tempose.animation.subject import Subject, read_subject
+from tempose.core.errors import TemposeError
+from tempose.core.progress import bar, quiet
+from tempose.diffusion.hub import load_model
 from tempose.media.images import resize
 from tempose.media.video import write_video
-from tempose.progress import bar, quiet
-from tempose.subject import Subject, read_subject
-from tempose.zoo import load_model
 
 PEOPLE, MOTIONS = (13, 21, 34), ("walk", "dance", "wave", "squat")
 WHITE = 255

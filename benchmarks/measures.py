@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tempose.data.people.clip import Flow, Recipe, draw_clip, draw_flow
 from tempose.evaluation.identity import identity_drift
 from tempose.evaluation.metrics import l1, ms_ssim, psnr, psnr_overflowing, scales_that_fit, ssim
 from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
+from tempose.people.clip import Flow, Recipe, draw_clip, draw_flow
 
 SIZE, FRAMES, FPS, WINDOW = (128, 96), 32, 12.0, 4
 FIRST_PERSON = 900_000

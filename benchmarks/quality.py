@@ -28,12 +28,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tempose.animate import versions
+from tempose.animation.animate import versions
+from tempose.core.errors import DataError, TemposeError
+from tempose.core.files import written_whole
+from tempose.core.progress import bar
 from tempose.data.augment import Views, resized
-from tempose.data.people.clip import Recipe, draw_clip
-from tempose.data.people.dataset import LICENCE, MOST_PEOPLE, SOURCE
 from tempose.data.prepared import Clip, read_metadata, write_clip, write_metadata
-from tempose.errors import DataError, TemposeError
+from tempose.diffusion.hub import SHIPPED, load_model
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case, Task, hashes, reconstruction, tasks
 from tempose.evaluation.figures import Evaluation
 from tempose.evaluation.measures import measures_at
@@ -42,15 +44,13 @@ from tempose.evaluation.protocols import Protocol, find_protocol
 from tempose.evaluation.report import INTERVALS, markdown_table, number, write_report
 from tempose.evaluation.run import Outcome, evaluate
 from tempose.evaluation.statistics import paired
-from tempose.files import written_whole
 from tempose.media.images import write_image
 from tempose.media.video import read_frames
 from tempose.models.build import without_temporal_blocks
-from tempose.pipeline import PersonVideoPipeline
-from tempose.progress import bar
-from tempose.training.material import part, split_video
+from tempose.people.clip import Recipe, draw_clip
+from tempose.people.dataset import LICENCE, MOST_PEOPLE, SOURCE
 from tempose.training.personalize import personalize_views
-from tempose.zoo import SHIPPED, load_model
+from tempose.training.subject_data import part, split_video
 
 # People of another seed than any dataset to train on is drawn with by default.
 SEED, FPS = 7, 16.0

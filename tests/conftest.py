@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tempose.config import ModelConfig
+from tempose.models.config import ModelConfig
 
 # The tests need no network; nothing they use may ask for one.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from conftest import TINY
 
-from tempose.demo import drawn_subject
+from tempose.animation.demo import drawn_subject
+from tempose.animation.subject import Subject
+from tempose.diffusion.hub import Model
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.images import write_image
 from tempose.models.build import build_networks
-from tempose.pipeline import PersonVideoPipeline
-from tempose.subject import Subject
-from tempose.zoo import Model
 
 SMALL = TINY.model_copy(
     update={

@@ -11,9 +11,9 @@ import torch
 from conftest import ROOT
 from helpers import filled
 
-from tempose.data.people.clip import Recipe, draw_clip
 from tempose.media.images import write_image
 from tempose.media.video import write_video
+from tempose.people.clip import Recipe, draw_clip
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.S)

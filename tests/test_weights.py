@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tempose.config import preset
-from tempose.data.people.dataset import PeopleSettings, write_people
+from tempose.diffusion.hub import DEFAULT_MODEL, SHIPPED, load_model
 from tempose.evaluation.figures import Evaluation
 from tempose.evaluation.model import evaluate_model
 from tempose.evaluation.protocols import find_protocol
-from tempose.zoo import DEFAULT_MODEL, SHIPPED, load_model
+from tempose.models.config import preset
+from tempose.people.dataset import PeopleSettings, write_people
 
 SEED = 11
 """People of this seed were never trained on."""

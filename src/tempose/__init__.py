@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tempose.diffusion.guidance import Guidance
+    from tempose.diffusion.pipeline import Appearance, PersonVideoPipeline
     from tempose.models.texture_encoder import TextureEncoder
     from tempose.models.unet import PersonUNet
-    from tempose.pipeline import Appearance, PersonVideoPipeline
     from tempose.pose.keypoints import Motion
 
 __version__ = "0.1.0"
@@ -15,11 +15,11 @@ __version__ = "0.1.0"
 # Names of the library that are loaded when first used, so that `import tempose` stays light.
 # diffusers looks the model classes up here when it opens a saved pipeline.
 _HOMES = {
-    "Appearance": "tempose.pipeline",
+    "Appearance": "tempose.diffusion.pipeline",
     "Guidance": "tempose.diffusion.guidance",
     "Motion": "tempose.pose.keypoints",
     "PersonUNet": "tempose.models.unet",
-    "PersonVideoPipeline": "tempose.pipeline",
+    "PersonVideoPipeline": "tempose.diffusion.pipeline",
     "TextureEncoder": "tempose.models.texture_encoder",
 }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tempose.errors import InputError, TemposeError
+from tempose.core.errors import InputError, TemposeError
 
 if TYPE_CHECKING:
     from tempose.data.prepare import Outcome
@@ -52,10 +52,10 @@ def import_pidm(
 
     Example: [bold]tempose import-pidm last.pt models/pidm[/bold]
     """
-    from tempose.config import preset
-    from tempose.files import written_whole
+    from tempose.core.files import written_whole
+    from tempose.diffusion.pipeline import PersonVideoPipeline
+    from tempose.models.config import preset
     from tempose.models.pidm import import_checkpoint
-    from tempose.pipeline import PersonVideoPipeline
 
     networks = import_checkpoint(checkpoint)
     with written_whole(out_dir) as beside:
@@ -92,8 +92,8 @@ def prepare_deepfashion(
 
     Example: [bold]tempose prepare deepfashion dataset/deepfashion data/deepfashion --workers 8[/bold]
     """
+    from tempose.core.progress import bar
     from tempose.data.deepfashion import prepare_deepfashion
-    from tempose.progress import bar
 
     outcomes = prepare_deepfashion(root, out, size=size, workers=workers, track=bar)
     _report(outcomes, out, every=False)
@@ -120,8 +120,8 @@ def prepare_videos(
 
     Example: [bold]tempose prepare videos my_videos data/mine --size 256 176 --workers 4[/bold]
     """
+    from tempose.core.progress import bar
     from tempose.data.videos import VideoSettings, prepare_videos
-    from tempose.progress import bar
 
     settings = VideoSettings(size=size, fps=fps, min_frames=min_frames, licence=licence)
     outcomes = prepare_videos(folder, out, settings=settings, pattern=pattern, split=split, workers=workers, track=bar)
@@ -150,15 +150,15 @@ def pose(
 
     Example: [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]
     """
-    from tempose.errors import InputError
+    from tempose.core.errors import InputError
+    from tempose.core.progress import bar
     from tempose.media.images import ENCODINGS, read_image, write_image
     from tempose.media.video import read_frames, write_video
     from tempose.pose.clean import clean
     from tempose.pose.draw import draw_motion, draw_skeleton
     from tempose.pose.estimate import observe
     from tempose.pose.estimators import load_estimator
-    from tempose.pose.follow import choice_of
-    from tempose.progress import bar
+    from tempose.pose.tracking import choice_of
 
     if output.suffix not in (".npz", ".json"):
         raise InputError(f"cannot write poses to {output.name}; the ending must be .npz or .json")
@@ -200,8 +200,8 @@ def people(
 
     Example: [bold]tempose people data/people --people 200 --size 128 96 --workers 8[/bold]
     """
-    from tempose.data.people.dataset import PeopleSettings, write_people
-    from tempose.progress import bar
+    from tempose.core.progress import bar
+    from tempose.people.dataset import PeopleSettings, write_people
 
     settings = PeopleSettings(frames=frames, fps=fps, size=size, seed=seed)
     outcomes = write_people(out_dir, people=people, clips=clips, settings=settings, workers=workers, track=bar)
@@ -220,10 +220,10 @@ def people_sheet(
 
     Example: [bold]tempose people-sheet people.jpg[/bold]
     """
-    from tempose.data.people.sheet import contact_sheet
-    from tempose.errors import InputError
+    from tempose.core.errors import InputError
+    from tempose.core.progress import bar
     from tempose.media.images import ENCODINGS, write_image
-    from tempose.progress import bar
+    from tempose.people.sheet import contact_sheet
 
     if picture.suffix.lower() not in ENCODINGS:
         raise InputError(f"cannot write a picture to {picture.name}; the ending must be one of {', '.join(ENCODINGS)}")
@@ -250,7 +250,7 @@ def train(
     """
     from accelerate import Accelerator, PartialState
 
-    from tempose.progress import bar
+    from tempose.core.progress import bar
     from tempose.training.budget import budget
     from tempose.training.config import load_config
     from tempose.training.loop import train
@@ -306,9 +306,9 @@ def personalize(
 
     Example: [bold]tempose personalize me.mp4 -o models/me[/bold]
     """
-    from tempose.progress import bar
+    from tempose.core.progress import bar
+    from tempose.diffusion.hub import SHIPPED
     from tempose.training.personalize import personalize
-    from tempose.zoo import SHIPPED
 
     shipped = SHIPPED / model
     fitted = personalize(
@@ -381,11 +381,11 @@ def animate(
 
     Example: [bold]tempose animate me.jpg dance.mp4 -o me-dancing.mp4[/bold]
     """
-    from tempose.animate import animate
-    from tempose.animation import check_output, write_animation
-    from tempose.pose.follow import choice_of
-    from tempose.progress import bar
-    from tempose.zoo import find_device
+    from tempose.animation.animate import animate
+    from tempose.animation.result import check_output, write_animation
+    from tempose.core.progress import bar
+    from tempose.diffusion.hub import find_device
+    from tempose.pose.tracking import choice_of
 
     check_output(output, inputs=(photo, motion), sheet=sheet, audio=motion if audio else None)
     if audio and start:
@@ -455,10 +455,10 @@ def dress(
 
     Example: [bold]tempose dress red-jacket.jpg me.jpg -o me-in-red.png --part upper[/bold]
     """
-    from tempose.animation import check_output
-    from tempose.dress import dress, write_dressed
-    from tempose.progress import bar
-    from tempose.zoo import find_device
+    from tempose.animation.dress import dress, write_dressed
+    from tempose.animation.result import check_output
+    from tempose.core.progress import bar
+    from tempose.diffusion.hub import find_device
 
     inputs = (style, reference, *filter(None, (mask,)))
     check_output(output, inputs=inputs)
@@ -491,9 +491,9 @@ def demo(
 
     Example: [bold]tempose demo[/bold]
     """
-    from tempose.demo import run_demo
-    from tempose.progress import bar
-    from tempose.zoo import find_device
+    from tempose.animation.demo import run_demo
+    from tempose.core.progress import bar
+    from tempose.diffusion.hub import find_device
 
     made = run_demo(out_dir, model=model, device=find_device(device), track=bar)
     for warning in made.warnings:
@@ -530,9 +530,9 @@ def serve(
 
     Example: [bold]tempose serve --port 7860[/bold]
     """
+    from tempose.diffusion.hub import find_device
     from tempose.web.limits import Limits
     from tempose.web.serve import serve
-    from tempose.zoo import find_device
 
     name, colon, password = (auth or "").partition(":")
     if auth and not (name and colon and password):
@@ -599,14 +599,14 @@ def evaluate(
     """
     from accelerate import PartialState
 
-    from tempose.animate import description, versions
+    from tempose.animation.animate import description, versions
+    from tempose.core.files import check_free
+    from tempose.core.progress import bar
+    from tempose.diffusion.hub import find_device, load_model
     from tempose.evaluation.learned import load_learned
     from tempose.evaluation.model import evaluate_model
     from tempose.evaluation.protocols import find_protocol
     from tempose.evaluation.report import markdown_table, write_report
-    from tempose.files import check_free
-    from tempose.progress import bar
-    from tempose.zoo import find_device, load_model
 
     check_free(output)
     chosen = find_protocol(protocol, window=window, max_frames=max_frames, every=every)

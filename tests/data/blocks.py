@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
+from tempose.core.errors import MediaError
 from tempose.data.prepare import Outcome
-from tempose.errors import MediaError
 from tempose.pose.keypoints import KEYPOINTS, Motion
 
 SIZE = (48, 32)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from data.blocks import SIZE, block_clip
 
+from tempose.core.errors import InputError
 from tempose.data.augment import Augmentation, Views, colour_matrix, cropped, flipped, recoloured, resized
-from tempose.errors import InputError
 from tempose.pose.keypoints import KEYPOINTS
 
 

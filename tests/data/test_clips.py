@@ -8,10 +8,10 @@ import torch
 from data.blocks import SIZE, block_clip
 from torch.utils.data import DataLoader
 
+from tempose.core.errors import DataError, InputError
 from tempose.data.augment import Augmentation
 from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
 from tempose.data.prepared import write_clip, write_metadata
-from tempose.errors import DataError, InputError
 from tempose.media.tensors import to_uint8
 
 STRONG = Augmentation(crop=0.3, flip=0.5, colour=0.2)

@@ -9,10 +9,10 @@ import torch
 from typer.testing import CliRunner
 
 from tempose.cli import app
+from tempose.core.errors import DataError
 from tempose.data.clips import PairDataset
 from tempose.data.deepfashion import flat_name, person_of, prepare_deepfashion
 from tempose.data.prepared import Clip, read_metadata
-from tempose.errors import DataError
 from tempose.media.images import resize, write_image
 
 POINTS = np.array(

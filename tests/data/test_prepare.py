@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from data.blocks import work
 
+from tempose.core.errors import DataError, InputError
+from tempose.core.progress import quiet
 from tempose.data.prepare import Outcome, hold_settings, run, summary, write_report
-from tempose.errors import DataError, InputError
-from tempose.progress import quiet
 
 
 def outcomes_of(jobs: list[str], workers: int) -> list[str]:

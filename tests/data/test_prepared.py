@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from data.blocks import SIZE, block_clip
 
+from tempose.core.errors import DataError, InputError
 from tempose.data import prepared
 from tempose.data.prepared import Clip, finished_row, read_metadata, write_clip, write_metadata
-from tempose.errors import DataError, InputError
 
 ABOUT = {"person": "p", "source": "drawn here", "licence": "CC0-1.0"}
 

@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from tempose.cli import app
+from tempose.core.errors import DataError, InputError
 from tempose.data import videos
 from tempose.data.clips import ClipDataset, ClipSampling
 from tempose.data.find import clip_name, drawn_split
 from tempose.data.prepared import SPLITS, Clip, read_metadata
 from tempose.data.videos import VideoSettings, prepare_videos
-from tempose.errors import DataError, InputError
 from tempose.media.video import write_video
 from tempose.pose.estimators import Person
 

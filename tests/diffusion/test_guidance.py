@@ -1,7 +1,7 @@
 import pytest
 
+from tempose.core.errors import InputError
 from tempose.diffusion.guidance import Branch, Guidance
-from tempose.errors import InputError
 
 # Any numbers will do for the predictions ε(pose, photo): the rules are linear.
 EPSILON = {(False, False): 0.3, (True, False): -1.1, (False, True): 2.7, (True, True): 0.9}

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from tempose.core.errors import InputError
 from tempose.diffusion.noise import correlated_noise
-from tempose.errors import InputError
 
 
 def draw(correlation, frames=6):

@@ -4,8 +4,8 @@ import torch
 from conftest import TINY
 from helpers import fill, random
 
+from benchmarks.speed.reference import UNDONE, BranchesApart, KeysEachTime, WindowsApart, as_published
 from tempose import Guidance, Motion
-from tempose.bench.reference import UNDONE, BranchesApart, KeysEachTime, WindowsApart, as_published
 from tempose.diffusion.predict import Predictor
 from tempose.diffusion.windows import Overlap
 from tempose.models.build import build_networks, build_schedule

@@ -3,9 +3,9 @@ import torch
 from conftest import TINY, TINY_V
 from helpers import random
 
+from tempose.core.errors import InputError
 from tempose.diffusion.loss import Schedule
 from tempose.diffusion.solvers import SOLVERS, Solvers, make_solver, solver_step
-from tempose.errors import InputError
 from tempose.models.build import build_schedule
 
 

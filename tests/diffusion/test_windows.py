@@ -3,8 +3,8 @@ import itertools
 import pytest
 import torch
 
+from tempose.core.errors import InputError
 from tempose.diffusion.windows import Loop, Overlap, Strided, find_strategy
-from tempose.errors import InputError
 
 CUTS = [(1, 1), (4, 4), (5, 4), (10, 4), (17, 8), (33, 16), (7, 2), (6, 1)]
 

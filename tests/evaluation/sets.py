@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
-from tempose.data.people.clip import Recipe, draw_clip
 from tempose.data.prepared import write_clip, write_metadata
+from tempose.people.clip import Recipe, draw_clip
 
 SIZE = (32, 24)
 FRAMES = 9

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from evaluation.sets import SIZE, break_clip, cut_recipe, drawn, write_set
 
-from tempose.data.people.clip import draw_flow
+from tempose.core.errors import DataError, InputError
 from tempose.data.prepared import write_metadata
-from tempose.errors import DataError, InputError
 from tempose.evaluation.cases import tasks
 from tempose.evaluation.protocols import Protocol, find_protocol
 from tempose.media.tensors import to_uint8
+from tempose.people.clip import draw_flow
 
 LOOP = find_protocol("loop")
 

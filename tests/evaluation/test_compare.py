@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from tempose.errors import DataError, InputError
+from tempose.core.errors import DataError, InputError
 from tempose.evaluation.compare import compare, write_comparison
 from tempose.evaluation.figures import ClipFigures, Column, Evaluation, as_json
 

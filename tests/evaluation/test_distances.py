@@ -5,7 +5,7 @@ from helpers import random
 from scipy.linalg import sqrtm
 from torchmetrics.image.kid import poly_mmd
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.distances import frechet_distance, kernel_distance
 
 

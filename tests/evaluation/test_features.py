@@ -5,7 +5,7 @@ import torch
 from helpers import random
 from torch import Tensor, nn
 
-from tempose.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, InputError
 from tempose.evaluation import features as module
 from tempose.evaluation.distances import frechet_distance, kernel_distance
 from tempose.evaluation.features import fid, fvd, kid, load_extractor, load_i3d, load_inception

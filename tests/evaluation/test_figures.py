@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tempose.errors import DataError
+from tempose.core.errors import DataError
 from tempose.evaluation.figures import ClipFigures, Column, Evaluation, Figure, as_json, read_evaluation
 
 NAN = float("nan")

@@ -5,9 +5,9 @@ from helpers import random, standing
 from scipy.stats import wasserstein_distance
 from skimage.color import rgb2lab
 
-from tempose.data.people.clip import Recipe, draw_clip
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.identity import cielab, identity_drift, part_colours, part_masks
+from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS
 
 PERSON = standing()

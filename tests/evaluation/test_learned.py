@@ -2,7 +2,7 @@ import pytest
 import torch
 from helpers import random
 
-from tempose.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, InputError
 from tempose.evaluation.distances import frechet_distance
 from tempose.evaluation.figures import Column
 from tempose.evaluation.learned import SetMeasure, load_learned, set_figure

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 import torchmetrics.functional.image.lpips as theirs
 from helpers import filled, random
 
-from tempose.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, InputError
 from tempose.evaluation import lpips as module
 from tempose.evaluation.lpips import BACKBONES, Lpips, build_lpips, load_lpips, lpips
 from tempose.evaluation.weights import sha256

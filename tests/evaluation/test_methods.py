@@ -5,11 +5,11 @@ import torch
 from evaluation.sets import SIZE
 from subjects import small_pipeline
 
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import tasks
 from tempose.evaluation.methods import fingerprint, painted, photo_aligned, photo_copied
 from tempose.evaluation.protocols import find_protocol
 from tempose.models.alignment import plate
-from tempose.pipeline import PersonVideoPipeline
 
 
 def first_case(people):

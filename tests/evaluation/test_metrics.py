@@ -7,7 +7,7 @@ from helpers import random
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.metrics import l1, ms_ssim, psnr, psnr_overflowing, scales_that_fit, ssim, warped_difference
 
 TRUTH = torch.nn.functional.avg_pool2d(random(6, 3, 48, 40, low=0), 3, 1, 1).view(2, 3, 3, 48, 40)

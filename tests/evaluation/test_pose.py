@@ -2,7 +2,7 @@ import pytest
 import torch
 from helpers import random, standing
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.pose import mean_error, pck, person_height
 
 PERSON = standing()[None, None].repeat(1, 2, 1, 1)  # from eyes at 7 to ankles at 58

@@ -1,6 +1,6 @@
 import pytest
 
-from tempose.errors import DataError, InputError
+from tempose.core.errors import DataError, InputError
 from tempose.evaluation.protocols import PROTOCOLS, find_protocol
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from evaluation.sets import SIZE
 
-from tempose.errors import InputError, MediaError
+from tempose.core.errors import InputError, MediaError
 from tempose.evaluation.cases import tasks
 from tempose.evaluation.figures import Figure, read_evaluation
 from tempose.evaluation.measures import measures_at

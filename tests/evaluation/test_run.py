@@ -2,7 +2,7 @@ import pytest
 import torch
 from evaluation.sets import SIZE, Seer, break_clip, write_set
 
-from tempose.errors import DataError
+from tempose.core.errors import DataError
 from tempose.evaluation.cases import tasks
 from tempose.evaluation.figures import Column
 from tempose.evaluation.learned import Learned, SetMeasure

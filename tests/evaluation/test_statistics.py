@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap as theirs
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.statistics import bootstrap, paired
 
 VALUES = np.random.default_rng(0).normal(3, 2, size=50)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from helpers import random, standing
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
 
 FPS, HEIGHT = 25.0, 64

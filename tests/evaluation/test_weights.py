@@ -6,7 +6,7 @@ from urllib.error import URLError
 import pytest
 import torch
 
-from tempose.errors import CheckpointError
+from tempose.core.errors import CheckpointError
 from tempose.evaluation.weights import ALEXNET, I3D, INCEPTION, VGG16, download, sha256, verified
 
 CONTENT = b"weights"

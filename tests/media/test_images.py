@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tempose.errors import InputError, MediaError
+from tempose.core.errors import InputError, MediaError
 from tempose.media.images import read_image, resize, write_image
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.media.tensors import to_tensor, to_uint8
 
 

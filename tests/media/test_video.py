@@ -9,10 +9,10 @@ import pytest
 from av.video.reformatter import ColorRange
 from PIL import Image
 
-from tempose.errors import InputError, MediaError
+from tempose.core.errors import InputError, MediaError
+from tempose.core.progress import stoppable
 from tempose.media.images import read_image
 from tempose.media.video import VideoInfo, probe_video, read_frames, read_frames_at, write_video
-from tempose.progress import stoppable
 
 H, W, F = 48, 64, 30
 
@@ -188,7 +188,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, name, sound):
     program = f"""
 import resource, sys
 import numpy as np
-from tempose.errors import MediaError
+from tempose.core.errors import MediaError
 from tempose.media.video import write_video
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 frames = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3), dtype=np.uint8)

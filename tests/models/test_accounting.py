@@ -1,8 +1,8 @@
 import pytest
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.accounting import account, as_table
-from tempose.pipeline import PersonVideoPipeline
 
 
 def test_the_published_accounting():

@@ -1,7 +1,7 @@
 import itertools
 
-from tempose.config import preset
 from tempose.models.blocks import plan_down, plan_up
+from tempose.models.config import preset
 
 
 def published(plan):

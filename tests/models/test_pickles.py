@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tempose.errors import CheckpointError
+from tempose.core.errors import CheckpointError
 from tempose.models.pickles import Inert, load_inert
 
 

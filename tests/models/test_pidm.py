@@ -8,13 +8,13 @@ import torch
 from conftest import ROOT
 from helpers import filled
 
-import tempose.pipeline
-from tempose.config import preset
-from tempose.errors import CheckpointError
+import tempose.diffusion.pipeline
+from tempose.core.errors import CheckpointError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.build import build_networks
 from tempose.models.conditions import Conditions
+from tempose.models.config import preset
 from tempose.models.pidm import import_checkpoint, import_weights, tensor_names, unused_tensors
-from tempose.pipeline import PersonVideoPipeline
 
 PUBLISHED = ROOT / "tests" / "published"
 
@@ -60,7 +60,7 @@ def test_forward_equals_the_published_one(pipe, golden, branch):
 
 
 def test_ddim_trajectory_equals_the_published_one(pipe, golden, monkeypatch):
-    monkeypatch.setattr(tempose.pipeline, "correlated_noise", lambda *args, **kwargs: golden["ddim_noise"])
+    monkeypatch.setattr(tempose.diffusion.pipeline, "correlated_noise", lambda *args, **kwargs: golden["ddim_noise"])
     seen = []
     pipe(
         golden["ddim_src"][0],

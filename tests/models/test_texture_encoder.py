@@ -3,7 +3,7 @@ import torch
 from conftest import TINY
 from helpers import fill, random
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.models.build import build_networks
 
 

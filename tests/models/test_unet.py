@@ -3,7 +3,7 @@ import torch
 from conftest import TINY
 from helpers import fill, random
 
-from tempose.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, InputError
 from tempose.models.build import add_temporal_blocks, build_networks
 from tempose.models.conditions import Conditions
 from tempose.models.unet import PersonUNet

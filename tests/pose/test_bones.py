@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from tempose.body.motions import builtin_motion
+from tempose.body.skeleton import Camera, Proportions, Skeleton, project_keypoints
 from tempose.pose.bones import BONES, HIPS, NECK, measure, typical, with_hips
 from tempose.pose.keypoints import KEYPOINTS
-from tempose.pose.motions import builtin_motion
-from tempose.pose.skeleton import Camera, Proportions, Skeleton, project_keypoints
 
 
 def keypoints(motion="dance", *, frames=40, seed=0, size=(512, 384), distance=1e5):

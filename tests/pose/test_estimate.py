@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tempose.cli import main
-from tempose.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError
 from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import read_frames, write_video
 from tempose.pose.draw import draw_motion, draw_skeleton

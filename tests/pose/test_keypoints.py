@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempose.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError
 from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIRROR, Motion
 
 

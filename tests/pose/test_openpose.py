@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tempose.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.pose.openpose import read_openpose
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.pose.keypoints import LIMBS
 from tempose.pose.render import pose_map, pose_maps
 

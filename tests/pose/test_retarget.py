@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from tempose.errors import InputError, PoseError
+from tempose.animation.motion import Stretch, read_motion
+from tempose.body.motions import MOTIONS, keypoint_motion
+from tempose.core.errors import InputError, PoseError
 from tempose.media.images import read_image, resize
 from tempose.pose.bones import ANKLES, BONES, HIPS, measure, with_hips
 from tempose.pose.estimate import estimate_photo
 from tempose.pose.keypoints import Motion
-from tempose.pose.motions import MOTIONS, keypoint_motion
 from tempose.pose.retarget import person_room, retarget
-from tempose.pose.sources import Stretch, read_motion
 
 
 def photo(seed=0, *, size=(400, 300), yaw=0.0):

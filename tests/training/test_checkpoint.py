@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tempose.errors import CheckpointError
+from tempose.core.errors import CheckpointError
 from tempose.training.checkpoint import (
     load_state,
     newest_weights,

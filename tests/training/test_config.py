@@ -2,8 +2,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from tempose.config import preset
-from tempose.errors import InputError
+from tempose.core.errors import InputError
+from tempose.models.config import preset
 from tempose.training.config import TrainConfig, load_config, resolve
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))

@@ -2,9 +2,9 @@ import pytest
 import torch
 from conftest import TINY
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.build import build_networks
-from tempose.pipeline import PersonVideoPipeline
 from tempose.training.export import export
 
 

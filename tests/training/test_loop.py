@@ -8,8 +8,8 @@ import pytest
 import torch
 from training.runs import differing, run, run_and_be_asked_to_stop, run_and_be_killed_while_saving
 
-from tempose.errors import CheckpointError, TemposeError
-from tempose.pipeline import PersonVideoPipeline
+from tempose.core.errors import CheckpointError, TemposeError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.training.checkpoint import saved_states, saved_weights
 from tempose.training.loop import train
 from tempose.training.trainer import Trainer

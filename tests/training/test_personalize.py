@@ -7,13 +7,13 @@ from conftest import TINY, TINY_V
 from data.blocks import SIZE, block_clip
 from helpers import fill
 
-from tempose.config import preset
+from tempose.core.errors import InputError
 from tempose.data.augment import Views, resized
-from tempose.errors import InputError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.images import read_image
 from tempose.media.video import read_frames, write_video
 from tempose.models.build import build_networks
-from tempose.pipeline import PersonVideoPipeline
+from tempose.models.config import preset
 from tempose.pose.keypoints import Motion
 from tempose.training import personalize as module
 from tempose.training.personalize import model_of, personalize

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.training.config import TrainConfig
 from tempose.training.run import Log, check_folder, describe, open_run
 

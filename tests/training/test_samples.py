@@ -30,7 +30,7 @@ def test_a_row_has_every_frame_of_a_clip(config, image_model, one_thread):
     made.output.mkdir()
     trainer = Trainer(made)
     with trainer.averaged() as networks:
-        from tempose.pipeline import PersonVideoPipeline
+        from tempose.diffusion.pipeline import PersonVideoPipeline
 
         pipe = PersonVideoPipeline.from_networks(networks, config=made.model)
         sample = trainer.validation.samples[0, 1]

@@ -3,11 +3,11 @@ import torch
 from conftest import TINY
 from helpers import fill
 
-from tempose.config import preset
-from tempose.errors import CheckpointError, DataError, InputError
+from tempose.core.errors import CheckpointError, DataError, InputError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.build import build_networks
+from tempose.models.config import preset
 from tempose.models.unet import PersonUNet
-from tempose.pipeline import PersonVideoPipeline
 from tempose.training.stages import STAGES, digest, frozen, has_temporal_blocks, starting_networks
 
 

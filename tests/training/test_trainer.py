@@ -9,8 +9,8 @@ import yaml
 from accelerate.state import AcceleratorState
 from conftest import ROOT, TINY
 
-from tempose.errors import CheckpointError, InputError
-from tempose.pipeline import PersonVideoPipeline
+from tempose.core.errors import CheckpointError, InputError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.training.loop import train
 from tempose.training.trainer import Trainer, total_steps
 

@@ -11,10 +11,10 @@ import pytest
 from subjects import save_photo, save_small_model
 from web.servers import Server
 
+from tempose.body.motions import keypoint_motion
 from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import write_video
 from tempose.pose.keypoints import Motion
-from tempose.pose.motions import keypoint_motion
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from tempose.data.people.person import Person
-from tempose.data.people.scene import Scene
-from tempose.errors import InputError
+from tempose.animation.subject import read_subject
+from tempose.body.motions import MOTIONS
+from tempose.core.errors import InputError
 from tempose.media.images import read_image
+from tempose.people.person import Person
+from tempose.people.scene import Scene
 from tempose.pose.estimators import load_estimator
-from tempose.pose.motions import MOTIONS
-from tempose.subject import read_subject
 from tempose.web.examples import (
     ANY,
     CLOTHES,

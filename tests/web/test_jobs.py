@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.web.jobs import WAITING, Busy, Desk, Job, interruptible
 
 SOON = 10  # seconds

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempose.errors import InputError, MediaError, PoseError
+from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.video import write_video
 from tempose.web.limits import Limits
 

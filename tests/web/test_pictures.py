@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from subjects import subject
 
-from tempose.pose.motions import MOTIONS
+from tempose.body.motions import MOTIONS
 from tempose.pose.retarget import retarget
 from tempose.web.pictures import (
     CLEARING,

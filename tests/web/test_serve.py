@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from web.servers import Server
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.web.serve import serve
 
 

@@ -8,16 +8,16 @@ import shutil
 import pytest
 from subjects import small_model
 
-from tempose.animate import animate
-from tempose.errors import InputError, MediaError
+from tempose.animation.animate import animate
+from tempose.animation.motion import Stretch, read_motion
+from tempose.animation.subject import read_subject
+from tempose.core.errors import InputError, MediaError
 from tempose.media import video
 from tempose.media.video import probe_video
-from tempose.pose.sources import Stretch, read_motion
-from tempose.subject import read_subject
 from tempose.web.jobs import Job
 from tempose.web.limits import Limits
+from tempose.web.request import Wish
 from tempose.web.studio import Studio
-from tempose.web.wish import Wish
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +117,10 @@ PLACES = [
     ("a look at a picture", "tempose.pose.estimators.BlazePose._look", 2),
     ("pose maps", "tempose.pose.render.pose_map", 2),
     ("painting", "tempose.diffusion.predict.Predictor.finish", 2),
-    ("where the person can be", "tempose.compose.align", 2),
-    ("encoding", "tempose.compose.Scene.show", 2),
-    ("contact sheet", "tempose.compose.Scene.show", 5),
-    ("side by side", "tempose.compose.Scene.show", 8),
+    ("where the person can be", "tempose.animation.compose.align", 2),
+    ("encoding", "tempose.animation.compose.Scene.show", 2),
+    ("contact sheet", "tempose.animation.compose.Scene.show", 5),
+    ("side by side", "tempose.animation.compose.Scene.show", 8),
 ]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.media.images import resize
 from tempose.pose.keypoints import Motion
 

@@ -3,7 +3,7 @@
 A sample is a photo of a person and f frames of the same person at other moments. Everything random in
 it comes from (seed, epoch, index), so it does not depend on the number of workers; decoding happens
 where `dataset[epoch, index]` is called, that is in the workers of a DataLoader whose sampler gives such
-pairs (`tempose.training.order`).
+pairs (`tempose.training.sampler`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from tempose.core.errors import DataError, InputError
 from tempose.data.augment import Augmentation, Views, resized
 from tempose.data.prepared import Clip, read_metadata
-from tempose.errors import DataError, InputError
 from tempose.media.tensors import to_tensor
 
 log = logging.getLogger(__name__)

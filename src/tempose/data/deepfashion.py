@@ -19,14 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tempose.core.errors import DataError
+from tempose.core.files import written_whole
+from tempose.core.progress import Track, quiet
 from tempose.data.prepare import Outcome, hold_settings, run, write_report
 from tempose.data.prepared import finished_row, write_clip, write_metadata
-from tempose.data.silhouette import silhouette
-from tempose.errors import DataError
-from tempose.files import written_whole
 from tempose.media.images import read_image, resize
 from tempose.pose.keypoints import KEYPOINTS, Motion
-from tempose.progress import Track, quiet
+from tempose.pose.silhouette import silhouette
 
 HEIGHT, WIDTH, BORDER = 256, 176, 40  # of the annotated pictures, and of the white on both sides
 PROPORTIONS = (0.6, 0.76)  # width / height of a picture without borders; 750×1101 has 0.68

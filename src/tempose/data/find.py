@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from tempose.core.errors import DataError, InputError
 from tempose.data.prepared import SPLITS
-from tempose.errors import DataError, InputError
 
 SHARES = {"test": 0.10, "val": 0.05}  # of the videos; the others are for training
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from tempose.errors import DataError, InputError, TemposeError
-from tempose.files import written_whole
-from tempose.progress import Track
+from tempose.core.errors import DataError, InputError, TemposeError
+from tempose.core.files import written_whole
+from tempose.core.progress import Track
 
 Job = TypeVar("Job")
 

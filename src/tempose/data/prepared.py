@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.errors import DataError, InputError, TemposeError
-from tempose.files import written_whole
+from tempose.core.errors import DataError, InputError, TemposeError
+from tempose.core.files import written_whole
 from tempose.pose.keypoints import Motion
 
 SPLITS = ("train", "val", "test")

@@ -19,11 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tempose.core.errors import DataError, InputError, PoseError
+from tempose.core.files import written_whole
+from tempose.core.progress import Track, quiet
 from tempose.data.augment import cropped_motion, resized_masks
 from tempose.data.find import Video, find_videos, pictures_in
 from tempose.data.prepare import Outcome, hold_settings, run, write_report
 from tempose.data.prepared import SPLITS, finished_row, remove_clip, sha256_of, write_clip, write_metadata
-from tempose.data.stretches import (
+from tempose.data.segments import (
     crop_box,
     enough_joints,
     joint_boxes,
@@ -32,15 +35,12 @@ from tempose.data.stretches import (
     person_boxes,
     stretches,
 )
-from tempose.errors import DataError, InputError, PoseError
-from tempose.files import written_whole
 from tempose.media.images import read_image, resize
 from tempose.media.video import probe_video, read_frames
 from tempose.pose.clean import clean, skeleton_jumps
 from tempose.pose.estimate import Observation, observe
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
-from tempose.progress import Track, quiet
 
 LONGEST = 600  # frames of a clip; also how many frames are looked at together
 OBSERVED = 960  # pixels: the longer side of the pictures that the estimator sees, at most

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 
 
 class Branch(NamedTuple):

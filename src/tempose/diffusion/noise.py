@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 
 
 def correlated_noise(

@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from tempose.config import unknown
-from tempose.errors import InputError
+from tempose.core.errors import InputError
+from tempose.models.config import unknown
 
 
 class Window(NamedTuple):

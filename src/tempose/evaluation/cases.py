@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tempose.core.errors import DataError, InputError
 from tempose.data.augment import Views, cropped_motion, resized
-from tempose.data.people.clip import Recipe, draw_flow
 from tempose.data.prepared import Clip, read_metadata
-from tempose.errors import DataError, InputError
 from tempose.evaluation.protocols import Protocol
 from tempose.media.tensors import to_tensor
+from tempose.people.clip import Recipe, draw_flow
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.errors import DataError, InputError
+from tempose.core.errors import DataError, InputError
+from tempose.core.files import written_whole
 from tempose.evaluation import page
 from tempose.evaluation.figures import Column, Evaluation, read_evaluation
 from tempose.evaluation.report import in_words, number, read_video, titled, video_columns
 from tempose.evaluation.statistics import Paired, paired
-from tempose.files import written_whole
 
 # So many of the clips that changed most are shown for each report.
 SHOWN = 3

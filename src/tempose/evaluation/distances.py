@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 
 
 def frechet_distance(features: Tensor, truth: Tensor) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tempose.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, InputError
 from tempose.evaluation.distances import frechet_distance, kernel_distance
 from tempose.evaluation.metrics import check_frames
 from tempose.evaluation.weights import I3D, INCEPTION, sha256, verified

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tempose.errors import DataError
+from tempose.core.errors import DataError
 from tempose.evaluation.statistics import bootstrap
 
 FORMAT = "tempose-evaluation-1"

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.distances import frechet_distance, kernel_distance
 from tempose.evaluation.features import Extractor, load_extractor, load_i3d, load_inception
 from tempose.evaluation.figures import Column, Figure

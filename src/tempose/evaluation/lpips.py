@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tempose.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, InputError
 from tempose.evaluation.metrics import check
 from tempose.evaluation.weights import ALEXNET, VGG16, Weights, verified
 

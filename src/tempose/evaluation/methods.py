@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case
 from tempose.models.alignment import align, plate
-from tempose.pipeline import PersonVideoPipeline
 
 # A case → frames `f 3 h w` in [-1, 1].
 Method = Callable[[Case], Tensor]

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 
 # Of the structural similarity (Wang et al. 2004): width and deviation of the window, constants.
 WINDOW, DEVIATION, K1, K2 = 11, 1.5, 0.01, 0.03

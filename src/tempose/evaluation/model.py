@@ -7,15 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tempose.core.progress import Track, quiet
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import tasks
 from tempose.evaluation.learned import Learned
 from tempose.evaluation.measures import measures_at
 from tempose.evaluation.methods import FLOORS, fingerprint, painted
 from tempose.evaluation.protocols import Protocol
 from tempose.evaluation.run import Outcome, evaluate
-from tempose.pipeline import PersonVideoPipeline
 from tempose.pose.estimators import load_estimator
-from tempose.progress import Track, quiet
 
 
 def evaluate_model(

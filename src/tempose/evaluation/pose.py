@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tempose.config import unknown
-from tempose.errors import DataError, InputError
+from tempose.core.errors import DataError, InputError
+from tempose.models.config import unknown
 
 
 @dataclass(frozen=True)

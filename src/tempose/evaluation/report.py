@@ -19,12 +19,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tempose.errors import MediaError
+from tempose.core.errors import MediaError
+from tempose.core.files import written_whole
 from tempose.evaluation import page
 from tempose.evaluation.curves import chart
 from tempose.evaluation.figures import TRUTH, Column, Evaluation, Figure, as_json
 from tempose.evaluation.run import Outcome
-from tempose.files import written_whole
 
 # So many of the best and of the worst clips are on the page.
 SHOWN = 3

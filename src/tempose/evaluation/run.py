@@ -17,7 +17,8 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch import Tensor
 
-from tempose.errors import DataError, TemposeError
+from tempose.core.errors import DataError, TemposeError
+from tempose.core.progress import Track, quiet
 from tempose.evaluation.cases import Case, Task
 from tempose.evaluation.figures import TRUTH, ClipFigures, Evaluation, Figure
 from tempose.evaluation.learned import Learned, set_figure
@@ -28,7 +29,6 @@ from tempose.media.tensors import to_uint8
 from tempose.media.video import write_video
 from tempose.pose.estimators import Estimator
 from tempose.pose.render import pose_maps
-from tempose.progress import Track, quiet
 
 
 class Measured(NamedTuple):

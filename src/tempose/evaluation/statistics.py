@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 
 
 class Interval(NamedTuple):

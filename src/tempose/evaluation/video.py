@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.evaluation.metrics import check, check_frames, warped_difference
 from tempose.evaluation.pose import check_keypoints
 from tempose.pose.keypoints import MIN_CONFIDENCE

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tempose.errors import CheckpointError
+from tempose.core.errors import CheckpointError
 
 
 @dataclass(frozen=True)

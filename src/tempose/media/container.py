@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tempose.errors import MediaError
+from tempose.core.errors import MediaError
 
 if TYPE_CHECKING:
     import av

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from tempose.errors import MediaError
+from tempose.core.errors import MediaError
+from tempose.core.progress import stopping_place
 from tempose.media.container import opened, seconds
-from tempose.progress import stopping_place
 
 if TYPE_CHECKING:
     import av

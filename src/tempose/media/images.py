@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tempose.errors import InputError, MediaError
-from tempose.files import written_whole
+from tempose.core.errors import InputError, MediaError
+from tempose.core.files import written_whole
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
     import torch

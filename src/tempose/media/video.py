@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tempose.errors import InputError, MediaError
-from tempose.files import written_whole
+from tempose.core.errors import InputError, MediaError
+from tempose.core.files import written_whole
+from tempose.core.progress import stopping_place
 from tempose.media.container import opened, seconds
 from tempose.media.encode import ENCODERS, encode
 from tempose.media.images import check_picture
-from tempose.progress import stopping_place
 
 if TYPE_CHECKING:
     import av

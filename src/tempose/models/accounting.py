@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from tempose.config import PRESETS, preset
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.models.build import Networks, add_temporal_blocks, build_networks
+from tempose.models.config import PRESETS, preset
 from tempose.models.pidm import unused_tensors
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet

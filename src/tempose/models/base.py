@@ -7,7 +7,7 @@ from typing import Any
 
 from diffusers import ConfigMixin, ModelMixin
 
-from tempose.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, InputError
 
 
 class StrictModel(ModelMixin, ConfigMixin):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from diffusers import DDPMScheduler
 from torch import nn
 
-from tempose.config import ModelConfig
+from tempose.models.config import ModelConfig
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from tempose.errors import CheckpointError
+from tempose.core.errors import CheckpointError
 
 _ALLOWED = {
     ("collections", "OrderedDict"): OrderedDict,

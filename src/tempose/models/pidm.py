@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tempose.config import preset
-from tempose.errors import CheckpointError
+from tempose.core.errors import CheckpointError
 from tempose.models.base import StrictModel
 from tempose.models.build import Networks, build_networks
+from tempose.models.config import preset
 from tempose.models.pickles import load_inert
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet

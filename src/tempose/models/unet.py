@@ -13,7 +13,7 @@ from diffusers.configuration_utils import register_to_config
 from einops import repeat
 from torch import Tensor, nn
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.models.attention import KeyValue, PoseKeyedTextureAttention, TemporalAttention, TextureAttention
 from tempose.models.base import StrictModel, check_size, size_unit
 from tempose.models.blocks import (

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError
+from tempose.core.progress import Track, quiet
 from tempose.media.images import resize
 from tempose.media.video import probe_video, read_frames
 from tempose.pose.clean import clean, picture_cuts
 from tempose.pose.estimators import Estimator, load_estimator
-from tempose.pose.follow import Choice, follow
 from tempose.pose.keypoints import KEYPOINTS, Motion
-from tempose.progress import Track, quiet
+from tempose.pose.tracking import Choice, follow
 
 # Cuts are found on pictures of this (height, width).
 THUMBNAIL = (24, 24)

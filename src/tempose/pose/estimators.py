@@ -16,9 +16,9 @@ from typing import Protocol
 
 import numpy as np
 
-from tempose.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError
+from tempose.core.progress import stopping_place
 from tempose.pose.keypoints import MIN_CONFIDENCE
-from tempose.progress import stopping_place
 
 # BlazePose's 33 landmarks → the 18 key points; the neck is the middle between the shoulders.
 BLAZEPOSE = (0, 11, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)

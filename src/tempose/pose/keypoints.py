@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.errors import InputError, PoseError
-from tempose.files import written_whole
+from tempose.core.errors import InputError, PoseError
+from tempose.core.files import written_whole
 
 KEYPOINTS = (
     "nose", "neck",

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.errors import InputError, PoseError
-from tempose.pose.follow import Choice, follow
+from tempose.core.errors import InputError, PoseError
 from tempose.pose.keypoints import KEYPOINTS, Motion
+from tempose.pose.tracking import Choice, follow
 
 # By the number of joints: which of them are the 18 key points. BODY_25 has the middle of the hips at
 # 8 and the feet after 18.
@@ -43,7 +43,7 @@ def read_openpose(
         fps: frames per second of the video that the files come from.
         size: (height, width) of that video in pixels; may be left out where the files say it
             (`canvas_height`, `canvas_width`).
-        person: whom to follow where there are several (`tempose.pose.follow`).
+        person: whom to follow where there are several (`tempose.pose.tracking`).
         cuts: frames that begin a new shot.
 
     Raises:

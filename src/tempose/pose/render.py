@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
+from tempose.core.progress import stopping_place
 from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIN_CONFIDENCE
-from tempose.progress import stopping_place
 
 POSE_CHANNELS = 3 + len(LIMBS)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tempose.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError
 from tempose.pose.bones import ANKLES, BONES, FACE, HIPS, NECK, Build, measure, with_hips
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE, Motion
 

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from tempose.errors import CheckpointError, InputError
-from tempose.files import written_whole
+from tempose.core.errors import CheckpointError, InputError
+from tempose.core.files import written_whole
 
 _STATE, _WEIGHTS = re.compile(r"state-\d{8}\.pt"), re.compile(r"weights-\d{8}")
 

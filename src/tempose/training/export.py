@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from tempose.errors import InputError
-from tempose.files import written_whole
-from tempose.pipeline import PersonVideoPipeline
+from tempose.core.errors import InputError
+from tempose.core.files import written_whole
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.training.checkpoint import newest_weights
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from tempose.progress import Track, quiet
+from tempose.core.progress import Track, quiet
 from tempose.training.config import TrainConfig
 from tempose.training.run import Log, check_folder, open_run
 from tempose.training.trainer import Trainer

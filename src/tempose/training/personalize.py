@@ -18,22 +18,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.config import ModelConfig
+from tempose.core.errors import InputError
+from tempose.core.files import written_whole
+from tempose.core.progress import Track, quiet
 from tempose.data.augment import Views
 from tempose.data.clips import Sample
-from tempose.errors import InputError
-from tempose.files import written_whole
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.images import ENCODINGS, write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import write_video
-from tempose.pipeline import PersonVideoPipeline
-from tempose.progress import Track, quiet
+from tempose.models.config import ModelConfig
 from tempose.training.config import Data, Logging, Optimisation, TrainConfig
 from tempose.training.loop import stop_signal
-from tempose.training.material import part, split_photos, split_video, views_of_photo, views_of_video, write_material
 from tempose.training.run import describe
 from tempose.training.samples import FPS, row
 from tempose.training.step import Batch, draw
+from tempose.training.subject_data import (
+    part,
+    split_photos,
+    split_video,
+    views_of_photo,
+    views_of_video,
+    write_material,
+)
 from tempose.training.trainer import Trainer
 
 # The held-out part is seen through so many windows, at these parts of the diffusion time; and so many of

@@ -21,8 +21,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tempose.errors import InputError
-from tempose.files import written_whole
+from tempose.core.errors import InputError
+from tempose.core.files import written_whole
 from tempose.training.checkpoint import check_same, remove_leftovers
 from tempose.training.config import TrainConfig
 

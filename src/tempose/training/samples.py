@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from tempose.data.clips import ClipDataset, PairDataset, Sample
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.images import write_image
 from tempose.media.tensors import to_uint8
 from tempose.media.video import write_video
-from tempose.pipeline import PersonVideoPipeline
 from tempose.pose.keypoints import Motion
 from tempose.pose.render import pose_maps
 from tempose.training.config import TrainConfig

@@ -10,14 +10,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tempose.config import ModelConfig
+from tempose.core.errors import CheckpointError
 from tempose.data.augment import Augmentation
 from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
-from tempose.errors import CheckpointError
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule
+from tempose.models.config import ModelConfig
 from tempose.models.unet import PersonUNet
-from tempose.pipeline import PersonVideoPipeline
 from tempose.training.checkpoint import newest_weights
 from tempose.training.config import TrainConfig
 

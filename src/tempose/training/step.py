@@ -19,7 +19,7 @@ from tempose.models.build import Networks
 from tempose.models.conditions import Conditions, Known, Photo, guides
 from tempose.pose.render import pose_maps
 from tempose.training.config import Optimisation, TrainConfig
-from tempose.training.disturb import disturbed_keypoints, ragged_masks
+from tempose.training.pose_noise import disturbed_keypoints, ragged_masks
 
 
 @dataclass(frozen=True)

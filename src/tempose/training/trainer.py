@@ -15,13 +15,13 @@ from diffusers.optimization import get_scheduler
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
-from tempose.errors import CheckpointError, InputError, TemposeError
-from tempose.files import written_whole
+from tempose.core.errors import CheckpointError, InputError, TemposeError
+from tempose.core.files import written_whole
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.build import Networks, build_schedule
-from tempose.pipeline import PersonVideoPipeline
 from tempose.training.checkpoint import load_state, remove_old, save_state, saving
 from tempose.training.config import TrainConfig
-from tempose.training.order import Batches, ignore_signals
+from tempose.training.sampler import Batches, ignore_signals
 from tempose.training.samples import write_samples
 from tempose.training.stages import STAGES, digest, starting_networks
 from tempose.training.step import Batch, Drawn, Objective

@@ -12,13 +12,13 @@ from typing import Any
 
 import gradio as gr
 
-from tempose.errors import TemposeError
+from tempose.core.errors import TemposeError
 from tempose.web.events import MANY, QUIET
-from tempose.web.follow import follow, owner_of
+from tempose.web.form import Wanted, wanted_column
+from tempose.web.html import note, remarks, stopped, summed_up, told
 from tempose.web.pictures import clearing_strip
 from tempose.web.studio import Look, Made, Studio
-from tempose.web.wanted import Wanted, wanted_column
-from tempose.web.words import note, remarks, stopped, summed_up, told
+from tempose.web.watch import follow, owner_of
 
 # What was wrong with a run is not said any more once something else is wanted.
 FORGIVE = """(said) => said.includes('role="alert"') ? '<div class="progress"></div>' : said"""

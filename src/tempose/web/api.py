@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from tempose.errors import TemposeError
-from tempose.web.follow import follow
+from tempose.core.errors import TemposeError
+from tempose.web.request import FRAMES, Wish
 from tempose.web.studio import Studio
-from tempose.web.wish import FRAMES, Wish
+from tempose.web.watch import follow
 
 
 def add_api(studio: Studio) -> None:

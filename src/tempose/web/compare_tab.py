@@ -10,16 +10,16 @@ from typing import Any
 
 import gradio as gr
 
-from tempose.errors import InputError, TemposeError
+from tempose.core.errors import InputError, TemposeError
+from tempose.diffusion.hub import Model
 from tempose.media.video import probe_video
 from tempose.web.events import MANY, QUIET
-from tempose.web.follow import follow, owner_of
+from tempose.web.form import Wanted
+from tempose.web.html import note, stopped, summed_up, told
 from tempose.web.pictures import clearing_strip
+from tempose.web.request import Wish
 from tempose.web.studio import Studio
-from tempose.web.wanted import Wanted
-from tempose.web.wish import Wish
-from tempose.web.words import note, stopped, summed_up, told
-from tempose.zoo import Model
+from tempose.web.watch import follow, owner_of
 
 # A comparison: what it is called, and the names of its two sides.
 WINDOWS, STEPS, TEMPORAL = "windows", "steps", "temporal"

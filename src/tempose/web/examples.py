@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tempose.data.people.clip import Recipe, draw_clip
-from tempose.data.people.person import HATS, Person
-from tempose.data.people.places import PLACES
-from tempose.data.people.scene import Scene
-from tempose.errors import InputError
+from tempose.core.errors import InputError
 from tempose.media.images import write_image
+from tempose.people.clip import Recipe, draw_clip
+from tempose.people.person import HATS, Person
+from tempose.people.places import PLACES
+from tempose.people.scene import Scene
 
 FOLDER = Path(__file__).parent / "people"
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from torch import nn
 
-from tempose.errors import InputError, TemposeError
-from tempose.progress import stoppable, stopping_place
+from tempose.core.errors import InputError, TemposeError
+from tempose.core.progress import stoppable, stopping_place
 
 WAITING = "waiting"
 
@@ -105,7 +105,7 @@ class Job:
             )
 
     def track(self, items: Iterable, label: str, total: int | None = None) -> Iterator:
-        """The items, counted as the job's progress (`tempose.progress.Track`)."""
+        """The items, counted as the job's progress (`tempose.core.progress.Track`)."""
         if total is None and isinstance(items, Sized):
             total = len(items)
         begun = time.monotonic()

@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tempose.errors import InputError, MediaError, PoseError
+from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.container import opened
 from tempose.media.video import probe_video
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import gradio as gr
 
-from tempose.pose.motions import MOTIONS
+from tempose.body.motions import MOTIONS
 from tempose.web.animate_tab import animate_tab
 from tempose.web.api import add_api
 from tempose.web.compare_tab import compare_tab
 from tempose.web.events import QUIET
 from tempose.web.examples import EXAMPLES
-from tempose.web.follow import owner_of
 from tempose.web.people_tab import people_tab
 from tempose.web.pictures import STRIP, STRIP_FPS, motion_strip, thumbnail
 from tempose.web.studio import KEPT, Studio
+from tempose.web.watch import owner_of
 
 STYLE = Path(__file__).with_name("style.css")
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from tempose.errors import TemposeError
+from tempose.core.errors import TemposeError
 from tempose.web.events import MANY, QUIET
 from tempose.web.examples import ANY, CLOTHES, EXTRAS, HAIR, PLACE, draw_photo, find_person, find_scene
-from tempose.web.follow import follow
+from tempose.web.html import note, summed_up
 from tempose.web.jobs import Job
+from tempose.web.request import number
 from tempose.web.studio import Studio
-from tempose.web.wish import number
-from tempose.web.words import note, summed_up
+from tempose.web.watch import follow
 
 
 def people_tab(studio: Studio, *, photo: gr.Image, tabs: gr.Tabs, animate: str) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tempose.animate import united
-from tempose.media.frame import Frame
+from tempose.animation.animate import united
+from tempose.animation.motion import Stretch, read_motion
+from tempose.animation.subject import Subject
+from tempose.media.crop import Frame
 from tempose.media.images import read_image, resize
 from tempose.pose.draw import draw_skeleton
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import Retargeted, person_room
-from tempose.pose.sources import Stretch, read_motion
-from tempose.subject import Subject
 
 # (height, width) of the small pictures before a run: as high as a standing person.
 LOOK = (384, 288)

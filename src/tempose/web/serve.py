@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tempose.errors import InputError
+from tempose.core.errors import InputError
+from tempose.diffusion.hub import DEFAULT_MODEL, load_model
 from tempose.web.limits import Limits
-from tempose.zoo import DEFAULT_MODEL, load_model
 
 if TYPE_CHECKING:
     from tempose.web.studio import Studio
@@ -48,7 +48,7 @@ def serve(
 
     Args:
         host, port: where to listen.
-        model: a name (`tempose.zoo.load_model`).
+        model: a name (`tempose.diffusion.hub.load_model`).
         device: for the model, as torch names it.
         limits: what a client may ask for.
         auth: a name and a password that every visitor must give.

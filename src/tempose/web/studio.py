@@ -14,23 +14,23 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from tempose.animate import animate
-from tempose.animation import Animation, write_animation
-from tempose.errors import InputError, PoseError, TemposeError
+from tempose.animation.animate import animate
+from tempose.animation.motion import read_motion
+from tempose.animation.result import Animation, write_animation
+from tempose.animation.subject import Subject, read_subject
+from tempose.core.errors import InputError, PoseError, TemposeError
+from tempose.diffusion.hub import IMAGE_MODEL, Model
+from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.tensors import to_uint8
 from tempose.media.video import read_frames, write_video
-from tempose.pipeline import PersonVideoPipeline
 from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget
-from tempose.pose.sources import read_motion
-from tempose.subject import Subject, read_subject
+from tempose.web.cache import OneAtATime, Shelf
 from tempose.web.jobs import Desk, Job, interruptible
 from tempose.web.limits import VIDEOS, Limits
 from tempose.web.pictures import driver_look, fit_look, photo_look, spread
-from tempose.web.shelf import OneAtATime, Shelf
-from tempose.web.wish import FOLDER, PICTURE, Upload, Wish
-from tempose.zoo import IMAGE_MODEL, Model
+from tempose.web.request import FOLDER, PICTURE, Upload, Wish
 
 # Seconds for which files are kept.
 KEPT = 3600

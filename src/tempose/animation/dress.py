@@ -1,0 +1,288 @@
+"""Appearance control: a person keeps pose, face and surroundings, and wears what another picture shows.
+
+PIDM (Bhunia et al., CVPR 2023), section 4.5: while the picture is painted in the reference's pose with
+the style photo's texture, everything outside a mask is held at the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from tempose.animation.animate import description, versions
+from tempose.animation.compose import Scene, grown, painted_out, whereabouts
+from tempose.animation.generate import in_frame, paint, poses_in_frame
+from tempose.animation.motion import Stretch
+from tempose.animation.result import check_length, write_record
+from tempose.animation.subject import LARGEST, Subject, check_large_enough, read_subject
+from tempose.core.errors import InputError, MediaError, PoseError
+from tempose.core.progress import Track, quiet
+from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
+from tempose.diffusion.pipeline import Appearance
+from tempose.media.crop import Frame
+from tempose.media.images import ENCODINGS, read_image, resize, write_image
+from tempose.media.tensors import to_tensor
+from tempose.media.video import probe_video, read_frames, write_video
+from tempose.models.alignment import PARTS, likeness, part_frames, pixel_centres
+from tempose.pose.clean import clean
+from tempose.pose.estimate import observe
+from tempose.pose.estimators import Estimator
+from tempose.pose.keypoints import Motion
+from tempose.pose.retarget import person_room
+
+# What is exchanged, as body parts of tempose.models.alignment. Hands and feet belong to the limbs.
+UPPER = ("trunk", "right_upper_arm", "left_upper_arm", "right_forearm", "left_forearm")
+LOWER = ("right_thigh", "left_thigh", "right_shin", "left_shin")
+REGIONS = {"upper": UPPER, "lower": LOWER, "whole": UPPER + LOWER}
+
+# Clothes may stand off the person by this share of the model's frame's height; the edge is as soft.
+RIM = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class Dressed:
+    """A person in other clothes.
+
+    Attributes:
+        frames: uint8 `f h w 3`, of the reference's size.
+        fps: frames per second of the reference.
+        warnings: one sentence each.
+        record: all that is needed to make it again.
+    """
+
+    frames: np.ndarray
+    fps: float
+    warnings: tuple[str, ...]
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Who is to wear it: frames uint8 `f h w 3`, poses, and masks bool `f h w`, None if there are none."""
+
+    frames: np.ndarray
+    motion: Motion
+    masks: np.ndarray | None
+
+
+def dress(
+    style: Path | str | Subject,
+    reference: Path | str | Reference,
+    *,
+    part: str | None = None,
+    mask: Path | str | None = None,
+    model: str | Model = DEFAULT_MODEL,
+    max_frames: int | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    estimator: Estimator | str = "mediapipe",
+    output: Path | str | None = None,
+    track: Track = quiet,
+) -> Dressed:
+    """Put what the style photo shows on the person of the reference.
+
+    Args:
+        style: a picture of a person, or a person that is known already.
+        reference: a picture or a video, or what is known of it already.
+        part: `upper`, `lower` or `whole`: the mask comes from the key points.
+        mask: or a picture: white is exchanged, black stays; the same for all frames of a video.
+        model, steps, seed, device, track: as for `tempose.animation.animate.animate`.
+        max_frames: of a video.
+        estimator: finds people in pictures.
+        output: where it is going to be written.
+
+    Returns:
+        The reference, dressed; outside the mask its pixels are untouched.
+
+    Raises:
+        InputError, MediaError, PoseError, CheckpointError: what was given cannot be used.
+    """
+    if (part is None) == (mask is None):
+        raise InputError("say what to exchange: either --part upper, lower or whole, or --mask with a picture")
+    if part is not None and part not in REGIONS:
+        raise InputError(f"part is {part!r}; wanted {', '.join(REGIONS)}")
+    subject = style if isinstance(style, Subject) else read_subject(style, estimator=estimator)
+    if not isinstance(reference, Reference):
+        given = read_reference(reference, max_frames=max_frames, estimator=estimator, track=track)
+    else:
+        given = reference
+    if output is not None:
+        check_length(output, len(given.frames))
+    loaded = model if isinstance(model, Model) else load_model(model, device=device)
+
+    window = Frame.around(person_room(given.motion), loaded.size)
+    small = np.stack([window.cut(frame, loaded.size) for frame in given.frames])
+    poses = poses_in_frame(given.motion, window, loaded.size)
+    height, width = given.frames.shape[1:3]
+    drawn = np.ones((height, width), bool)
+    if mask is not None:
+        drawn = read_mask(mask, (height, width))
+        exchanged = np.broadcast_to(window.cut_mask(drawn, loaded.size), (len(small), *loaded.size)).copy()
+    else:
+        assert part is not None
+        people = None if given.masks is None else np.stack([window.cut_mask(m, loaded.size) for m in given.masks])
+        exchanged = region(poses.keypoints, people, part=part, size=loaded.size)
+    if not exchanged.any():
+        raise InputError("the mask is empty: nothing would be exchanged")
+
+    person = in_frame(subject, Frame.around(person_room(subject.pose), loaded.size), loaded.size)
+    if given.masks is not None:
+        person = before(person, painted_out(small[0], window.cut_mask(grown(given.masks[0]), loaded.size)))
+    keep = torch.from_numpy(1 - exchanged)[:, None]
+    painted = paint(
+        loaded, person, poses, steps=steps, seed=seed, appearance=Appearance(to_tensor(small), keep), track=track
+    )
+    painted_plate = painted_out(person.picture, person.mask)
+    _, sure = whereabouts(person, poses)
+    frames = given.frames.copy()
+    for index, frame in enumerate(given.frames):
+        behind = frame if given.masks is None else painted_out(frame, grown(given.masks[index]))
+        worn = Scene(behind, window, painted_plate).show(painted[index], np.ones(loaded.size, np.float32), sure[index])
+        frames[index] = put_back(frame, worn, exchanged[index], window=window, within=drawn)
+    record = {
+        "style": str(style) if isinstance(style, (str, Path)) else "Subject",
+        "reference": str(reference) if isinstance(reference, (str, Path)) else "Reference",
+        "settings": {
+            "part": part,
+            "mask": None if mask is None else str(mask),
+            "model": loaded.name,
+            "max_frames": max_frames,
+            "steps": loaded.steps if steps is None else steps,
+            "seed": seed,
+            "device": device,
+        },
+        "model": description(loaded),
+        "versions": versions(),
+        "warnings": list(loaded.warnings),
+    }
+    return Dressed(frames, given.motion.fps, loaded.warnings, record)
+
+
+def before(person: Subject, background: np.ndarray) -> Subject:
+    """A person in front of another background, uint8 of the same size: no rim of the old one is painted then."""
+    alpha = cv2.GaussianBlur(person.mask.astype(np.float32), (3, 3), 0)[..., None]
+    picture = alpha * person.picture + (1 - alpha) * background
+    return replace(person, picture=np.round(picture).astype(np.uint8))
+
+
+def read_reference(
+    path: Path | str, *, max_frames: int | None = None, estimator: Estimator | str = "mediapipe", track: Track = quiet
+) -> Reference:
+    """A picture or video of a person, with poses and masks.
+
+    Raises:
+        InputError: the video is too long.
+        MediaError, PoseError: it cannot be read, or nobody is in it, or not in every frame.
+    """
+    path = Path(path)
+    if path.suffix.lower() in ENCODINGS:
+        frames, fps = [_smaller(read_image(path))], 1.0
+    else:
+        info = probe_video(path)
+        fps = info.fps
+        total = max(1, round(info.duration * fps) if info.duration else info.frames or 1)
+        part = Stretch(max_frames=max_frames).of(total, fps, source=str(path))
+        frames = [_smaller(frame) for frame in read_frames(path, fps=fps, stop=part.stop)]
+    try:
+        seen = observe(frames, fps=fps, estimator=estimator, track=track)
+    except PoseError as error:
+        raise PoseError(str(error).replace("the picture", str(path))) from error
+    check_large_enough(seen.motion[:1])
+    motion = seen.motion if len(frames) == 1 else clean(seen.motion, cuts=seen.cuts)
+    if not motion.keypoints[..., 2].any(axis=1).all():
+        missing = int((~motion.keypoints[..., 2].any(axis=1)).sum())
+        raise PoseError(f"{path}: nobody was found in {missing} of {len(motion)} frames; cut them off first")
+    return Reference(np.stack(frames), motion, seen.masks)
+
+
+def _smaller(frame: np.ndarray) -> np.ndarray:
+    scale = LARGEST / max(frame.shape[:2])
+    if scale >= 1:
+        return frame
+    return resize(frame, (round(scale * frame.shape[0]), round(scale * frame.shape[1])))
+
+
+def read_mask(path: Path | str, size: tuple[int, int]) -> np.ndarray:
+    """A picture's light parts, bool of `size`.
+
+    Raises:
+        MediaError: it is no picture, or of other proportions.
+    """
+    picture = read_image(path)
+    height, width = picture.shape[:2]
+    if abs(width / height - size[1] / size[0]) > 0.02 * size[1] / size[0]:
+        raise MediaError(
+            f"the mask {path} is {width}×{height}, the reference {size[1]}×{size[0]}; wanted the same size"
+        )
+    return resize(picture, size).mean(axis=-1) >= 128
+
+
+def region(keypoints: np.ndarray, people: np.ndarray | None, *, part: str, size: tuple[int, int]) -> np.ndarray:
+    """float32 `f h w` in [0, 1]: the clothes on a part of people with key points `f 18 3`.
+
+    A pixel belongs to the body part that it is likeliest to show; `people` are masks in [0, 1].
+    """
+    wanted = torch.tensor([each.name in REGIONS[part] for each in PARTS])
+    grid = pixel_centres(*size, device=torch.device("cpu"))
+    reach = 1 + round(RIM * size[0])
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    masks = []
+    for index, pose in enumerate(keypoints):
+        like = likeness(part_frames(torch.from_numpy(pose[None])), grid)[0]  # p h w
+        belongs = wanted[like.argmax(0)].numpy()
+        near = like.amax(0).numpy() > 0.5
+        person = near if people is None else cv2.dilate((people[index] > 0.5).astype(np.uint8), kernel) > 0
+        masks.append(cv2.GaussianBlur((belongs & near & person).astype(np.float32), (3, 3), 0))
+    return np.stack(masks)
+
+
+def put_back(
+    frame: np.ndarray, worn: np.ndarray, exchanged: np.ndarray, *, window: Frame, within: np.ndarray
+) -> np.ndarray:
+    """A frame with another laid over it where a mask says; both uint8 `h w 3`.
+
+    Args:
+        frame, worn: of one size.
+        exchanged: float32 in [0, 1], of the model's size: where `worn` shows.
+        window: where in the frame the mask lies.
+        within: bool `h w`: where `worn` may show at all.
+    """
+    height, width = frame.shape[:2]
+    rows = slice(max(0, window.top), min(height, window.top + window.height))
+    columns = slice(max(0, window.left), min(width, window.left + window.width))
+    inside = (
+        slice(rows.start - window.top, rows.stop - window.top),
+        slice(columns.start - window.left, columns.stop - window.left),
+    )
+    weight = cv2.resize(exchanged, (window.width, window.height), interpolation=cv2.INTER_LINEAR)[inside]
+    weight = (weight * within[rows, columns])[..., None]
+    result = frame.copy()
+    result[rows, columns] = np.round(weight * worn[rows, columns] + (1 - weight) * frame[rows, columns])
+    return result
+
+
+def write_dressed(
+    dressed: Dressed, out: Path | str, *, command: tuple[str, ...] | list[str] = (), track: Track = quiet
+) -> Path:
+    """Write the picture or video, and beside it `OUT.json`, its record.
+
+    Raises:
+        InputError, MediaError: it cannot be written.
+    """
+    out = Path(out)
+    check_length(out, len(dressed.frames))
+    if len(dressed.frames) == 1:
+        write_image(out, dressed.frames[0])
+    else:
+        shown: Iterator[np.ndarray] = iter(track(dressed.frames, "encoding", total=len(dressed.frames)))
+        write_video(out, shown, dressed.fps)
+    record = out.with_name(f"{out.name}.json")
+    write_record(record, {"command": list(command), **dressed.record})
+    return record

@@ -1,0 +1,95 @@
+"""From a person and poses in the model's frame to painted frames: the pipeline's call, with progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tempose.animation.compose import extended
+from tempose.animation.subject import Subject
+from tempose.core.progress import Track, quiet
+from tempose.diffusion.guidance import Guidance
+from tempose.diffusion.hub import Model
+from tempose.diffusion.pipeline import Appearance, StepCallback
+from tempose.diffusion.windows import Strategy, Window, find_strategy
+from tempose.media.crop import Frame
+from tempose.media.tensors import to_tensor, to_uint8
+from tempose.pose.keypoints import Motion
+
+
+def paint(
+    model: Model,
+    subject: Subject,
+    motion: Motion,
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    strategy: str = "overlap",
+    guidance: float | None = None,
+    appearance: Appearance | None = None,
+    track: Track = quiet,
+    callback_on_step_end: StepCallback | None = None,
+) -> np.ndarray:
+    """The person of a photo in the poses of a motion, both in the model's frame: uint8 `f h w 3`.
+
+    `steps` and `guidance`, the scale of the photo, are by default the model's own; the rest is as for the pipeline.
+    """
+    steps = model.steps if steps is None else steps
+    cut = find_strategy(strategy)
+    window = model.pipeline.check_window(None, frames=len(motion))
+    frames = len(cut.select(len(motion), window))
+    most = min(steps, model.pipeline.scheduler.config.num_train_timesteps)
+    total = 1 + sum(len(list(cut.windows(frames, window, step))) for step in range(most))
+    ticks = iter(track(range(total), "painting", total=total))
+    next(ticks)  # the bar is shown before the first window ends
+
+    painted = model.pipeline(
+        to_tensor(subject.picture),
+        motion,
+        num_inference_steps=steps,
+        guidance=None if guidance is None else Guidance(photo=guidance),
+        strategy=Told(cut, lambda: next(ticks, None)),
+        appearance=appearance,
+        generator=torch.Generator().manual_seed(seed),
+        photo_keypoints=torch.from_numpy(subject.keypoints),
+        photo_mask=torch.from_numpy(subject.mask.astype(np.float32))[None],
+        callback_on_step_end=callback_on_step_end,
+    )
+    next(ticks, None)
+    return to_uint8(painted.frames)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A strategy that tells of each window once the network has seen it."""
+
+    strategy: Strategy
+    tell: Callable[[], object]
+
+    def select(self, frames: int, window: int) -> Tensor:
+        """As the strategy does."""
+        return self.strategy.select(frames, window)
+
+    def windows(self, frames: int, window: int, step: int) -> Iterator[Window]:
+        """Those of the strategy."""
+        for each in self.strategy.windows(frames, window, step):
+            yield each
+            self.tell()
+
+
+def in_frame(subject: Subject, frame: Frame, size: tuple[int, int]) -> Subject:
+    """The person as the model's frame shows them."""
+    keypoints = poses_in_frame(subject.pose, frame, size).keypoints[0]
+    return Subject(extended(subject.picture, frame, size), keypoints, frame.cut_mask(subject.mask, size) > 0.5)
+
+
+def poses_in_frame(motion: Motion, frame: Frame, size: tuple[int, int]) -> Motion:
+    """The motion in the model's frame; joints beyond its edge are missing."""
+    keypoints = frame.points(motion.keypoints, size)
+    x, y = keypoints[..., 0], keypoints[..., 1]
+    inside = np.asarray((x >= 0) & (x < size[1]) & (y >= 0) & (y < size[0]))
+    return replace(motion, keypoints=keypoints * inside[..., None], size=size)

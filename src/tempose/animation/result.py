@@ -1,0 +1,190 @@
+"""A finished animation: its frames, and the files that are made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tempose.animation.compose import Scene
+from tempose.core.errors import InputError, MediaError
+from tempose.core.files import written_whole
+from tempose.core.progress import Track, quiet
+from tempose.media.images import ENCODINGS, write_image
+from tempose.media.montage import beside, contact_sheet
+from tempose.media.video import probe_video, write_video
+from tempose.pose.draw import draw_skeleton
+from tempose.pose.keypoints import Motion
+
+VIDEOS = (".mp4", ".webm", ".gif", ".webp", "")
+WITH_SOUND = (".mp4", ".webm")
+# A contact sheet: the photo and so many moments, skeleton over result.
+SHEET_FRAMES, SHEET_COLUMNS = 11, 6
+
+
+@dataclass(frozen=True, eq=False)
+class Animation:
+    """A person moving.
+
+    Attributes:
+        photo: uint8 `h w 3`, of the size of the result: the person as they were.
+        motion: the poses, in pixels of the result.
+        painted: uint8 `f h w 3`: the frames as the model painted them.
+        near: float32 `f h w`, of the size of `painted`: where the person can be.
+        sure: the same, where they are even if they look like what is behind them.
+        scene: how the painted frames are shown.
+        warnings: what had to be guessed or changed, one sentence each.
+        record: all that is needed to make it again: see `tempose.animation.animate.animate`.
+    """
+
+    photo: np.ndarray
+    motion: Motion
+    painted: np.ndarray
+    near: np.ndarray
+    sure: np.ndarray
+    scene: Scene
+    warnings: tuple[str, ...]
+    record: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.painted)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frames."""
+        return self.scene.background.shape[0], self.scene.background.shape[1]
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """The frames, uint8 `h w 3`, one after the other."""
+        for painted, near, sure in zip(self.painted, self.near, self.sure, strict=True):
+            yield self.scene.show(painted, near, sure)
+
+    def panels(self) -> Iterator[np.ndarray]:
+        """Photo, skeleton and result beside one another."""
+        for frame, keypoints in zip(self.frames(), self.motion.keypoints, strict=True):
+            yield beside([self.photo, draw_skeleton(self.scene.background // 2, keypoints), frame])
+
+    def sheet(self) -> np.ndarray:
+        """A contact sheet: the background over the photo, then moments spread over the motion with skeletons."""
+        chosen = np.unique(np.linspace(0, len(self) - 1, SHEET_FRAMES).round().astype(int))
+        frames = [self.scene.show(self.painted[i], self.near[i], self.sure[i]) for i in chosen]
+        drawn = [draw_skeleton(self.scene.background // 2, self.motion.keypoints[i]) for i in chosen]
+        pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, frames, strict=True)]
+        first = np.concatenate([self.scene.background, self.photo])
+        return contact_sheet([first, *pairs], columns=SHEET_COLUMNS)
+
+
+def check_output(
+    out: Path | str,
+    *,
+    inputs: Sequence[Path | str] = (),
+    sheet: Path | str | None = None,
+    audio: Path | str | None = None,
+) -> None:
+    """Whether an animation can be written to `out`, before any time is spent on it.
+
+    Args:
+        out: the file, or the folder of PNGs.
+        inputs: files that must not be overwritten.
+        sheet: the picture file for a contact sheet.
+        audio: the file whose sound is wanted.
+
+    Raises:
+        InputError: a folder does not exist or cannot be written to, or an input would be overwritten.
+        MediaError: an ending is not known, or there is no sound to copy.
+    """
+    out = Path(out)
+    ending = out.suffix.lower()
+    if ending not in VIDEOS and ending not in ENCODINGS:
+        raise MediaError(
+            f"cannot write {out.name}; the ending must be .mp4, .webm, .gif, .webp, none (a folder of PNGs), "
+            "or for a single pose .png or .jpg"
+        )
+    if sheet is not None and Path(sheet).suffix.lower() not in ENCODINGS:
+        raise MediaError(f"cannot write a contact sheet to {sheet}; the ending must be {', '.join(ENCODINGS)}")
+    for path in [out] if sheet is None else [out, Path(sheet)]:
+        if path.resolve() in {Path(given).resolve() for given in inputs}:
+            raise InputError(f"{path} is an input and would be overwritten; name another output")
+        with suppress(_Enough), written_whole(path):
+            raise _Enough
+    if audio is not None:
+        if ending not in WITH_SOUND:
+            raise MediaError(f"{out.name} cannot hold sound; write .mp4 or .webm, or leave the sound out")
+        if not probe_video(audio).has_audio:
+            raise MediaError(f"{audio} has no sound to copy; leave --audio out")
+
+
+class _Enough(Exception):
+    """Writing could begin; more was not to be known."""
+
+
+def check_length(out: Path | str, frames: int) -> None:
+    """Whether so many frames fit into the kind of file that `out` is.
+
+    Raises:
+        InputError: a video of one frame, or a picture of several.
+    """
+    ending = Path(out).suffix.lower()
+    if frames == 1 and ending not in ENCODINGS:
+        raise InputError(f"the motion is a single frame, too short for a video; name a picture instead: {out}.png")
+    if frames > 1 and ending not in VIDEOS:
+        raise InputError(f"{out} is a single picture, but the motion has {frames} frames; name it .mp4")
+
+
+def write_animation(
+    animation: Animation,
+    out: Path | str,
+    *,
+    audio: Path | str | None = None,
+    side_by_side: bool = False,
+    sheet: Path | str | None = None,
+    command: Sequence[str] = (),
+    track: Track = quiet,
+) -> Path:
+    """Write the animation, and beside it `OUT.json`, the record from which it can be made again.
+
+    Args:
+        out: `.mp4`, `.webm`, `.gif`, `.webp`, a folder (no ending), or a picture for a single pose.
+        audio: a file whose sound is copied.
+        side_by_side: photo, skeleton and result beside one another instead of the result alone.
+        sheet: a picture file for a contact sheet.
+        command: what the user typed, for the record.
+        track: shows the progress.
+
+    Returns:
+        where the record stands.
+
+    Raises:
+        InputError, MediaError: as `check_output`, or the disk refuses a file.
+    """
+    out = Path(out)
+    check_output(out, sheet=sheet, audio=audio)
+    check_length(out, len(animation))
+    pictures = animation.panels() if side_by_side else animation.frames()
+    if len(animation) == 1:
+        write_image(out, next(iter(pictures)))
+    else:
+        write_video(out, track(pictures, "encoding", total=len(animation)), animation.motion.fps, audio_from=audio)
+    if sheet is not None:
+        write_image(sheet, animation.sheet())
+    record = out.with_name(f"{out.name}.json")
+    write_record(record, {"command": list(command), "side_by_side": side_by_side, **animation.record})
+    return record
+
+
+def write_record(path: Path, fields: dict[str, Any]) -> None:
+    """Write a record as JSON.
+
+    Raises:
+        MediaError: the disk refuses it.
+    """
+    try:
+        with written_whole(path) as beside_it:
+            beside_it.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise MediaError(f"cannot write {path}: {error.strerror or error}") from error

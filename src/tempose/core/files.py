@@ -1,0 +1,49 @@
+"""Files appear whole or not at all: written beside their place, then renamed into it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tempose.core.errors import InputError
+
+
+def check_free(path: Path | str) -> Path:
+    """The path, if something can be written there: for work that takes long before it writes.
+
+    Raises:
+        InputError: its folder does not exist, or it is itself a folder with something in it.
+    """
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(f"cannot write {path}: a folder with something in it; name a new or an empty one")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    return path
+
+
+@contextmanager
+def written_whole(path: Path | str) -> Iterator[Path]:
+    """A temporary path (same folder, same ending) that becomes `path` when the block succeeds.
+
+    Works for a file and for a folder, whichever the block creates. A file that was there before is
+    replaced. When the block raises, also by Ctrl-C, nothing is left behind and `path` is as before.
+
+    Raises:
+        InputError: the folder that should hold `path` does not exist or cannot be written to, or
+            `path` is a folder with something in it.
+    """
+    path = check_free(path)
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; choose another folder") from error
+    beside = scratch / path.name
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

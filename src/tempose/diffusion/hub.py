@@ -1,0 +1,156 @@
+"""Models by name: the shipped one, a folder of saved weights, or a name on the Hub."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tempose.core.errors import CheckpointError, InputError
+from tempose.models.config import PRESETS, preset, unknown
+
+if TYPE_CHECKING:
+    import torch
+
+    from tempose.diffusion.pipeline import PersonVideoPipeline
+
+DEFAULT_MODEL = "people-128"
+
+# Weights that come with the package, one saved pipeline a folder.
+SHIPPED = Path(__file__).parents[1] / "weights"
+
+# Behind the name of a video model: the image model inside it, which paints each frame by itself.
+IMAGE_MODEL = ":image"
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A pipeline that is ready, and what must be said of it."""
+
+    name: str
+    pipeline: PersonVideoPipeline
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frames that it was trained on."""
+        height, width = preset(self.name).size if self.name in PRESETS else self.pipeline.unet.config["size"]
+        return int(height), int(width)
+
+    @property
+    def steps(self) -> int:
+        """Denoising steps where none are asked for."""
+        return int(self.pipeline.unet.config["steps"])
+
+
+def load_model(name: str = DEFAULT_MODEL, *, device: str = "cpu", precision: str = "auto") -> Model:
+    """The model of that name, on a device, laid out for speed there.
+
+    Args:
+        name: a preset, whose shipped weights are used where there are some; a folder that
+            `save_pretrained` wrote; or an id on the Hub, `owner/name`. With IMAGE_MODEL behind it, the
+            image model inside.
+        device: as torch names it.
+        precision: of weights and activations, `fp32` or `bf16`; `auto` is the faster one on this device
+            (`find_precision`). Noise, solver and alignment are float32 in any case.
+
+    Raises:
+        InputError: there is no such model or precision.
+        CheckpointError: it cannot be loaded.
+    """
+    import torch
+    from diffusers.utils import logging
+    from torch import nn
+
+    dtype = find_precision(precision, device=device)
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        pipeline, warnings = _found(name)
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+    pipeline.set_progress_bar_config(disable=True)
+    for network in (pipeline.texture_encoder, pipeline.unet):
+        # Channels innermost, as convolutions read them fastest on processors and GPUs alike.
+        nn.Module.to(network, device=device, dtype=dtype).to(memory_format=torch.channels_last)
+    return Model(name, pipeline, warnings)
+
+
+def find_precision(name: str = "auto", *, device: str) -> torch.dtype:
+    """A precision as torch's type; `auto` is bf16 where the device computes in it, else fp32.
+
+    Raises:
+        InputError: there is no such precision.
+    """
+    import torch
+
+    precisions = {"fp32": torch.float32, "bf16": torch.bfloat16}
+    if name == "auto":
+        return precisions["bf16" if _computes_in_bf16(device.split(":")[0]) else "fp32"]
+    if name not in precisions:
+        raise InputError(unknown("precision", name, ["auto", *precisions]))
+    return precisions[name]
+
+
+def _computes_in_bf16(kind: str) -> bool:
+    """Whether a kind of device multiplies bf16 numbers in hardware, rather than by way of float32."""
+    import torch
+
+    if kind == "cpu":
+        # Older versions of torch do not tell.
+        can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return bool(can.get("amx_bf16") or can.get("avx512_bf16"))
+    return kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _found(name: str) -> tuple[PersonVideoPipeline, tuple[str, ...]]:
+    """The pipeline of that name, and what must be said of it."""
+    from tempose.diffusion.pipeline import PersonVideoPipeline
+
+    if name.endswith(IMAGE_MODEL) and not Path(name).is_dir():
+        pipeline, warnings = _found(name.removesuffix(IMAGE_MODEL))
+        return pipeline.image_model(), warnings
+    shipped = SHIPPED / name
+    if Path(name).is_dir():
+        return PersonVideoPipeline.from_pretrained(name), ()
+    if name in PRESETS and (shipped / "model_index.json").is_file():
+        return PersonVideoPipeline.from_pretrained(shipped), ()
+    if name in PRESETS:
+        untrained = f"the weights of {name} are untrained: expect no more than its input already shows, and noise"
+        return PersonVideoPipeline.from_preset(name), (untrained,)
+    if HUB_ID.fullmatch(name) and not Path(name).parent.is_dir():
+        return _from_hub(name), ()
+    raise InputError(f"{unknown('model', name, PRESETS)}; or a folder of saved weights, or OWNER/NAME on the Hub")
+
+
+def find_device(name: str = "auto") -> str:
+    """A device as torch names it; `auto` is the fastest that is there.
+
+    Raises:
+        InputError: it is not there.
+    """
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return next(kind for kind, available in there.items() if available)
+    if not there.get(name.split(":")[0], False):
+        raise InputError(
+            f"there is no device {name!r} here; there is: {', '.join(kind for kind in there if there[kind])}"
+        )
+    return name
+
+
+def _from_hub(name: str) -> PersonVideoPipeline:
+    from tempose.diffusion.pipeline import PersonVideoPipeline
+
+    try:
+        return PersonVideoPipeline.from_pretrained(name)
+    except CheckpointError:
+        raise
+    except Exception as error:  # whatever the network layer raises
+        raise CheckpointError(f"cannot fetch the model {name} from the Hub: {error}") from error

@@ -1,0 +1,277 @@
+"""Photo and poses → frames: the one way to sample, for command line, validation and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from diffusers import DDPMScheduler, DiffusionPipeline
+from diffusers.utils import BaseOutput
+from torch import Tensor
+
+from tempose.core.errors import CheckpointError, InputError
+from tempose.diffusion.guidance import Guidance
+from tempose.diffusion.noise import correlated_noise
+from tempose.diffusion.predict import Predictor
+from tempose.diffusion.solvers import Solvers
+from tempose.diffusion.windows import Strategy, find_strategy
+from tempose.models.base import check_size, size_unit
+from tempose.models.build import Networks, build_networks, build_schedule, without_temporal_blocks
+from tempose.models.conditions import Photo
+from tempose.models.config import ModelConfig, preset
+from tempose.models.texture_encoder import TextureEncoder
+from tempose.models.unet import PersonUNet
+from tempose.pose.keypoints import KEYPOINTS, Motion
+from tempose.pose.render import POSE_CHANNELS, pose_map
+
+# Called after each step as (pipeline, step, t, {"x_t": …}), as in diffusers; may return a changed x_t.
+StepCallback = Callable[["PersonVideoPipeline", int, Tensor, dict[str, Tensor]], dict[str, Tensor] | None]
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """What must stay as it is in a reference (PIDM, section 4.5, appearance control).
+
+    Attributes:
+        reference: `f 3 h w` or, the same for all frames, `1 3 h w`, in [-1, 1].
+        keep: `f 1 h w` or `1 1 h w` in [0, 1]; 1 keeps the reference, 0 is painted.
+    """
+
+    reference: Tensor
+    keep: Tensor
+
+
+@dataclass
+class PersonVideoOutput(BaseOutput):
+    """What the pipeline returns."""
+
+    frames: Tensor
+    """`f 3 h w` in [-1, 1]."""
+
+
+class PersonVideoPipeline(DiffusionPipeline):
+    """One photo of a person and the poses of a motion → the frames of that person moving."""
+
+    texture_encoder: TextureEncoder
+    unet: PersonUNet
+    scheduler: DDPMScheduler
+
+    model_cpu_offload_seq = "texture_encoder->unet"
+    _callback_tensor_inputs = ("x_t",)
+
+    def __init__(self, texture_encoder: TextureEncoder, unet: PersonUNet, scheduler: DDPMScheduler) -> None:
+        super().__init__()
+        self.register_modules(texture_encoder=texture_encoder, unet=unet, scheduler=scheduler)
+
+    @classmethod
+    def from_networks(cls, networks: Networks, *, config: ModelConfig) -> Self:
+        """A pipeline around networks, with the schedule of their configuration."""
+        return cls(networks.texture_encoder.eval(), networks.unet.eval(), build_schedule(config))
+
+    @classmethod
+    def from_preset(cls, name: str, *, temporal: bool = True, seed: int = 0) -> Self:
+        """A pipeline with random, untrained weights: for tests and as the start of training."""
+        config = preset(name)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls.from_networks(build_networks(config, temporal=temporal), config=config)
+
+    @classmethod
+    def from_pretrained(cls, path: Any, **kwargs: Any) -> Self:
+        """Load what `save_pretrained` wrote: a folder, or a name on the Hub.
+
+        Raises:
+            CheckpointError: something is missing, unexpected or damaged.
+        """
+        try:
+            return super().from_pretrained(path, **kwargs)
+        except CheckpointError:
+            raise
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"cannot load a model from {path}: {error}") from error
+
+    def image_model(self) -> Self:
+        """The image model inside this video model, with the same weights, not copied."""
+        return type(self)(self.texture_encoder, without_temporal_blocks(self.unet), self.scheduler)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        photo: Tensor,
+        poses: Tensor | Motion,
+        *,
+        num_inference_steps: int | None = None,
+        guidance: Guidance | None = None,
+        solver: str = "ddim",
+        strategy: str | Strategy = "overlap",
+        window: int | None = None,
+        noise_correlation: float = 0.0,
+        appearance: Appearance | None = None,
+        generator: torch.Generator | None = None,
+        photo_keypoints: Tensor | None = None,
+        photo_mask: Tensor | None = None,
+        callback_on_step_end: StepCallback | None = None,
+    ) -> PersonVideoOutput:
+        """Paint the person of the photo in the given poses.
+
+        Args:
+            photo: `3 h w` in [-1, 1].
+            poses: a motion in frames of the photo's size, whose pose maps are drawn as they are needed;
+                or the pose maps themselves, `f 20 h w` in [0, 1] (`tempose.pose.render.pose_maps`).
+            num_inference_steps: denoising steps, 1 to T; by default the model's own.
+            guidance: scales of the classifier-free guidance; by default the model's own.
+            solver: `ddim`, `ddpm`, `dpm++` or `unipc`.
+            strategy: `overlap`, `loop` or `strided`, or one of `tempose.diffusion.windows` with its
+                own settings.
+            window: frames that the network sees together; by default the length of the clips that it
+                was trained on, or the whole video where that is shorter.
+            noise_correlation: part of the starting noise that all frames share, 0 to 1.
+            appearance: what to keep of a reference.
+            photo_keypoints: of the person in the photo, `18 3`; for models that align the photo.
+            photo_mask: where the person is in the photo, `1 h w` in [0, 1]; for the same models.
+            generator: source of all randomness; by default a fresh one with seed 0.
+            callback_on_step_end: called after each step; see `StepCallback`.
+
+        Returns:
+            Frames `f 3 h w` in [-1, 1], on the pipeline's device.
+
+        Raises:
+            InputError: a shape, range or name does not fit.
+        """
+        guidance = guidance or Guidance(photo=self.unet.config.guidance)
+        count = self.unet.config.steps if num_inference_steps is None else num_inference_steps
+        generator = generator or torch.Generator().manual_seed(0)
+        cut = find_strategy(strategy)
+        self.check_conditions(photo, poses)
+        person = self.check_photo(photo, photo_keypoints, photo_mask, poses)
+        window = self.check_window(window, frames=len(poses))
+        selected = cut.select(len(poses), window)
+        if appearance is not None:
+            appearance = self.check_appearance(appearance, frames=len(poses), size=photo.shape[1:], used=selected)
+        steps = Solvers(solver, schedule=self.scheduler, steps=count, frames=len(selected), device=self.device)
+
+        times = [int(t) for t in steps.timesteps]
+        predictors = {
+            acting: Predictor(
+                self.texture_encoder, self.unet, self.scheduler, photo=person, poses=poses, guidance=acting
+            )
+            for acting in {guidance.at(t / self.scheduler.config.num_train_timesteps) for t in times}
+        }
+        x_t = correlated_noise(
+            len(selected), tuple(photo.shape), correlation=noise_correlation, generator=generator
+        ).to(self.device)
+        noise = None if appearance is None else x_t
+        x_t = x_t * steps.init_noise_sigma
+        with self.progress_bar(total=count) as progress:
+            for step, t in enumerate(steps.timesteps):
+                x_t = self.hold(appearance, x_t, noise, t, steps)
+                windows = cut.windows(len(selected), window, step)
+                predict = predictors[guidance.at(times[step] / self.scheduler.config.num_train_timesteps)]
+                prediction = predict(x_t, t, selected, windows)
+                x_t = steps.step(prediction, t, x_t, generator=generator)
+                if callback_on_step_end is not None:
+                    x_t = (callback_on_step_end(self, step, t, {"x_t": x_t}) or {}).get("x_t", x_t)
+                progress.update()
+        x_0 = self.hold(appearance, x_t, noise, None, steps)
+        return PersonVideoOutput(frames=x_0.clamp(-1, 1))
+
+    def hold(
+        self,
+        appearance: Appearance | None,
+        x_t: Tensor,
+        noise: Tensor | None,
+        t: Tensor | None,
+        solver: Solvers,
+    ) -> Tensor:
+        """Put the reference back where it is kept, as noisy as x_t is; t = None means not at all."""
+        if appearance is None or noise is None:
+            return x_t
+        reference = appearance.reference.expand_as(x_t)
+        if t is not None:
+            reference = solver.add_noise(reference, noise, t)
+        return appearance.keep * reference + (1 - appearance.keep) * x_t
+
+    def check_conditions(self, photo: Tensor, poses: Tensor | Motion) -> None:
+        """Photo and poses at the door."""
+        if not isinstance(photo, Tensor) or photo.ndim != 3 or photo.shape[0] != 3:
+            given = tuple(photo.shape) if isinstance(photo, Tensor) else type(photo).__name__
+            raise InputError(f"the photo is {given}; wanted a tensor (3, h, w) in [-1, 1]")
+        check_range("the photo", photo, -1, 1)
+        size = tuple(photo.shape[1:])
+        check_size(size, unit=size_unit(self.unet.config))
+        if isinstance(poses, Motion):
+            if poses.size != size:
+                raise InputError(
+                    f"the motion is in frames of {poses.size[0]}×{poses.size[1]}, the photo has "
+                    f"{size[0]}×{size[1]} (height × width); fit the motion to the photo first"
+                )
+            return
+        if not isinstance(poses, Tensor):
+            raise InputError(f"the poses are {type(poses).__name__}; wanted a Motion or a tensor of pose maps")
+        if poses.ndim != 4 or tuple(poses.shape[1:]) != (POSE_CHANNELS, *size) or len(poses) == 0:
+            raise InputError(
+                f"pose maps have the shape {tuple(poses.shape)}; wanted (frames ≥ 1, {POSE_CHANNELS}, "
+                f"{size[0]}, {size[1]}), as the photo"
+            )
+        check_range("pose maps", poses, 0, 1)
+
+    def check_photo(
+        self, picture: Tensor, keypoints: Tensor | None, mask: Tensor | None, poses: Tensor | Motion
+    ) -> Photo:
+        """What is known of the photo, at the door; what this model does not need may be left out."""
+        config = self.unet.config
+        needs = config.aligned_photo or config.plate or config.copy_gate or config.known_deviation or config.pose_keys
+        if needs and (keypoints is None or mask is None or not isinstance(poses, Motion)):
+            raise InputError(
+                "this model aligns the photo with the poses: "
+                "give photo_keypoints and photo_mask, and the poses as a Motion"
+            )
+        h, w = picture.shape[1:]
+        if keypoints is None:
+            keypoints = torch.zeros(len(KEYPOINTS), 3)
+        if mask is None:
+            mask = torch.zeros(1, h, w)
+        if tuple(keypoints.shape) != (len(KEYPOINTS), 3) or not bool(keypoints.isfinite().all()):
+            raise InputError(f"photo_keypoints have the shape {tuple(keypoints.shape)}; wanted (18, 3), all finite")
+        if tuple(mask.shape) != (1, h, w):
+            raise InputError(f"photo_mask has the shape {tuple(mask.shape)}; wanted (1, {h}, {w}), as the photo")
+        check_range("photo_mask", mask, 0, 1)
+        drawn = torch.from_numpy(pose_map(keypoints.numpy(), (h, w)))
+        return Photo(*(x[None].to(self.device, torch.float32) for x in (picture, drawn, keypoints, mask)))
+
+    def check_window(self, window: int | None, *, frames: int) -> int:
+        """The window in frames, at the door."""
+        if window is None:
+            return min(self.unet.config.clip_length, frames)
+        if not isinstance(window, int) or not 1 <= window <= frames:
+            raise InputError(f"the window is {window!r} frames; wanted a whole number from 1 to the video's {frames}")
+        return window
+
+    def check_appearance(self, appearance: Appearance, *, frames: int, size: torch.Size, used: Tensor) -> Appearance:
+        """Reference and mask at the door, cut to the frames that are generated."""
+        parts = []
+        for name, channels, low in (("reference", 3, -1), ("keep", 1, 0)):
+            given = getattr(appearance, name)
+            if given.ndim != 4 or given.shape[0] not in (1, frames) or given.shape[1:] != (channels, *size):
+                raise InputError(
+                    f"the appearance's {name} has the shape {tuple(given.shape)}; "
+                    f"wanted ({frames} or 1, {channels}, {size[0]}, {size[1]})"
+                )
+            check_range(f"the appearance's {name}", given, low, 1)
+            parts.append((given[used] if len(given) > 1 else given).to(self.device, torch.float32))
+        return Appearance(*parts)
+
+
+def check_range(what: str, values: Tensor, low: float, high: float) -> None:
+    """Whether values are finite floating-point numbers within [low, high].
+
+    Raises:
+        InputError: they are not.
+    """
+    if not values.is_floating_point():
+        raise InputError(f"{what}: values are {values.dtype}; wanted floating point in [{low}, {high}]")
+    smallest, largest = values.amin().item(), values.amax().item()
+    if not (low - 1e-3 <= smallest and largest <= high + 1e-3):  # also false for NaN
+        raise InputError(f"{what}: values run from {smallest:g} to {largest:g}; wanted finite, within [{low}, {high}]")

@@ -1,0 +1,257 @@
+"""A clip of a drawn person: a recipe of a few numbers, the frames, and their exact ground truth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from tempose.body.motions import MOTIONS, builtin_motion
+from tempose.body.skeleton import JOINT, LEGS, Camera, Pose, project_keypoints
+from tempose.core.errors import InputError
+from tempose.people.look import Look
+from tempose.people.person import Person
+from tempose.people.render import View, Wardrobe, composed, shaded
+from tempose.people.scene import Scene
+from tempose.pose.keypoints import KEYPOINTS, Motion
+
+# How far behind the nearest surface a key point may lie and still be seen: the thickness of body and
+# clothes around it, metres, of a person of 1.70 m.
+THICKNESS = {
+    "nose": 0.03,
+    "neck": 0.26,
+    "shoulder": 0.13,
+    "elbow": 0.09,
+    "wrist": 0.07,
+    "hip": 0.21,
+    "knee": 0.13,
+    "ankle": 0.10,
+    "eye": 0.03,
+    "ear": 0.045,
+}
+
+# A body point is the one that the next frame shows if their depths agree to this many metres.
+SAME_DEPTH = 0.02
+
+UPPER_BODY = (0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 14, 15, 16, 17)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a clip is made from; the same recipe always gives the same clip.
+
+    Attributes:
+        person, scene, motion_seed: seeds.
+        motion: a name of tempose.body.motions.MOTIONS.
+        frames, fps, size: of the clip; size is (height, width) in pixels.
+        yaw, pitch, distance: the camera's place, as in tempose.body.skeleton.Camera.
+        fill: share of the frame that the person spans, from crown to soles.
+        shift: how far the person stands from the middle, in shares of (width, height).
+        follow: share of the person's way that the camera goes along, 0 to 1.
+        whole: whether the whole person is framed, or the upper body.
+    """
+
+    person: int
+    motion: str
+    motion_seed: int
+    scene: int
+    frames: int
+    fps: float
+    size: tuple[int, int]
+    yaw: float = 0.0
+    pitch: float = 0.05
+    distance: float = 6.0
+    fill: float = 0.9
+    shift: tuple[float, float] = (0.0, 0.0)
+    follow: float = 0.0
+    whole: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 2 or min(self.size) < 16:
+            raise InputError(f"size is {self.size}; wanted (height, width) of at least 16 pixels each")
+        object.__setattr__(self, "size", tuple(int(side) for side in self.size))
+        object.__setattr__(self, "shift", tuple(float(share) for share in self.shift))
+
+    @staticmethod
+    def draw(person: int, index: int, *, frames: int, fps: float, size: tuple[int, int]) -> Recipe:
+        """The `index`-th clip of a person: the motions in turn, a scene and a camera of its own."""
+        rng = np.random.default_rng([person, index, 31])
+        motion = MOTIONS[(index + person) % len(MOTIONS)]
+        front = rng.uniform() < 0.6
+        pace = motion in ("walk", "catwalk")
+        return Recipe(
+            person=person,
+            motion=motion,
+            motion_seed=int(rng.integers(2**31)),
+            scene=int(rng.integers(2**31)),
+            frames=frames,
+            fps=fps,
+            size=size,
+            yaw=float(rng.normal(0, 0.35) if front else rng.uniform(-np.pi, np.pi)),
+            pitch=float(np.clip(rng.normal(0.06, 0.08), -0.08, 0.35)),
+            distance=float(rng.uniform(3.5, 9.0)),
+            fill=float(rng.uniform(0.70, 0.95)),
+            shift=(float(rng.normal(0, 0.03)), float(rng.normal(0.0, 0.015))),
+            follow=float(rng.choice([0.0, 1.0], p=[0.25, 0.75])) if pace else 0.0,
+            whole=bool(rng.uniform() > 0.12),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> Recipe:
+        """What `as_json` gave, also after a way through a file."""
+        try:
+            return Recipe(**fields)
+        except TypeError as error:
+            raise InputError(f"this is not a recipe of a drawn clip: {error}") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Frames with their ground truth.
+
+    Attributes:
+        frames: uint8 `f h w 3`.
+        motion: the 18 key points; confidence 1 where seen, HIDDEN where something is in front.
+        masks: bool `f h w`: pixels that the person covers by at least one half.
+        parts: uint8 `f h w`: index into tempose.people.mesh.PARTS, 0 outside the mask.
+        camera: the same for all frames.
+    """
+
+    frames: np.ndarray
+    motion: Motion
+    masks: np.ndarray
+    parts: np.ndarray
+    camera: Camera
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Where the points that a frame shows lie in the next one.
+
+    Attributes:
+        flow: float32 `f−1 h w 2`: pixels right and down from every pixel's centre; 0 on the background.
+        valid: bool `f−1 h w`: whether the next frame shows the same point.
+    """
+
+    flow: np.ndarray
+    valid: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """A recipe set up: the person, posed before the camera."""
+
+    person: Person
+    look: Look
+    pose: Pose
+    keypoints: np.ndarray
+    camera: Camera
+
+    @staticmethod
+    def of(recipe: Recipe) -> _Stage:
+        person = Person.draw(recipe.person)
+        look = Look.of(person)
+        motion = builtin_motion(recipe.motion, frames=recipe.frames, fps=recipe.fps, seed=recipe.motion_seed)
+        pose = look.skeleton.pose(motion)
+        way = recipe.follow * pose.joints[:, :1] * (1, 0, 1)
+        pose = Pose(pose.joints - way, pose.rotations)
+        keypoints = look.skeleton.keypoints(pose)
+        head = pose.rotations[:, JOINT["head"], :, 1] * person.proportions.head
+        crown = pose.joints[:, JOINT["head"]] + 1.15 * head
+        soles = pose.joints[:, [LEGS[0][2], LEGS[1][2]]] - (0, person.proportions.ankle, 0)
+        outline = (keypoints, crown[:, None], soles) if recipe.whole else (keypoints[:, UPPER_BODY], crown[:, None])
+        camera = Camera.framing(
+            np.concatenate(outline, axis=1),
+            recipe.size,
+            yaw=recipe.yaw,
+            pitch=recipe.pitch,
+            distance=recipe.distance,
+            fill=recipe.fill,
+            shift=recipe.shift,
+        )
+        return _Stage(person, look, pose, keypoints, camera)
+
+
+def draw_clip(recipe: Recipe) -> Clip:
+    """Render a recipe. On one machine the result is the same to the last bit; on another, to rounding."""
+    stage, scene = _Stage.of(recipe), Scene.draw(recipe.scene)
+    camera, look = stage.camera, stage.look
+    wardrobe = Wardrobe.of(look.textures, scale=camera.scale)
+    soles = camera.project(stage.pose.joints[:, [LEGS[0][2], LEGS[1][2]]] * (1, 0, 1))[..., :2]
+    background = scene.paint(recipe.size, floor=float(soles[..., 1].mean()))
+    frames, masks, parts = [], [], []
+    visible = np.zeros(stage.keypoints.shape[:2], bool)
+    for frame in range(recipe.frames):
+        view = View.of(look.surface, stage.pose, frame, camera)
+        colour = shaded(view, look.surface, wardrobe, scene.light, scale=camera.scale)
+        cover = view.cover()
+        place = scene.shadowed(background, cover=cover, feet=soles[frame], scale=camera.scale, pitch=recipe.pitch)
+        frames.append(composed(view, colour, cover, place, scene.light.exposure))
+        masks.append(cover >= 0.5)
+        parts.append(part_index(view, look.surface.part) * masks[-1])
+        visible[frame] = seen_keypoints(view, camera.project(stage.keypoints[frame]), stage.person)
+    motion = project_keypoints(stage.keypoints, camera, fps=recipe.fps, visible=visible)
+    return Clip(np.stack(frames), motion, np.stack(masks), np.stack(parts), camera)
+
+
+def draw_flow(recipe: Recipe) -> Flow:
+    """The exact flow of a recipe's frames: every pixel's body point, looked up in the next frame."""
+    stage = _Stage.of(recipe)
+    height, width = recipe.size
+    views = (View.of(stage.look.surface, stage.pose, f, stage.camera, fine=1) for f in range(recipe.frames))
+    flow = np.zeros((recipe.frames - 1, height * width, 2), np.float32)
+    valid = np.zeros((recipe.frames - 1, height * width), bool)
+    for index, (here, there) in enumerate(pairwise(views)):
+        samples = here.samples
+        landing = samples.of(there.points)
+        row, column = np.divmod(samples.place, width)
+        flow[index, samples.place] = landing[:, :2] - np.stack([column, row], axis=-1) - 0.5
+        valid[index] = np.isinf(there.samples.depth)
+        valid[index, samples.place] = _shown(landing, there.samples.depth.reshape(height, width))
+    shape = (recipe.frames - 1, height, width)
+    return Flow(flow.reshape(*shape, 2), valid.reshape(shape))
+
+
+def _shown(points: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Whether points `n 3` (pixels and depth) are what a depth buffer `h w` holds, at a pixel beside them."""
+    height, width = depth.shape
+    shown = np.zeros(len(points), bool)
+    for dx in (0, 1):
+        for dy in (0, 1):
+            column = np.floor(points[:, 0] - 0.5).astype(int) + dx
+            row = np.floor(points[:, 1] - 0.5).astype(int) + dy
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            found = depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+            shown |= inside & (np.abs(found - points[:, 2]) < SAME_DEPTH)
+    return shown
+
+
+def part_index(view: View, part: np.ndarray) -> np.ndarray:
+    """uint8 `h w`: the part that most of each pixel's samples see, 0 where none sees any."""
+    (height, width), fine = view.size, view.fine
+    fine_parts = np.zeros(height * width * fine**2, np.uint8)
+    fine_parts[view.samples.place] = part[view.samples.corners[:, 0]]
+    blocks = fine_parts.reshape(height, fine, width, fine).swapaxes(1, 2).reshape(height * width, fine**2)
+    part_of = blocks[:, 0].copy()
+    mixed = np.flatnonzero((blocks != blocks[:, :1]).any(1))
+    some = blocks[mixed]
+    votes = (some[:, :, None] == some[:, None, :]).sum(-1) * (some > 0)
+    part_of[mixed] = np.take_along_axis(some, votes.argmax(-1)[:, None], axis=-1)[:, 0]
+    return part_of.reshape(height, width)
+
+
+def seen_keypoints(view: View, keypoints: np.ndarray, person: Person) -> np.ndarray:
+    """Which key points (`18 3`: pixels and depth) nothing but their own flesh and clothes is in front of."""
+    (height, width), fine = view.size, view.fine
+    layers = person.top.ease + (person.jacket.ease if person.jacket else 0.0)
+    column = np.clip(keypoints[:, 0] * fine, 0, width * fine - 1).astype(int)
+    row = np.clip(keypoints[:, 1] * fine, 0, height * fine - 1).astype(int)
+    nearest = view.samples.depth.reshape(height * fine, width * fine)[row, column]
+    own = np.array([THICKNESS[name.split("_")[-1]] for name in KEYPOINTS]) * person.proportions.height / 1.70
+    own[1:14] += layers
+    return keypoints[:, 2] - nearest < own

@@ -1,0 +1,112 @@
+"""A dataset of drawn people in the prepared format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+
+from tempose.core.errors import InputError
+from tempose.core.progress import Track, quiet
+from tempose.data.prepare import Outcome, hold_settings, run
+from tempose.data.prepared import SPLITS, finished_row, write_clip, write_metadata
+from tempose.people.clip import Recipe, draw_clip
+
+MOST_PEOPLE = 1_000_000  # of one seed: the next seed's people are others
+
+# Of every ten people one is kept for validation and one for the test, from the first ten on.
+SPLIT_OF_TEN = {2: "val", 3: "test"}
+
+SOURCE = "drawn by tempose.people"
+LICENCE = "CC0-1.0"
+
+
+@dataclass(frozen=True)
+class PeopleSettings:
+    """What every clip of one dataset has in common; `size` is (height, width), both even."""
+
+    frames: int
+    fps: float
+    size: tuple[int, int]
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.frames < 1 or not 0 < self.fps <= 240:
+            raise InputError(f"frames is {self.frames} and fps {self.fps:g}; wanted 1 or more, and 0 < fps ≤ 240")
+        if min(self.size) < 16 or any(side % 2 for side in self.size):
+            raise InputError(f"size is {self.size}; wanted (height, width), both even and 16 or more")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}; wanted 0 or more")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One clip to draw."""
+
+    split: str
+    name: str
+    person: int
+    index: int
+
+
+def split_of(number: int) -> str:
+    """The split of the `number`-th person, whatever the number of people."""
+    return SPLIT_OF_TEN.get(number % 10, "train")
+
+
+def write_people(
+    out: Path | str, *, people: int, clips: int = 2, settings: PeopleSettings, workers: int = 1, track: Track = quiet
+) -> list[Outcome]:
+    """Draw `people` people, `clips` clips of each, into the prepared dataset `out`.
+
+    Call it again after a stop and it goes on, without drawing finished clips again; call it with more
+    people or clips and it adds them. The files are the same bytes with any number of workers.
+
+    Returns:
+        What became of every clip; those that could not be written are refused, with the reason.
+
+    Raises:
+        InputError: a number is out of range.
+        DataError: `out` was made with other settings.
+    """
+    if not 1 <= people <= MOST_PEOPLE or clips < 1:
+        raise InputError(
+            f"people is {people} and clips {clips}; wanted 1 to {MOST_PEOPLE:,} people and 1 or more clips"
+        )
+    out = Path(out)
+    fixed = {"frames": settings.frames, "fps": settings.fps, "size": list(settings.size), "seed": settings.seed}
+    hold_settings(out, {"dataset": "people", **fixed})
+    jobs = [
+        Job(split_of(number), f"person-{person}-{index:03d}", person, index)
+        for number in range(people)
+        for person in (settings.seed * MOST_PEOPLE + number,)
+        for index in range(clips)
+    ]
+    work = partial(_write, out=out, settings=settings)
+    outcomes = run(work, jobs, file_of=attrgetter("name"), workers=workers, track=track, label="clips")
+    for split in SPLITS:
+        rows = [row for outcome in outcomes for where, row in outcome.clips if where == split]
+        if rows:
+            write_metadata(out, split, rows)
+    return outcomes
+
+
+def _write(job: Job, *, out: Path, settings: PeopleSettings) -> Outcome:
+    row = finished_row(out, job.split, job.name)
+    if row is None:
+        recipe = Recipe.draw(job.person, job.index, frames=settings.frames, fps=settings.fps, size=settings.size)
+        clip = draw_clip(recipe)
+        row = write_clip(
+            out,
+            job.split,
+            job.name,
+            frames=clip.frames,
+            motion=clip.motion,
+            masks=clip.masks,
+            person=f"person-{job.person}",
+            source=SOURCE,
+            licence=LICENCE,
+            recipe=recipe.as_json(),
+        )
+    return Outcome(job.name, "kept", f"{row['frames']} frames", ((job.split, row),))

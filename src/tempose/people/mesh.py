@@ -1,0 +1,284 @@
+"""The surface of a person: grids of points that hang on the bones.
+
+A part is a tube: rings of points around an axis, each with a place on the cloth (metres along and
+around), so that the same point of the body carries the same point of the cloth in every frame.
+Bones are the skeleton's joints and, at elbows, shoulders, knees and hips, one more that makes half of
+the joint's turn: skin that follows them neither collapses nor creases. What hangs from a hand follows a
+"grip", which goes with the hand but stays upright.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempose.body.skeleton import JOINT, JOINTS, PARENTS, Pose, Skeleton, turn_y, unit
+
+HALVED = tuple(f"{side}_{joint}" for side in ("right", "left") for joint in ("shoulder", "elbow", "hip", "knee"))
+BONES = (*JOINTS, *(f"half_{name}" for name in HALVED), "right_grip", "left_grip")
+BONE = {name: index for index, name in enumerate(BONES)}
+
+# What the part index of a pixel says.
+PARTS = (
+    "background", "head", "hair", "neck", "trunk", "right_arm", "left_arm", "right_hand", "left_hand",
+    "right_leg", "left_leg", "right_foot", "left_foot", "top", "right_sleeve", "left_sleeve", "jacket",
+    "bottom", "right_trouser", "left_trouser", "skirt", "hat", "bag", "belt", "scarf",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Tube:
+    """One part: `r` rings of `c` points; the last point of a ring lies upon the first.
+
+    Attributes:
+        points: `r c 3` at rest, metres in the world.
+        cloth: `r c 2`: metres around (0 at the front) and along.
+        weights: `r c bones`, sums of 1.
+        part: a name of PARTS.
+        material: index of the cloth.
+        cut: `r c`: the surface ends where this falls below 0 (necklines, hairlines, open jackets).
+        shade: `r c`: how much light the surroundings leave, in [0, 1].
+        hanging: None, or for a skirt `r 1+c`: how far down the legs each ring hangs, and how far its
+            points stand off them, metres.
+        lined: whether the inside is drawn too.
+    """
+
+    points: np.ndarray
+    cloth: np.ndarray
+    weights: np.ndarray
+    part: str
+    material: int
+    cut: np.ndarray
+    shade: np.ndarray
+    hanging: np.ndarray | None = None
+    lined: bool = False
+
+
+def curve(at: np.ndarray, knots: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """A smooth curve through (knots, values) that never overshoots: the monotone cubic of Fritsch and
+    Butland (1984); constant beyond the ends.
+    """
+    x, y = np.asarray(knots, float), np.asarray(values, float)
+    h, d = np.diff(x), np.diff(y) / np.diff(x)
+    slope = np.zeros_like(y)
+    same = d[:-1] * d[1:] > 0
+    w1, w2 = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
+    slope[1:-1][same] = ((w1 + w2) * d[:-1] * d[1:] / (w1 * d[1:] + w2 * d[:-1] + 1e-30))[same]
+    at = np.clip(at, x[0], x[-1])
+    i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(h) - 1)
+    u = (at - x[i]) / h[i]
+    return (
+        y[i] * (1 + 2 * u) * (1 - u) ** 2
+        + h[i] * slope[i] * u * (1 - u) ** 2
+        + y[i + 1] * u * u * (3 - 2 * u)
+        - h[i] * slope[i + 1] * u * u * (1 - u)
+    )
+
+
+def angles(columns: int) -> np.ndarray:
+    """The angles of a ring's points: 0 at the front, positive to the person's left, the seam at the back."""
+    return np.linspace(-np.pi, np.pi, columns + 1)
+
+
+def ramp(along: np.ndarray, knots: Sequence[tuple[float, str]]) -> np.ndarray:
+    """Weights `… bones`: from one bone to the next between knots (place, bone)."""
+    places = [place for place, _ in knots]
+    weights = np.zeros((*np.shape(along), len(BONES)))
+    for index, (_, bone) in enumerate(knots):
+        weights[..., BONE[bone]] += np.interp(along, places, np.eye(len(knots))[index])
+    return weights
+
+
+def rings(centre: np.ndarray, width: np.ndarray, depth: np.ndarray, *, columns: int, square: float = 2.0) -> np.ndarray:
+    """Points `r c 3` of horizontal rings: superellipses around `centre` (`r 3`) with half `width` along x
+    and half `depth` along z (`r`, or `r c` to vary around).
+    """
+    phi = angles(columns)
+    sine, cosine = np.sin(phi), np.cos(phi)
+    reach = (np.abs(sine) ** square + np.abs(cosine) ** square) ** (-1 / square)
+    width, depth = (a if a.ndim == 2 else a[:, None] for a in (width, depth))
+    points = np.repeat(centre[:, None], columns + 1, axis=1)
+    points[..., 0] += width * sine * reach
+    points[..., 2] += depth * cosine * reach
+    return points
+
+
+def tube(
+    points: np.ndarray,
+    along: np.ndarray,
+    weights: np.ndarray,
+    *,
+    part: str,
+    material: int,
+    cut: np.ndarray | float = 1.0,
+    shade: np.ndarray | float = 1.0,
+    hanging: np.ndarray | None = None,
+    girth: float | None = None,
+    start: float = 0.0,
+    lined: bool = False,
+) -> Tube:
+    """A tube through rings of `points`; `along` (`r`) is the place of the rings on the cloth, metres.
+
+    `girth` is the length once around that the cloth is measured by (by default the widest ring's).
+    """
+    rows, columns = points.shape[:2]
+    if girth is None:
+        girth = float(np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1).max())
+    cloth = np.empty((rows, columns, 2))
+    cloth[..., 0] = np.linspace(-0.5, 0.5, columns) * girth
+    cloth[..., 1] = (np.asarray(along) + start)[:, None]
+    if weights.ndim == 2:
+        weights = np.repeat(weights[:, None], columns, axis=1)
+    grid = np.ones((rows, columns))
+    return Tube(points, cloth, weights, part, material, cut * grid, shade * grid, hanging, lined)
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """All tubes of a person in one table of `v` points, ready to be posed.
+
+    Attributes:
+        rest: float32 `v 4`: points at rest, and 1.
+        weights: float32 `v bones`.
+        cloth, cut, shade, part, material: as in Tube, one row a point.
+        across, down: `v 2`: the neighbours that a point's normal is made from.
+        triangles: `t 3`, counter-clockwise as seen from outside.
+        lined: `t`: whether the triangle is seen from inside as well.
+        skirts: (slice of the table, Tube) of every skirt.
+    """
+
+    skeleton: Skeleton
+    rest: np.ndarray
+    weights: np.ndarray
+    cloth: np.ndarray
+    cut: np.ndarray
+    shade: np.ndarray
+    part: np.ndarray
+    material: np.ndarray
+    across: np.ndarray
+    down: np.ndarray
+    triangles: np.ndarray
+    lined: np.ndarray
+    skirts: tuple[tuple[slice, Tube], ...]
+
+    @staticmethod
+    def of(skeleton: Skeleton, tubes: Sequence[Tube]) -> Surface:
+        """The tubes of a person with these bones, put together."""
+        across, down, triangles, lined, skirts, first = [], [], [], [], [], 0
+        for part in tubes:
+            rows, columns = part.points.shape[:2]
+            index = first + np.arange(rows * columns).reshape(rows, columns)
+            wrapped = np.concatenate([index[:, -2:-1], index, index[:, 1:2]], axis=1)
+            across.append(np.stack([wrapped[:, :-2], wrapped[:, 2:]], axis=-1).reshape(-1, 2))
+            padded = np.concatenate([index[:1], index, index[-1:]], axis=0)
+            down.append(np.stack([padded[:-2], padded[2:]], axis=-1).reshape(-1, 2))
+            a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
+            triangles += [np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]
+            lined.append(np.full(2 * a.size, part.lined))
+            if part.hanging is not None:
+                skirts.append((slice(first, first + rows * columns), part))
+            first += rows * columns
+        rest = np.concatenate([t.points.reshape(-1, 3) for t in tubes])
+        sizes = [t.points.shape[0] * t.points.shape[1] for t in tubes]
+        return Surface(
+            skeleton=skeleton,
+            rest=np.concatenate([rest, np.ones((len(rest), 1))], axis=1).astype(np.float32),
+            weights=np.concatenate([t.weights.reshape(-1, len(BONES)) for t in tubes]).astype(np.float32),
+            cloth=np.concatenate([t.cloth.reshape(-1, 2) for t in tubes]).astype(np.float32),
+            cut=np.concatenate([t.cut.ravel() for t in tubes]).astype(np.float32),
+            shade=np.concatenate([t.shade.ravel() for t in tubes]).astype(np.float32),
+            part=np.repeat([PARTS.index(t.part) for t in tubes], sizes).astype(np.uint8),
+            material=np.repeat([t.material for t in tubes], sizes).astype(np.int32),
+            across=np.concatenate(across),
+            down=np.concatenate(down),
+            triangles=np.concatenate(triangles),
+            lined=np.concatenate(lined),
+            skirts=tuple(skirts),
+        )
+
+    def posed(self, pose: Pose, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """Points and outward normals, float32 `v 3`, in one frame of `pose`."""
+        bones = bone_transforms(self.skeleton, pose, frame).astype(np.float32)
+        blend = (self.weights @ bones.reshape(len(BONES), 12)).reshape(-1, 3, 4)
+        points = np.einsum("vij,vj->vi", blend, self.rest)
+        for rows, part in self.skirts:
+            points[rows] = hang(part, points[rows].reshape(part.points.shape), pose, frame).reshape(-1, 3)
+        normals = np.cross(
+            points[self.down[:, 1]] - points[self.down[:, 0]], points[self.across[:, 1]] - points[self.across[:, 0]]
+        )
+        normals /= np.maximum(np.sqrt(np.einsum("vi,vi->v", normals, normals)), 1e-12)[:, None]
+        return points, normals
+
+
+def bone_transforms(skeleton: Skeleton, pose: Pose, frame: int) -> np.ndarray:
+    """`bones 3 4`: where each bone carries a point of the rest pose."""
+    rest = skeleton.rest()
+    rotations, joints, homes = list(pose.rotations[frame]), list(pose.joints[frame]), list(rest.joints[0])
+    for name in HALVED:
+        joint = JOINT[name]
+        parent = pose.rotations[frame, PARENTS[joint]]
+        rotations.append(parent @ half_turn(parent.T @ pose.rotations[frame, joint]))
+        joints.append(pose.joints[frame, joint])
+        homes.append(rest.joints[0, joint])
+    for wrist in (JOINT["right_wrist"], JOINT["left_wrist"]):
+        grip = np.array([0, -0.75 * skeleton.proportions.hand, 0])
+        ahead = pose.rotations[frame, 0, :, 2]
+        rotations.append(turn_y(np.arctan2(ahead[0], ahead[2])))
+        joints.append(pose.joints[frame, wrist] + pose.rotations[frame, wrist] @ grip)
+        homes.append(rest.joints[0, wrist] + grip)
+    rotation = np.stack(rotations)
+    moved = np.stack(joints) - np.einsum("bij,bj->bi", rotation, np.stack(homes))
+    return np.concatenate([rotation, moved[..., None]], axis=-1)
+
+
+def half_turn(rotation: np.ndarray) -> np.ndarray:
+    """The rotation about the same axis by half the angle."""
+    w = np.sqrt(max(1 + np.trace(rotation), 1e-6)) / 2
+    v = np.array(
+        [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
+    ) / (4 * w)
+    w, (x, y, z) = w + 1, v
+    w, x, y, z = np.array([w, x, y, z]) / np.sqrt(w * w + x * x + y * y + z * z)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def hang(part: Tube, points: np.ndarray, pose: Pose, frame: int) -> np.ndarray:
+    """A skirt around the legs: each ring is the hull of a circle around either leg at its height.
+
+    `points` (`r c 3`) are the rings as the pelvis carries them; the upper ones keep their place.
+    """
+    joints = pose.joints[frame]
+    pelvis = pose.rotations[frame, 0]
+    side = pelvis[:, 0]
+    assert part.hanging is not None
+    drop, stand_off = part.hanging[:, 0], part.hanging[:, 1:, None]
+    legs, tangents = [], []
+    for hip, knee, ankle in ((11, 12, 13), (14, 15, 16)):
+        thigh, shin = joints[knee] - joints[hip], joints[ankle] - joints[knee]
+        upper, lower = np.linalg.norm(thigh), np.linalg.norm(shin)
+        on_thigh = np.clip(drop / upper, None, 1)[:, None]
+        on_shin = np.clip((drop - upper) / lower, 0, 1)[:, None]
+        legs.append(joints[hip] + on_thigh * thigh + on_shin * shin)
+        below = np.clip((drop - upper) / 0.2 + 0.5, 0, 1)[:, None]
+        tangents.append((1 - below) * thigh / upper + below * shin / lower)
+    right, left = legs
+    front = unit(np.cross(tangents[0] + tangents[1], side))
+    middle, axis = (right + left) / 2, np.cross(side, front)
+    right, left = (leg - ((leg - middle) * axis).sum(-1, keepdims=True) * axis for leg in (right, left))
+    phi = angles(points.shape[1] - 1)[None, :, None]
+    direction = np.sin(phi) * side + np.cos(phi) * front[:, None]
+    apart = ((left - right)[:, None] * direction).sum(-1, keepdims=True)
+    share = 1 / (1 + np.exp(-apart / 0.035))
+    around = share * left[:, None] + (1 - share) * right[:, None]
+    hanging = around + stand_off * direction
+    weight = np.clip(drop / 0.12, 0, 1)[:, None, None]
+    weight = weight * weight * (3 - 2 * weight)
+    return ((1 - weight) * points + weight * hanging).astype(points.dtype)

@@ -1,0 +1,122 @@
+"""Outside the mask nothing changes; inside, the style is painted."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from subjects import small_model, subject
+
+from tempose.animation.demo import drawn_subject
+from tempose.animation.dress import REGIONS, Reference, before, dress, read_mask, region, write_dressed
+from tempose.core.errors import InputError, MediaError, PoseError
+from tempose.media.images import read_image, write_image
+from tempose.media.video import probe_video, write_video
+from tempose.pose.estimators import Person
+
+QUICK = {"steps": 1, "model": small_model()}
+
+
+def reference(frames=1):
+    """The person of the demo, standing still."""
+    person = subject()
+    pose = person.pose[np.zeros(frames, int)]
+    return Reference(np.stack([person.picture] * frames), pose, np.stack([person.mask] * frames))
+
+
+@pytest.fixture
+def style():
+    return drawn_subject(3)
+
+
+@pytest.mark.parametrize("part", REGIONS)
+def test_regions_cover_their_part_and_spare_the_rest(part):
+    person = subject()
+    mask = region(person.keypoints[None], person.mask[None].astype(np.float32), part=part, size=(384, 288))[0]
+    x, y = person.keypoints[:, 0].astype(int), person.keypoints[:, 1].astype(int)
+    chest = (y[1] + y[8]) // 2, (x[8] + x[11]) // 2
+    knee = y[9], x[9]
+    assert mask[chest] == (part != "lower")
+    assert mask[knee] == (part != "upper")
+    assert mask[y[0], x[0]] == 0
+    assert 0.02 < mask.mean() < 0.4
+
+
+@pytest.mark.parametrize("part", REGIONS)
+def test_outside_the_mask_not_a_bit_changes(style, part):
+    given = reference(2)
+    made = dress(style, given, part=part, **QUICK)
+    assert made.frames.shape == given.frames.shape
+    changed = (made.frames != given.frames).any(axis=-1)
+    assert changed.mean() > 0.01
+    assert not changed[:, ~np.asarray(near(given.masks[0], 40))].any()
+    face = subject().keypoints[0, :2].astype(int)
+    assert not changed[:, face[1] - 3 : face[1] + 3, face[0] - 3 : face[0] + 3].any()
+
+
+def near(mask, reach):
+    import cv2
+
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2)) > 0
+
+
+def test_a_mask_file_decides_what_changes(style, tmp_path):
+    mask = np.zeros((384, 288, 3), np.uint8)
+    mask[150:250, 100:200] = 255
+    write_image(tmp_path / "mask.png", mask)
+    made = dress(style, reference(), mask=tmp_path / "mask.png", **QUICK)
+    changed = (made.frames[0] != subject().picture).any(axis=-1)
+    assert changed[160:240, 110:190].mean() > 0.5
+    changed[150:250, 100:200] = False
+    assert not changed.any()
+    with pytest.raises(MediaError, match="wanted the same size"):
+        read_mask(tmp_path / "mask.png", (100, 100))
+
+
+def test_a_style_comes_without_a_rim_of_its_own_background(style):
+    white, grey = replace(style, picture=np.full_like(style.picture, 255)), np.full_like(style.picture, 90)
+    far = cv2.dilate(style.mask.astype(np.uint8), np.ones((5, 5))) == 0
+    inside = cv2.erode(style.mask.astype(np.uint8), np.ones((5, 5))) == 1
+    moved = before(white, grey).picture
+    assert (moved[far] == 90).all()
+    assert (moved[inside] == 255).all()
+
+
+def test_the_seed_decides(style):
+    one, same, other = (dress(style, reference(), part="upper", **QUICK, seed=seed).frames for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+def test_pictures_and_clips_come_from_files_and_go_to_files(style, tmp_path):
+    person = subject()
+
+    def finder(frame):
+        return [Person(person.keypoints, person.mask)]
+
+    write_image(tmp_path / "me.png", person.picture)
+    write_video(tmp_path / "me.mp4", [person.picture] * 3, 10)
+    made = dress(style, tmp_path / "me.png", part="upper", estimator=finder, output="out.png", **QUICK)
+    record = write_dressed(made, tmp_path / "out.png", command=["tempose", "dress"])
+    assert read_image(tmp_path / "out.png").shape == person.picture.shape
+    assert json.loads(record.read_text())["settings"]["part"] == "upper"
+    made = dress(style, tmp_path / "me.mp4", part="lower", estimator=finder, output="out.mp4", **QUICK)
+    write_dressed(made, tmp_path / "out.mp4")
+    info = probe_video(tmp_path / "out.mp4")
+    assert (info.frames, info.fps, info.height) == (3, 10, 384)
+    with pytest.raises(InputError, match="single picture"):
+        dress(style, tmp_path / "me.mp4", part="lower", estimator=finder, output="out.png", **QUICK)
+    with pytest.raises(PoseError, match=r"nobody was found in .*me\.png"):
+        dress(style, tmp_path / "me.png", part="lower", estimator=lambda frame: [], **QUICK)
+
+
+def test_what_is_to_be_exchanged_must_be_said_once(style, tmp_path):
+    for wrong in ({}, {"part": "upper", "mask": "m.png"}):
+        with pytest.raises(InputError, match="either --part upper, lower or whole, or --mask"):
+            dress(style, reference(), **wrong, **QUICK)
+    with pytest.raises(InputError, match="part is 'hat'"):
+        dress(style, reference(), part="hat", **QUICK)
+    write_image(tmp_path / "black.png", np.zeros((384, 288, 3), np.uint8))
+    with pytest.raises(InputError, match="nothing would be exchanged"):
+        dress(style, reference(), mask=tmp_path / "black.png", **QUICK)

@@ -1,0 +1,150 @@
+"""A motion from whatever the user has, and a clear word about what is none."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tempose.animation.motion import MOST_FRAMES, Stretch, read_motion, resampled
+from tempose.body.motions import MOTIONS, keypoint_motion
+from tempose.core.errors import InputError, MediaError, PoseError
+from tempose.media.images import write_image
+from tempose.media.video import write_video
+from tempose.pose.estimators import Person
+from tempose.pose.keypoints import Motion
+
+
+class Marker:
+    """An estimator for pictures of one grey: a skeleton whose place the grey tells."""
+
+    def __call__(self, frame):
+        grey = int(frame[0, 0, 0])
+        if grey == 0:
+            return []
+        keypoints = keypoint_motion("idle", frames=1, fps=1, size=frame.shape[:2]).keypoints[0].copy()
+        keypoints[:, 0] += grey / 100
+        return [Person(keypoints, None)]
+
+
+def greys(values, size=(48, 32)):
+    return [np.full((*size, 3), value, np.uint8) for value in values]
+
+
+@pytest.fixture
+def motion():
+    return keypoint_motion("wave", frames=20, fps=10)
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+def test_built_in_motions_have_all_joints_in_the_frame(name):
+    motion = read_motion(name, stretch=Stretch(max_frames=12))
+    assert len(motion) == 12
+    assert (motion.keypoints[..., 2] == 1).all()
+
+
+def test_a_built_in_walk_towards_the_camera_does_not_grow():
+    motion = read_motion("walk", stretch=Stretch(duration=4))
+    height = np.ptp(motion.keypoints[..., 1], axis=1)
+    assert len(motion) == 48
+    assert np.ptp(height) < 0.12 * height.mean()
+
+
+def test_the_camera_turns_and_the_seed_varies():
+    front, side = (read_motion("idle", yaw=yaw, stretch=Stretch(max_frames=2)) for yaw in (0, 90))
+    shoulders = [abs(m.keypoints[0, 2, 0] - m.keypoints[0, 5, 0]) / np.ptp(m.keypoints[0, :, 1]) for m in (front, side)]
+    assert shoulders[1] < 0.3 * shoulders[0]
+    other = read_motion("dance", seed=1).keypoints
+    assert not np.allclose(other, read_motion("dance", seed=0).keypoints)
+
+
+@pytest.mark.parametrize("ending", ["npz", "json"])
+def test_pose_files(tmp_path, motion, ending):
+    motion.save(tmp_path / f"m.{ending}")
+    read = read_motion(tmp_path / f"m.{ending}")
+    np.testing.assert_allclose(read.keypoints, motion.keypoints, atol=1e-4)
+    part = read_motion(tmp_path / f"m.{ending}", stretch=Stretch(start=0.5, duration=1))
+    np.testing.assert_allclose(part.keypoints, motion.keypoints[5:15], atol=1e-4)
+
+
+def test_openpose_needs_no_size(tmp_path, motion):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for index, frame in enumerate(motion.keypoints):
+        people = [{"pose_keypoints_2d": frame.flatten().tolist()}]
+        (folder / f"{index}_keypoints.json").write_text(json.dumps({"people": people}))
+    read = read_motion(folder, stretch=Stretch(fps=10))
+    assert len(read) == 20
+    assert read.fps == 10
+    np.testing.assert_allclose(read.keypoints[..., :2], motion.keypoints[..., :2], atol=6)
+    single = read_motion(folder / "3_keypoints.json")
+    np.testing.assert_allclose(single.keypoints[0], motion.keypoints[3], atol=1e-3)
+
+
+def test_a_video_is_searched_at_the_wanted_rate_and_part(tmp_path):
+    write_video(tmp_path / "v.mp4", greys(range(20, 220, 10)), 10)
+    assert len(read_motion(tmp_path / "v.mp4", estimator=Marker())) == 20
+    part = read_motion(tmp_path / "v.mp4", estimator=Marker(), stretch=Stretch(start=1, duration=0.5))
+    assert len(part) == 5
+    half = read_motion(tmp_path / "v.mp4", estimator=Marker(), stretch=Stretch(fps=5))
+    assert (len(half), half.fps) == (10, 5)
+    few = read_motion(tmp_path / "v.mp4", estimator=Marker(), stretch=Stretch(max_frames=3))
+    assert len(few) == 3
+
+
+def test_a_fast_video_is_thinned(tmp_path):
+    write_video(tmp_path / "v.mp4", greys([100] * 60), 60)
+    motion = read_motion(tmp_path / "v.mp4", estimator=Marker())
+    assert (len(motion), motion.fps) == (30, 30)
+
+
+def test_a_picture_is_one_pose(tmp_path):
+    write_image(tmp_path / "p.png", greys([50])[0])
+    assert len(read_motion(tmp_path / "p.png", estimator=Marker())) == 1
+
+
+def test_resampling_keeps_time_and_missing_joints(motion):
+    keypoints = motion.keypoints.copy()
+    keypoints[4, 3] = 0
+    motion = Motion(keypoints, motion.size, 10)
+    same = resampled(motion, 10)
+    np.testing.assert_array_equal(same.keypoints, motion.keypoints)
+    double = resampled(motion, 20)
+    assert len(double) == 40
+    np.testing.assert_allclose(double.keypoints[::2], motion.keypoints, atol=1e-4)
+    assert double.keypoints[8, 3, 2] == 0
+    middle = (motion.keypoints[10] + motion.keypoints[11]) / 2
+    np.testing.assert_allclose(double.keypoints[21], middle, atol=1e-3)
+
+
+def test_a_long_motion_is_refused_unless_asked_for(tmp_path, motion):
+    keypoints = np.repeat(motion.keypoints, 500, axis=0)
+    Motion(keypoints, motion.size, 10).save(tmp_path / "long.npz")
+    with pytest.raises(InputError, match=f"10000 frames, more than {MOST_FRAMES}; shorten it with --duration"):
+        read_motion(tmp_path / "long.npz")
+    assert len(read_motion(tmp_path / "long.npz", stretch=Stretch(max_frames=700))) == 700
+
+
+def test_nothing_left_and_nonsense_are_said(motion):
+    with pytest.raises(InputError, match="nothing is left after 5 seconds"):
+        Stretch(start=5).of(20, 10, source="it")
+    for wrong in ({"fps": 0}, {"fps": 1000}, {"start": -1}, {"duration": 0}, {"max_frames": 0}):
+        with pytest.raises(InputError):
+            Stretch(**wrong)
+
+
+def test_what_is_no_motion_is_named(tmp_path):
+    with pytest.raises(InputError, match="no file or folder waltz, and no built-in motion of that name: walk"):
+        read_motion("waltz")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PoseError, match="no OpenPose JSON file in"):
+        read_motion(tmp_path / "empty")
+    for name, error in (("a.mp4", MediaError), ("a.bvh", PoseError), ("a.json", PoseError), ("a.npz", PoseError)):
+        (tmp_path / name).write_text("this is a letter")
+        with pytest.raises(error, match=name):
+            read_motion(tmp_path / name)
+    write_video(tmp_path / "black.mp4", greys([0] * 5), 10)
+    with pytest.raises(PoseError, match=r"nobody was found in .*black\.mp4"):
+        read_motion(tmp_path / "black.mp4", estimator=Marker())
+    write_video(tmp_path / "v.mp4", greys([90] * 5), 10)
+    with pytest.raises(PoseError, match="person 3 was asked for"):
+        read_motion(tmp_path / "v.mp4", estimator=Marker(), person=3)

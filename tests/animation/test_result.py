@@ -1,0 +1,98 @@
+"""The files of an animation: the right kind, whole, and never over an input."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tempose.animation.compose import Scene
+from tempose.animation.result import Animation, check_length, check_output, write_animation
+from tempose.body.motions import keypoint_motion
+from tempose.core.errors import InputError, MediaError
+from tempose.media.crop import Frame
+from tempose.media.images import read_image
+from tempose.media.video import probe_video, read_frames, write_video
+from tempose.pose.keypoints import Motion
+
+
+def animation(frames=3):
+    """A square that wanders over grey."""
+    painted = np.full((frames, 32, 24, 3), 100, np.uint8)
+    for index in range(frames):
+        painted[index, 8:20, 2 + 2 * index : 10 + 2 * index] = 230
+    motion = keypoint_motion("idle", frames=frames, fps=10, size=(64, 48))
+    scene = Scene(np.full((64, 48, 3), 100, np.uint8), Frame(0, 0, 48, 64), np.full((32, 24, 3), 100, np.uint8))
+    photo = np.full((64, 48, 3), 50, np.uint8)
+    near = np.ones((frames, 32, 24), np.float32)
+    return Animation(photo, motion, painted, near, 0 * near, scene, ("a word",), {"seed": 0})
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.webm", "a.gif", "a.webp", "folder"])
+def test_every_ending_is_written_with_its_record(tmp_path, name):
+    record = write_animation(animation(), tmp_path / name, command=["tempose", "animate"])
+    if name == "folder":
+        assert [path.name for path in sorted((tmp_path / name).iterdir())] == ["00000.png", "00001.png", "00002.png"]
+    else:
+        assert (tmp_path / name).stat().st_size > 0
+    if name in ("a.mp4", "a.webm", "a.gif"):
+        info = probe_video(tmp_path / name)
+        assert (info.height, info.width, info.fps) == (64, 48, 10)
+    assert record == tmp_path / f"{name}.json"
+    assert json.loads(record.read_text()) == {"command": ["tempose", "animate"], "side_by_side": False, "seed": 0}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_frames_move_before_a_still_background(tmp_path):
+    write_animation(animation(), tmp_path / "frames")
+    frames = [read_image(path) for path in sorted((tmp_path / "frames").iterdir())]
+    np.testing.assert_array_equal(frames, list(animation().frames()))
+    assert all((frame[45:] == 100).all() for frame in frames)
+    assert (frames[0] != frames[1]).any()
+
+
+def test_side_by_side_and_sheet(tmp_path):
+    write_animation(animation(), tmp_path / "a.mp4", side_by_side=True, sheet=tmp_path / "s.png")
+    first = next(read_frames(tmp_path / "a.mp4"))
+    assert first.shape == (64, 3 * 48, 3)
+    assert np.abs(first[:, :40].astype(int) - 50).max() < 12
+    assert read_image(tmp_path / "s.png").shape[1] > 3 * 48
+
+
+def test_one_pose_is_one_picture(tmp_path):
+    write_animation(animation(1), tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png").shape == (64, 48, 3)
+    with pytest.raises(InputError, match=r"single frame, too short for a video; name a picture instead: .*a\.mp4\.png"):
+        write_animation(animation(1), tmp_path / "a.mp4")
+    with pytest.raises(InputError, match=r"single picture, but the motion has 3 frames"):
+        check_length("a.jpg", 3)
+    check_length("a.webp", 1)
+    check_length("a.webp", 3)
+
+
+def test_what_cannot_be_written_is_known_before(tmp_path):
+    driver = tmp_path / "driver.mp4"
+    write_video(driver, np.zeros((3, 16, 16, 3), np.uint8), 10)
+    check_output(tmp_path / "a.mp4")
+    check_output(tmp_path / "folder", sheet=tmp_path / "s.jpg")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["driver.mp4"]
+    for wrong, error, message in (
+        ({"out": tmp_path / "a.avi"}, MediaError, "the ending must be .mp4"),
+        ({"out": tmp_path / "no" / "a.mp4"}, InputError, "does not exist"),
+        ({"out": tmp_path}, InputError, "a folder with something in it"),
+        ({"out": driver, "inputs": ["x.png", driver]}, InputError, "is an input and would be overwritten"),
+        ({"out": tmp_path / "a.mp4", "sheet": tmp_path / "s.txt"}, MediaError, "contact sheet"),
+        ({"out": tmp_path / "a.mp4", "sheet": tmp_path / "no" / "s.png"}, InputError, "does not exist"),
+        ({"out": tmp_path / "a.gif", "audio": driver}, MediaError, "cannot hold sound"),
+        ({"out": tmp_path / "a.mp4", "audio": driver}, MediaError, "no sound to copy"),
+    ):
+        with pytest.raises(error, match=message):
+            check_output(**wrong)
+
+
+def test_nothing_is_left_when_a_frame_cannot_be_made(tmp_path):
+    broken = animation()
+    object.__setattr__(broken, "near", broken.near[:2])
+    with pytest.raises(ValueError, match="zip"):
+        write_animation(broken, tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
+    assert isinstance(broken.motion, Motion)

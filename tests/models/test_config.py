@@ -1,0 +1,44 @@
+import pytest
+from pydantic import ValidationError
+
+from tempose.core.errors import InputError
+from tempose.models.config import PRESETS, ModelConfig, preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_fit_their_own_size(name):
+    config = preset(name)
+    unit = 2 ** (len(config.channel_multipliers) - 1)
+    assert config.size[0] % unit == config.size[1] % unit == 0
+    assert max(config.texture_levels) < len(config.channel_multipliers)
+
+
+def test_every_field_is_explained():
+    import ast
+    import inspect
+
+    body = ast.parse(inspect.getsource(ModelConfig)).body[0].body
+    for before, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(before, ast.AnnAssign):
+            assert isinstance(after, ast.Expr), f"{before.target.id} has no docstring"
+
+
+def test_unknown_fields_and_changes_are_refused():
+    fields = preset("pidm-256").model_dump()
+    with pytest.raises(ValidationError, match="widths"):
+        ModelConfig(**fields, widths=3)
+    with pytest.raises(ValidationError, match="frozen"):
+        preset("pidm-256").dropout = 0.5
+
+
+def test_a_model_builds_on_what_is_known_in_one_way_only():
+    fields = preset("people-128").model_dump()
+    with pytest.raises(ValidationError, match="exclude each other"):
+        ModelConfig(**{**fields, "copy_gate": True, "correct_alignment": False})
+    with pytest.raises(ValidationError, match="give known_deviation as well"):
+        ModelConfig(**{**fields, "known_deviation": None})
+
+
+def test_unknown_preset_names_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'people-128'"):
+        preset("people-127")

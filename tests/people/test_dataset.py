@@ -1,0 +1,93 @@
+"""The dataset of drawn people: whole, resumable, the same with any number of workers."""
+
+import numpy as np
+import pytest
+
+from tempose.core.errors import DataError, InputError
+from tempose.data.prepared import SPLITS, Clip, read_metadata
+from tempose.people.clip import Recipe, draw_clip, draw_flow
+from tempose.people.dataset import PeopleSettings, split_of, write_people
+
+SETTINGS = PeopleSettings(frames=3, fps=12, size=(48, 32), seed=5)
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    out = tmp_path_factory.mktemp("people") / "out"
+    write_people(out, people=4, clips=2, settings=SETTINGS)
+    return out
+
+
+def test_it_holds_what_was_asked_for_and_no_person_twice(dataset):
+    rows = {split: read_metadata(dataset, split) for split in SPLITS}
+    assert {split: len(rows[split]) for split in SPLITS} == {"train": 4, "val": 2, "test": 2}
+    people = [{row["person"] for row in rows[split]} for split in SPLITS]
+    assert len(set.union(*people)) == sum(map(len, people))
+    for row in rows["train"]:
+        assert (row["frames"], row["fps"], row["height"], row["width"]) == (3, 12, 48, 32)
+
+
+def test_a_clip_is_drawn_again_from_its_row(dataset):
+    row = read_metadata(dataset, "val")[0]
+    recipe = Recipe.from_json(row["recipe"])
+    drawn, written = draw_clip(recipe), Clip(dataset / "val", row)
+    motion, masks = written.read_ground_truth()
+    assert (motion.keypoints == drawn.motion.keypoints).all()
+    assert (masks == drawn.masks).all()
+    read = written.read_frames([0, 1, 2])
+    assert np.abs(read.astype(int) - drawn.frames).mean() < 12  # chroma at half the size, in a tiny picture
+    assert draw_flow(recipe).flow.shape == (2, 48, 32, 2)
+
+
+def test_two_workers_write_the_same_bytes(dataset, tmp_path):
+    write_people(tmp_path / "out", people=4, clips=2, settings=SETTINGS, workers=2)
+    assert contents(tmp_path / "out") == contents(dataset)
+
+
+def test_it_goes_on_where_it_was_stopped(dataset, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    write_people(out, people=1, clips=2, settings=SETTINGS)
+    drawn = []
+
+    def counted(recipe):
+        drawn.append(recipe.person)
+        if len(drawn) > 3:
+            raise KeyboardInterrupt
+        return draw_clip(recipe)
+
+    monkeypatch.setattr("tempose.people.dataset.draw_clip", counted)
+    with pytest.raises(KeyboardInterrupt):
+        write_people(out, people=4, clips=2, settings=SETTINGS)
+    monkeypatch.undo()
+    write_people(out, people=4, clips=2, settings=SETTINGS)
+    assert contents(out) == contents(dataset)
+    assert 5_000_000 not in drawn  # finished clips are not drawn again
+
+
+def test_other_settings_do_not_mix(dataset):
+    with pytest.raises(DataError, match="other"):
+        write_people(dataset, people=4, settings=PeopleSettings(frames=4, fps=12, size=(48, 32), seed=5))
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({"frames": 0}, "frames"), ({"fps": 0}, "fps"), ({"size": (48, 33)}, "even"), ({"seed": -1}, "seed")],
+)
+def test_bad_settings_are_refused(fields, word):
+    with pytest.raises(InputError, match=word):
+        PeopleSettings(**{"frames": 3, "fps": 12, "size": (48, 32), "seed": 5} | fields)
+
+
+def test_nobody_is_no_dataset(tmp_path):
+    with pytest.raises(InputError, match="people"):
+        write_people(tmp_path, people=0, settings=SETTINGS)
+
+
+def test_a_person_keeps_their_split_when_the_dataset_grows():
+    splits = [split_of(number) for number in range(1000)]
+    assert splits.count("val") == splits.count("test") == 100
+    assert set(splits[:4]) == set(SPLITS)

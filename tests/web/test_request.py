@@ -1,0 +1,96 @@
+"""What comes from outside is checked, and can be said as a command line."""
+
+import inspect
+
+import pytest
+from typer.testing import CliRunner
+
+from tempose.animation.animate import animate
+from tempose.cli import app
+from tempose.core.errors import InputError
+from tempose.web.limits import Limits
+from tempose.web.request import Upload, Wish
+
+PHOTO = {"path": "/somewhere/abc/me.jpg", "orig_name": "my photo.jpg"}
+
+
+def wish(**changes):
+    return Wish.of(PHOTO, "walk", None, limits=Limits(), **changes)
+
+
+def test_the_defaults_are_those_of_the_command_line():
+    parameters = inspect.signature(animate).parameters
+    for name, value in wish().settings.items():
+        assert name in parameters
+        if name != "max_frames":
+            assert value == parameters[name].default, name
+    words = wish().command("people-128")
+    assert words == ["tempose", "animate", "my photo.jpg", "walk", "-o", "my photo-walk.mp4", "--max-frames", "36"]
+
+
+def test_every_option_of_the_command_exists():
+    everything = wish(
+        steps=4, seed=3, strategy="loop", guidance=1.5, retargeting="scale", background="colour", colour="#102030",
+        size=300, fps=10, start=0.5, frames=9,
+    )  # fmt: skip
+    words = everything.command("some/model")
+    help_text = CliRunner().invoke(app, ["animate", "--help"], env={"COLUMNS": "300"}).output
+    options = [word for word in words if word.startswith("--")]
+    assert len(options) == 11
+    for option in options:
+        assert option in help_text
+    assert words[words.index("--background") + 1] == "#102030"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"steps": 0}, {"steps": 1e9}, {"steps": "many"}, {"seed": -1}, {"seed": 0.5}, {"frames": 1000},
+        {"frames": float("nan")}, {"size": 5}, {"size": 5000}, {"fps": 1000}, {"fps": -1}, {"start": -1},
+        {"strategy": "strided"}, {"retargeting": None}, {"background": "/etc/passwd"}, {"guidance": 1e9},
+        {"background": "colour", "colour": "red; rm"},
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(bad):
+    with pytest.raises(InputError, match="wanted"):
+        wish(**bad)
+
+
+def test_a_picture_is_a_background_under_its_own_name():
+    beach = {"path": "/somewhere/xyz/beach.png", "orig_name": "beach.png"}
+    wanted = wish(background="picture", background_file=beach)
+    assert wanted.settings["background"] == "/somewhere/xyz/beach.png"
+    words = wanted.command("people-128")
+    assert words[words.index("--background") + 1] == "beach.png"
+    assert wish(background="plain", background_file=beach).backdrop is None
+
+
+def test_several_files_are_a_folder():
+    files = [{"path": f"/x/{number}.json"} for number in range(3)]
+    wanted = Wish.of(PHOTO, None, files, limits=Limits())
+    assert [upload.name for upload in wanted.motion] == ["0.json", "1.json", "2.json"]
+    assert wanted.command("people-128")[2:6] == ["my photo.jpg", "poses", "-o", "my photo-poses.mp4"]
+    assert Wish.of(PHOTO, "walk", [], limits=Limits()).motion == "walk"
+
+
+def test_a_motion_is_a_name_or_an_upload_never_a_path():
+    for motion in ("/etc/passwd", "", None, ["walk"]):
+        with pytest.raises(InputError, match="choose a motion"):
+            Wish.of(PHOTO, motion, None, limits=Limits())
+    uploaded = Wish.of(PHOTO, None, {"path": "/x/a.npz", "orig_name": "../../b.npz"}, limits=Limits())
+    assert uploaded.motion_name == "b.npz"
+
+
+def test_a_name_keeps_no_folder():
+    assert Upload.of({"path": "/x/a.png", "orig_name": "../../etc/me.png"}).name == "me.png"
+    assert Upload.of({"path": "/x/a.png", "orig_name": "..\\me.png"}).name == "me.png"
+    assert Upload.of({"path": "/x/a.png"}).name == "a.png"
+    assert Upload.of({"path": "/x/a.png", "orig_name": 300 * "ü" + ".png"}).name == 56 * "ü" + ".png"
+    assert Upload.of(None) is None
+    with pytest.raises(InputError, match="file"):
+        Upload.of("/etc/passwd")
+
+
+@pytest.mark.parametrize("given", ["#20A0FF", "rgb(32, 160, 255)", "rgba(32.1, 159.7, 255, 1)"])
+def test_colours_come_in_several_forms(given):
+    assert wish(background="colour", colour=given).settings["background"] == "#20a0ff"
