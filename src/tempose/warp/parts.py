@@ -1,10 +1,16 @@
-"""Which layer of the person every pixel of the photo belongs to."""
+"""Which layer of the person every pixel of the photo belongs to.
+
+A random walker (Grady, "Random Walks for Image Segmentation", PAMI 2006; with priors, Grady, CVPR 2005) starts at every
+pixel and crosses edges seldom; the layer whose bones it most likely meets first takes the pixel. So borders lie where
+colors say so, and distance to the bones decides only where they do not.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE
+from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE
+from tempose.warp.skirt import find_hem
 
 LAYERS = ("trunk", "right_leg", "left_leg", "right_arm", "left_arm")
 TRUNK, RIGHT_LEG, LEFT_LEG, RIGHT_ARM, LEFT_ARM = range(len(LAYERS))
@@ -25,17 +31,134 @@ BONES: tuple[tuple[int, str, str, float], ...] = (
     (LEFT_ARM, "left_elbow", "left_wrist", 0.09),
 )
 
+WALKED = 400  # the longest side of the person at which the walker walks, pixels
+LIGHTNESS = 0.8  # how much lightness counts against color: folds and shadows are no borders
+STEEPNESS = 1.0  # how fast the chance of a step falls with the squared difference in Lab
+LEAST = 1e-5  # the chance of a step across any edge
+FARTHEST = 8.0  # bones farther than so many widths of their flesh are all equally far
+BLUR = 0.7  # noise is no border, pixels
+PRIOR = 1e-3  # the pull of the nearest bones, beside steps of chance 1
 
-def find_parts(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """The layer of every pixel of the person, int8 `h w`: an index into LAYERS, −1 off the mask.
+# Seeds, in lengths of the trunk: half the width of the bars along the bones.
+ARM_WIDTH, LEG_WIDTH, HEAD_WIDTH = 0.03, 0.045, 0.05
+# Where the bars begin and end, in shares of the bones.
+UPPER_ARM, THIGH, HAND = 0.35, 0.35, 0.15
+DRAWN_IN, OFF_ARMS = 0.3, 0.16  # the seed of the trunk: shares of its quadrangle, and lengths of the trunk
+
+
+def find_parts(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, float]:
+    """How much every pixel of the person belongs to each layer, and the hem of a cloth that hangs over both legs.
 
     Args:
-        picture: uint8 `h w 3`.
+        picture: uint8 `h w 3`, best the person's own colors.
         mask: bool `h w`.
-        keypoints: `18 3`; missing ones have a confidence below MIN_CONFIDENCE.
+        keypoints: `18 3`; missing ones have a confidence below MIN_CONFIDENCE. A limb of which no bone is known gets
+            no pixels.
+
+    Returns:
+        float32 `l h w` in [0, 1], sums of 1 on the mask, 0 off it; and the hem as `find_hem` gives it. A cloth above
+        a hem belongs to the trunk.
     """
-    distance = bone_distances(keypoints, mask.shape)
-    return np.where(mask, distance.argmin(axis=0), -1).astype(np.int8)
+    import cv2
+
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    hem = find_hem(lab, mask, keypoints, trunk_length(keypoints))
+    distance = bone_distances(keypoints, mask.shape, hem)
+    nearness = np.exp(-np.minimum(distance, FARTHEST)) * np.isfinite(distance)
+    nearness /= nearness.sum(axis=0)
+    values = cv2.GaussianBlur(lab * np.float32([LIGHTNESS, 1, 1]), (0, 0), BLUR)
+    return random_walk(values, mask, part_seeds(mask, keypoints, hem), nearness), hem
+
+
+def random_walk(values: np.ndarray, mask: np.ndarray, seeds: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """The chance that a walk from each pixel ends in each label, float32 `l h w`; 0 off the mask.
+
+    Args:
+        values: `h w c`, whose differences hold walkers back.
+        mask: bool `h w`, where they walk.
+        seeds: `h w`, the label where it is known, −1 elsewhere.
+        prior: `l h w`, the chance of each label where a walker stops on the way.
+    """
+    from scipy.sparse import coo_matrix, diags_array
+    from scipy.sparse.linalg import splu
+
+    height, width = mask.shape
+    place = np.arange(height * width).reshape(height, width)
+    one = np.concatenate([place[:, :-1].ravel(), place[:-1].ravel()])
+    other = np.concatenate([place[:, 1:].ravel(), place[1:].ravel()])
+    inside = mask.ravel()[one] & mask.ravel()[other]
+    one, other = one[inside], other[inside]
+    flat = values.reshape(height * width, -1)
+    step = np.exp(-STEEPNESS * ((flat[one] - flat[other]) ** 2).sum(axis=1)) + LEAST
+
+    found = np.where(mask, prior, 0).reshape(len(prior), -1).astype(np.float64)
+    known = (seeds >= 0) & mask
+    found[:, known.ravel()] = np.arange(len(prior))[:, None] == seeds[known]
+    free = (mask & ~known).ravel()
+    if free.any():
+        number = np.full(height * width, -1)
+        number[free] = np.arange(free.sum())
+        a, b, both = np.concatenate([one, other]), np.concatenate([other, one]), np.concatenate([step, step])
+        a, b, both = a[free[a]], b[free[a]], both[free[a]]
+        degree = np.bincount(number[a], weights=both, minlength=free.sum()) + PRIOR
+        within = free[b]
+        size = (int(free.sum()),) * 2
+        steps = coo_matrix((both[within], (number[a[within]], number[b[within]])), size)
+        system = (diags_array(degree) - steps).tocsc()
+        right = PRIOR * found[:, free]
+        for label, row in enumerate(right):
+            row += np.bincount(number[a[~within]], weights=both[~within] * found[label, b[~within]], minlength=len(row))
+        found[:, free] = splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(right.T).T
+    return found.reshape(len(prior), height, width).astype(np.float32)
+
+
+def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.ndarray:
+    """int8 `h w`: the layer of pixels that surely belong to one, −1 elsewhere; arms lie before legs."""
+    import cv2
+
+    trunk = trunk_length(keypoints)
+    points = {name: keypoints[i, :2] for i, name in enumerate(KEYPOINTS) if keypoints[i, 2] > HIDDEN}
+    limbs, body = np.full(mask.shape, 255, np.uint8), np.zeros(mask.shape, np.uint8)
+
+    def bar(drawing: np.ndarray, one: np.ndarray, other: np.ndarray, width: float, value: int = 1) -> None:
+        ends = [tuple(int(v) for v in np.round(point * 8 - 4)) for point in (one, other)]
+        cv2.line(drawing, *ends, value, max(1, round(2 * width * trunk)), cv2.LINE_8, 3)
+
+    def polygon(corners: list[np.ndarray]) -> None:
+        middle = np.mean(corners, axis=0)
+        cv2.fillPoly(body, [np.round(middle + (1 - DRAWN_IN) * (np.array(corners) - middle)).astype(np.int32)], 1)
+
+    hems = []
+    for side, layer in (("right", RIGHT_LEG), ("left", LEFT_LEG)):
+        hip, knee, ankle = (points.get(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
+        for start, one, other in ((0, hip, knee), (1, knee, ankle)):
+            if one is not None and other is not None:
+                from_, to = np.clip([max(hem + 0.1, THIGH) - start, hem - 0.1 - start], 0, 1)
+                if from_ < 1:
+                    bar(limbs, one + from_ * (other - one), other, LEG_WIDTH, layer)
+                if to > 0:
+                    bar(body, one, one + to * (other - one), LEG_WIDTH)
+                    hems = [*hems[: len(hems) - (start == 1)], one + to * (other - one)]
+    if len(hems) == 2 and "right_hip" in points and "left_hip" in points:
+        polygon([points["right_hip"], points["left_hip"], hems[1], hems[0]])
+    for side, layer in (("right", RIGHT_ARM), ("left", LEFT_ARM)):
+        shoulder, elbow, wrist = (points.get(f"{side}_{name}") for name in ("shoulder", "elbow", "wrist"))
+        if shoulder is not None and elbow is not None:
+            bar(limbs, shoulder + UPPER_ARM * (elbow - shoulder), elbow, ARM_WIDTH, layer)
+        if elbow is not None and wrist is not None:
+            bar(limbs, elbow, wrist + HAND * (wrist - elbow), ARM_WIDTH, layer)
+
+    corners = [points.get(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
+    if all(corner is not None for corner in corners):
+        polygon(corners)
+    arms = np.isin(limbs, (RIGHT_ARM, LEFT_ARM))
+    away = cv2.distanceTransform((~arms).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    body[away < OFF_ARMS * trunk] = 0
+    for one, other in (("neck", "nose"), ("right_ear", "nose"), ("left_ear", "nose"), ("right_ear", "left_ear")):
+        if one in points and other in points:
+            bar(body, points[one], points[other], HEAD_WIDTH)
+    seeds = np.where(limbs < 255, limbs, np.where(body > 0, TRUNK, 255)).astype(np.uint8).view(np.int8)
+    return np.where(mask, seeds, np.int8(-1))
 
 
 def trunk_length(keypoints: np.ndarray) -> float:
@@ -53,20 +176,32 @@ def trunk_length(keypoints: np.ndarray) -> float:
     return max(guesses)
 
 
-def bone_distances(keypoints: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Distance of every pixel to each layer's bones in widths of their flesh, float32 `l h w`; inf without bones."""
+def bone_distances(keypoints: np.ndarray, size: tuple[int, ...], hem: float = 0.0) -> np.ndarray:
+    """Distance of every pixel to each layer's bones in widths of their flesh, float32 `l h w`; inf without bones.
+
+    Legs above the hem of a cloth that hangs over both count as bones of the trunk.
+    """
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32) + 0.5
     distances = np.full((len(LAYERS), *size), np.inf, np.float32)
     trunk = trunk_length(keypoints)
-    for layer, one, other, radius in BONES:
-        a, b = keypoints[KEYPOINTS.index(one)], keypoints[KEYPOINTS.index(other)]
-        if min(a[2], b[2]) < MIN_CONFIDENCE:
-            continue
-        axis = b[:2] - a[:2]
+
+    def add(layer: int, a: np.ndarray, b: np.ndarray, radius: float) -> None:
+        axis = b - a
         along = ((x - a[0]) * axis[0] + (y - a[1]) * axis[1]) / max(float(axis @ axis), 1e-6)
         along = along.clip(0, 1)
         away = np.hypot(x - a[0] - along * axis[0], y - a[1] - along * axis[1]) / (radius * trunk)
         np.minimum(distances[layer], away, out=distances[layer])
+
+    for layer, one, other, radius in BONES:
+        a, b = keypoints[KEYPOINTS.index(one)], keypoints[KEYPOINTS.index(other)]
+        if min(a[2], b[2]) < MIN_CONFIDENCE:
+            continue
+        start = hem - ("knee" in one) if layer in (RIGHT_LEG, LEFT_LEG) else 0.0
+        middle = a[:2] + min(max(start, 0.0), 1.0) * (b[:2] - a[:2])
+        if start > 0:
+            add(TRUNK, a[:2], middle, radius)
+        if start < 1:
+            add(layer, middle, b[:2], radius)
     if np.isinf(distances[TRUNK]).all():
-        distances[TRUNK] = 1e6
+        distances[TRUNK] = FARTHEST
     return distances
