@@ -16,7 +16,7 @@ def clip():
 
 @pytest.fixture(scope="module")
 def cutout(clip):
-    return cut_out(clip.frames[0], clip.masks[0], clip.motion.keypoints[0])
+    return cut_out(clip.frames[0], clip.masks[0], clip.motion.keypoints[0], exact=True)
 
 
 def test_shapes_and_ranges(clip, cutout):

@@ -1,4 +1,4 @@
-"""The person of one photo in layers, with their true colours, and what lies behind: made once a photo."""
+"""The person of one photo in layers, with their true colors, and what lies behind: made once a photo."""
 
 from __future__ import annotations
 
@@ -10,21 +10,34 @@ from tempose.core.errors import InputError
 from tempose.media.crop import Frame
 from tempose.media.images import check_picture
 from tempose.warp.background import smooth_fill
+from tempose.warp.completion import complete, joint_caps, layer_order
+from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
 from tempose.warp.parts import LAYERS, find_parts
 
 __all__ = ["LAYERS", "Cutout", "cut_out"]
+
+PARTED = 400  # the longest side of the person at which parts are told apart, pixels
+PERSON = 0.05  # from this alpha on a pixel belongs to a layer
+OVERLAP = 0.004  # how far layers that touch share the photo, as a share of the person's longer side
 
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
     """The person of one photo in layers, at the photo's size; what lies behind each is completed.
 
+    Laid over `background` from back to front in `order`, the layers give the photo back. A layer holds the photo's
+    colors also in a seam along its neighbors and about the joint between them, so that no gap opens when they turn
+    about the joint. A skirt, gown or long coat that hangs over both legs belongs to the trunk, and the legs go on
+    beneath it up to the hips.
+
     Attributes:
         color: uint8 `l h w 3`: the true foreground colors of each of LAYERS, continued beyond its visible part.
         alpha: float32 `l h w` in [0, 1]: the matte of each layer, completed where another one hides it.
-        keypoints: float32 `18 3`.
+        keypoints: float32 `18 3`: x, y in pixels, confidence.
         matte: float32 `h w` in [0, 1]: the whole person as the photo shows them.
         background: uint8 `h w 3`: the photo without the person and their shadow at the feet.
+        order: the layers from back to front as the photo shows them, indices into LAYERS.
+        hem: how far down the legs one cloth hangs: 0 none, 1 to the knees, 2 to the ankles or beyond.
     """
 
     color: np.ndarray
@@ -32,24 +45,28 @@ class Cutout:
     keypoints: np.ndarray
     matte: np.ndarray
     background: np.ndarray
+    order: tuple[int, ...]
+    hem: float
 
     def seen_through(self, crop: Frame, size: tuple[int, int]) -> Cutout:
         """The same in a part of the photo, at `size`; beyond the photo nobody is, and the background goes on."""
         color = np.stack([crop.cut(layer, size) for layer in self.color])
         alpha = np.stack([_cut(layer, crop, size) for layer in self.alpha])
-        background = crop.cut(self.background, size)
-        covered = crop.covered(self.matte.shape, size)
+        background = smooth_fill(crop.cut(self.background, size), crop.covered(self.matte.shape, size))
         keypoints = crop.points(self.keypoints, size).astype(np.float32)
-        return Cutout(color, alpha, keypoints, _cut(self.matte, crop, size), smooth_fill(background, covered))
+        return Cutout(color, alpha, keypoints, _cut(self.matte, crop, size), background, self.order, self.hem)
 
 
-def cut_out(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, *, background: bool = True) -> Cutout:
+def cut_out(
+    picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, *, exact: bool = False, background: bool = True
+) -> Cutout:
     """The layers of the person in a photo.
 
     Args:
         picture: uint8 `h w 3`.
-        mask: bool `h w`, True on the person.
+        mask: `h w`: bool, True on the person, or float32 in [0, 1], how much of each pixel they are.
         keypoints: `18 3`: x, y in pixels, confidence.
+        exact: whether the mask is the matte as it is; else its rim is decided anew by the picture.
         background: whether the person is taken out of the background; False leaves the photo.
 
     Raises:
@@ -61,11 +78,58 @@ def cut_out(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, *, bac
     if not mask.any():
         raise InputError("the mask is empty; wanted one that is true on the person")
     keypoints = np.asarray(keypoints, np.float32)
-    parts = find_parts(picture, mask, keypoints)
-    alpha = np.stack([parts == layer for layer in range(len(LAYERS))]).astype(np.float32)
-    color = np.stack([smooth_fill(picture, layer) for layer in alpha])
-    behind = smooth_fill(picture, 1 - mask.astype(np.float32)) if background else picture
-    return Cutout(color, alpha, keypoints, mask.astype(np.float32), behind)
+    matte = mask.astype(np.float32) if exact else photo_matte(picture, mask > 0, keypoints)
+    box = person_box(matte > 0)
+    part, alpha = np.ascontiguousarray(picture[box]), matte[box]
+    points = keypoints - np.array([box[1].start, box[0].start, 0], np.float32)
+    own = person_colors(part, alpha)
+    labels, hem = _labels(own, alpha, points)
+    order = layer_order(labels, points)
+    color, layers = _layers(own, alpha, labels, points, order, hem)
+
+    whole_color = np.repeat(picture[None], len(LAYERS), axis=0)
+    whole_alpha = np.zeros((len(LAYERS), *matte.shape), np.float32)
+    whole_color[:, box[0], box[1]], whole_alpha[:, box[0], box[1]] = color, layers
+    behind = smooth_fill(picture, 1 - (matte > 0)) if background else picture
+    return Cutout(whole_color, whole_alpha, keypoints, matte, behind, order, hem)
+
+
+def _labels(own: np.ndarray, alpha: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, float]:
+    """The layer of every pixel of the person, int8 `h w`, −1 beside them; and the hem."""
+    person = alpha > PERSON
+    small, small_mask, points = at_most(PARTED, own, person, keypoints)
+    parts, hem = find_parts(small, small_mask, points)
+    if small.shape != own.shape:
+        parts = np.stack([guided_upsample(part, small, own) for part in parts])
+    return np.where(person, parts.argmax(axis=0), -1).astype(np.int8), hem
+
+
+def _layers(
+    own: np.ndarray,
+    alpha: np.ndarray,
+    labels: np.ndarray,
+    keypoints: np.ndarray,
+    order: tuple[int, ...],
+    hem: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Colors `l h w 3` and alphas `l h w`, completed."""
+    import cv2
+
+    seam = max(1, round(OVERLAP * max(labels.shape)))
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * seam + 1, 2 * seam + 1))
+    hidden, caps = complete(labels, keypoints, order, hem), joint_caps(labels, keypoints, hem)
+    colors, alphas = [], []
+    for layer in range(len(LAYERS)):
+        visible = labels == layer
+        if not visible.any():
+            colors.append(own)
+            alphas.append(np.zeros_like(alpha))
+            continue
+        shared = (cv2.dilate(visible.astype(np.uint8), around) > 0) | caps[layer]
+        whole = (shared | hidden[layer]).astype(np.float32)
+        colors.append(np.where(shared[..., None], own, smooth_fill(own, visible.astype(np.float32))))
+        alphas.append(alpha * cv2.GaussianBlur(whole, (3, 3), 0))
+    return np.stack(colors), np.stack(alphas)
 
 
 def _cut(mask: np.ndarray, crop: Frame, size: tuple[int, int]) -> np.ndarray:

@@ -21,9 +21,11 @@ SOLVED, DECIDED = 960, 480  # the longest sides at which alpha is solved and Gra
 AROUND = 0.08  # of the background is looked at about the person
 WITHIN, BEYOND = 0.012, 0.02  # the rim about the mask's edge in which GrabCut decides
 OPEN = 0.16  # within so many trunk lengths of hands, feet and head the rim is wider: masks cut off fingers and hair
-CORE = 0.5  # nearer to a bone than this, in widths of its flesh, is surely person; gaps between limbs are not
+CORE = 0.3  # nearer to a bone than this, in widths of its flesh, is surely person; gaps between limbs are not
 ROUNDS = 3  # of GrabCut
 LIKE = 14.0  # person and background whose colors differ by less, in Lab, look alike: the mask decides
+SEEN_THROUGH = 7.0  # what differs by less from the background nearby, in the rim and in gaps, is background
+NEARBY = 0.03  # as far as colors are compared
 SOFT = 0.006  # half the width of the border in which alpha is solved
 HAIR = 0.09  # the same outward from the head, in lengths of the trunk
 EPSILON = 1e-5  # how far colors may leave the line between person and background, squared, of [0, 1]
@@ -41,8 +43,8 @@ def photo_matte(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) ->
     whole, picture = np.zeros(mask.shape, np.float32), np.ascontiguousarray(picture[rows, columns])
     keypoints = keypoints - np.array([columns.start, rows.start, 0], np.float32)
     mask = mask[rows, columns]
-    fine = resize_mask(refine_mask(*_at(DECIDED, picture, mask, keypoints)), mask.shape)
-    small, fine_small, points = _at(SOLVED, picture, fine, keypoints)
+    fine = resize_mask(refine_mask(*at_most(DECIDED, picture, mask, keypoints)), mask.shape)
+    small, fine_small, points = at_most(SOLVED, picture, fine, keypoints)
     alpha = solve_alpha(small, border_trimap(fine_small, points))
     whole[rows, columns] = alpha if small.shape == picture.shape else guided_upsample(alpha, small, picture)
     return whole
@@ -59,7 +61,7 @@ def person_box(mask: np.ndarray) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _at(
+def at_most(
     longest: int, picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Picture, mask and key points with no side longer than that."""
@@ -81,7 +83,7 @@ def solve_alpha(picture: np.ndarray, trimap: np.ndarray) -> np.ndarray:
 
     Args:
         picture: uint8 `h w 3`.
-        trimap: float32 `h w`: 0 background, 1 person, between: not known.
+        trimap: float32 `h w`: 0 background, 1 person, between: not known, more than .5 rather person.
     """
     import cv2
     from scipy.sparse import coo_matrix, diags_array
@@ -115,7 +117,9 @@ def solve_alpha(picture: np.ndarray, trimap: np.ndarray) -> np.ndarray:
     known = trimap.ravel()[there[~inner]]
     right = -np.bincount(here[~inner], weights=values[~inner] * known, minlength=count)
     diagonal = system.diagonal()
-    found, _ = cg(system, right, x0=trimap[unknown], rtol=1e-4, maxiter=600, M=diags_array(1 / diagonal))
+    found, _ = cg(
+        system, right, x0=(trimap[unknown] > 0.5).astype(float), rtol=1e-4, maxiter=600, M=diags_array(1 / diagonal)
+    )
     alpha = trimap.astype(np.float32)
     alpha[unknown] = found.clip(0, 1)
     return alpha
@@ -148,9 +152,14 @@ def refine_mask(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) ->
     cv2.setRNGSeed(0)  # the same picture gives the same mask
     inside, outside = np.zeros((1, 65)), np.zeros((1, 65))  # the color models, which it fills
     surely, surely_not = labels == cv2.GC_FGD, labels == cv2.GC_BGD
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    here, behind = _colors_about(lab, surely), _colors_about(lab, surely_not)
+    alike = np.linalg.norm(here - behind, axis=-1) < LIKE
+    gap = (labels == cv2.GC_PR_FGD) & ~alike & (np.linalg.norm(lab - behind, axis=-1) < SEEN_THROUGH)
+    labels[cv2.morphologyEx(gap.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_BGD
     cv2.grabCut(picture, labels, (0, 0, 1, 1), outside, inside, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    return _without_specks(np.where(_alike(picture, surely, surely_not), mask, found), surely)
+    return _without_specks(np.where(alike, mask, found), surely)
 
 
 def _rim(mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
@@ -185,19 +194,13 @@ def _between_limbs(keypoints: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     return drawing > 0
 
 
-def _alike(picture: np.ndarray, person: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """bool `h w`: where the nearest sure person and the nearest sure background have the same colors."""
+def _colors_about(lab: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The mean color near every pixel of those of a mask, `h w 3`."""
     import cv2
 
-    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    radius = 0.03 * max(person.shape)
-
-    def about(where: np.ndarray) -> np.ndarray:
-        weight = where.astype(np.float32)
-        some = cv2.GaussianBlur(weight, (0, 0), radius)
-        return cv2.GaussianBlur(lab * weight[..., None], (0, 0), radius) / np.maximum(some, 1e-6)[..., None]
-
-    return np.linalg.norm(about(person) - about(background), axis=-1) < LIKE
+    weight, radius = where.astype(np.float32), NEARBY * max(where.shape)
+    some = cv2.GaussianBlur(weight, (0, 0), radius)
+    return cv2.GaussianBlur(lab * weight[..., None], (0, 0), radius) / np.maximum(some, 1e-6)[..., None]
 
 
 def _without_specks(mask: np.ndarray, person: np.ndarray) -> np.ndarray:
@@ -209,7 +212,7 @@ def _without_specks(mask: np.ndarray, person: np.ndarray) -> np.ndarray:
 
 
 def border_trimap(mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """float32 `h w`: 1 and 0 where a good mask surely holds, .5 along its border, wider about the hair."""
+    """float32 `h w`: 1 and 0 where a good mask surely holds, .75 and .25 along its border, wider about the hair."""
     import cv2
 
     side = max(np.ptp(np.nonzero(mask), axis=1).max(), 1)
@@ -224,9 +227,8 @@ def border_trimap(mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
             np.zeros(mask.shape, np.uint8), (round(float(x)), round(float(y))), round(0.55 * trunk), 1, -1
         )
         soft[(hair > 0) & (signed < 0)] = max(2.5, HAIR * trunk)
-    return np.where(signed > np.minimum(soft, max(1.5, SOFT * side)), 1, np.where(signed < -soft, 0, 0.5)).astype(
-        np.float32
-    )
+    sure = signed > np.minimum(soft, max(1.5, SOFT * side))
+    return np.where(sure, 1, np.where(signed < -soft, 0, np.where(mask, 0.75, 0.25))).astype(np.float32)
 
 
 def _inward(mask: np.ndarray) -> np.ndarray:

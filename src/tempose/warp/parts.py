@@ -33,16 +33,17 @@ BONES: tuple[tuple[int, str, str, float], ...] = (
 
 WALKED = 400  # the longest side of the person at which the walker walks, pixels
 LIGHTNESS = 0.8  # how much lightness counts against color: folds and shadows are no borders
-STEEPNESS = 1.0  # how fast the chance of a step falls with the squared difference in Lab
+STEEPNESS = 0.2  # how fast the chance of a step falls with the squared difference in Lab
 LEAST = 1e-5  # the chance of a step across any edge
 FARTHEST = 8.0  # bones farther than so many widths of their flesh are all equally far
 BLUR = 0.7  # noise is no border, pixels
-PRIOR = 1e-3  # the pull of the nearest bones, beside steps of chance 1
+PRIOR = 1e-4  # the pull of the nearest bones, beside steps of chance 1
 
 # Seeds, in lengths of the trunk: half the width of the bars along the bones.
 ARM_WIDTH, LEG_WIDTH, HEAD_WIDTH = 0.03, 0.045, 0.05
+HEM_RIM = 0.1  # of no seeds above and below a hem, in heights as find_hem counts them
 # Where the bars begin and end, in shares of the bones.
-UPPER_ARM, THIGH, HAND = 0.35, 0.35, 0.15
+UPPER_ARM, THIGH, HAND = 0.35, 0.35, 0.3
 DRAWN_IN, OFF_ARMS = 0.3, 0.16  # the seed of the trunk: shares of its quadrangle, and lengths of the trunk
 
 
@@ -66,7 +67,7 @@ def find_parts(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> 
     distance = bone_distances(keypoints, mask.shape, hem)
     nearness = np.exp(-np.minimum(distance, FARTHEST)) * np.isfinite(distance)
     nearness /= nearness.sum(axis=0)
-    values = cv2.GaussianBlur(lab * np.float32([LIGHTNESS, 1, 1]), (0, 0), BLUR)
+    values = cv2.GaussianBlur(lab * np.array([LIGHTNESS, 1, 1], np.float32), (0, 0), BLUR)
     return random_walk(values, mask, part_seeds(mask, keypoints, hem), nearness), hem
 
 
@@ -119,46 +120,46 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
     trunk = trunk_length(keypoints)
     points = {name: keypoints[i, :2] for i, name in enumerate(KEYPOINTS) if keypoints[i, 2] > HIDDEN}
     limbs, body = np.full(mask.shape, 255, np.uint8), np.zeros(mask.shape, np.uint8)
-
-    def bar(drawing: np.ndarray, one: np.ndarray, other: np.ndarray, width: float, value: int = 1) -> None:
-        ends = [tuple(int(v) for v in np.round(point * 8 - 4)) for point in (one, other)]
-        cv2.line(drawing, *ends, value, max(1, round(2 * width * trunk)), cv2.LINE_8, 3)
-
-    def polygon(corners: list[np.ndarray]) -> None:
-        middle = np.mean(corners, axis=0)
-        cv2.fillPoly(body, [np.round(middle + (1 - DRAWN_IN) * (np.array(corners) - middle)).astype(np.int32)], 1)
-
-    hems = []
-    for side, layer in (("right", RIGHT_LEG), ("left", LEFT_LEG)):
-        hip, knee, ankle = (points.get(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
-        for start, one, other in ((0, hip, knee), (1, knee, ankle)):
-            if one is not None and other is not None:
-                from_, to = np.clip([max(hem + 0.1, THIGH) - start, hem - 0.1 - start], 0, 1)
-                if from_ < 1:
-                    bar(limbs, one + from_ * (other - one), other, LEG_WIDTH, layer)
-                if to > 0:
-                    bar(body, one, one + to * (other - one), LEG_WIDTH)
-                    hems = [*hems[: len(hems) - (start == 1)], one + to * (other - one)]
-    if len(hems) == 2 and "right_hip" in points and "left_hip" in points:
-        polygon([points["right_hip"], points["left_hip"], hems[1], hems[0]])
-    for side, layer in (("right", RIGHT_ARM), ("left", LEFT_ARM)):
-        shoulder, elbow, wrist = (points.get(f"{side}_{name}") for name in ("shoulder", "elbow", "wrist"))
-        if shoulder is not None and elbow is not None:
-            bar(limbs, shoulder + UPPER_ARM * (elbow - shoulder), elbow, ARM_WIDTH, layer)
-        if elbow is not None and wrist is not None:
-            bar(limbs, elbow, wrist + HAND * (wrist - elbow), ARM_WIDTH, layer)
-
-    corners = [points.get(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
-    if all(corner is not None for corner in corners):
-        polygon(corners)
+    for layer, one, other, _ in BONES:
+        if one not in points or other not in points or layer == TRUNK:
+            continue
+        a, b = points[one], points[other]
+        if layer in (RIGHT_ARM, LEFT_ARM):
+            first, last = (UPPER_ARM, 1.0) if "shoulder" in one else (0.0, 1 + HAND)
+            _bar(limbs, a + first * (b - a), a + last * (b - a), ARM_WIDTH * trunk, layer)
+            continue
+        above = 1.0 if "knee" in one else 0.0
+        last, first = (min(max(height - above, 0.0), 1.0) for height in (hem - HEM_RIM, max(hem + HEM_RIM, THIGH)))
+        if first < 1:
+            _bar(limbs, a + first * (b - a), b, LEG_WIDTH * trunk, layer)
+        if last > 0:
+            _bar(body, a, a + last * (b - a), LEG_WIDTH * trunk, 1)
+    upper = ["right_shoulder", "left_shoulder", "left_hip", "right_hip"]
+    upper = [name for name in upper if name in points]
+    lower = ["right_hip", "left_hip", "left_knee", "right_knee"] if hem > 0 else []
+    for names in (upper, lower):
+        if len(names) == 4 and set(names) <= set(points):
+            corners = np.array([points[name] for name in names])
+            if names is lower:
+                corners[2:] = corners[1::-1] + min(hem - HEM_RIM, 1.0) * (corners[2:] - corners[1::-1])
+            middle = corners.mean(axis=0)
+            cv2.fillPoly(body, [np.round(middle + (1 - DRAWN_IN) * (corners - middle)).astype(np.int32)], 1)
     arms = np.isin(limbs, (RIGHT_ARM, LEFT_ARM))
     away = cv2.distanceTransform((~arms).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     body[away < OFF_ARMS * trunk] = 0
     for one, other in (("neck", "nose"), ("right_ear", "nose"), ("left_ear", "nose"), ("right_ear", "left_ear")):
         if one in points and other in points:
-            bar(body, points[one], points[other], HEAD_WIDTH)
+            _bar(body, points[one], points[other], HEAD_WIDTH * trunk, 1)
     seeds = np.where(limbs < 255, limbs, np.where(body > 0, TRUNK, 255)).astype(np.uint8).view(np.int8)
     return np.where(mask, seeds, np.int8(-1))
+
+
+def _bar(drawing: np.ndarray, one: np.ndarray, other: np.ndarray, half: float, value: int) -> None:
+    """Draw a bar between two points, to an eighth of a pixel."""
+    import cv2
+
+    x1, y1, x2, y2 = (round(float(v) * 8 - 4) for v in (*one, *other))
+    cv2.line(drawing, (x1, y1), (x2, y2), value, max(1, round(2 * half)), cv2.LINE_8, 3)
 
 
 def trunk_length(keypoints: np.ndarray) -> float:

@@ -33,10 +33,9 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
         keypoints: `18 3`; without both hips and a knee there is no hem.
         trunk: its length in pixels.
     """
-    legs = [_polyline(keypoints, side) for side in ((8, 9, 10), (11, 12, 13))]
-    if any(leg is None for leg in legs):
+    right, left = (_polyline(keypoints, joints) for joints in ((8, 9, 10), (11, 12, 13)))
+    if right is None or left is None:
         return 0.0
-    right, left = legs
     count = min(len(right), len(left))
     right, left = right[:count], left[:count]
     heights = (np.arange(count) + 0.5) / STEPS
