@@ -56,12 +56,13 @@ def import_weights(published: Mapping[str, Tensor]) -> Networks:
     wanted = {name: shape for places in names.values() for name, shape in places.values()}
 
     problems = [f"missing {name}" for name in [*wanted, *unused] if name not in published]
-    problems += [f"unknown {name}" for name in published if name not in wanted and name not in unused]
-    problems += [
-        f"{name} is {tuple(published[name].shape)}, wanted {shape}"
-        for name, shape in {**wanted, **unused}.items()
-        if name in published and tuple(published[name].shape) != shape
-    ]
+    problems += [f"unknown {str(name)[:80]}" for name in published if name not in wanted and name not in unused]
+    for name, shape in {**wanted, **unused}.items():
+        given = published.get(name)
+        if not isinstance(given, Tensor) or not given.is_floating_point():
+            problems += [f"{name} is no tensor of floating-point numbers"] if name in published else []
+        elif tuple(given.shape) != shape:
+            problems += [f"{name} is {tuple(given.shape)}, wanted {shape}"]
     if problems:
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise CheckpointError(f"not the weights of the published PIDM: {'; '.join(problems[:5])}{more}")
@@ -69,7 +70,9 @@ def import_weights(published: Mapping[str, Tensor]) -> Networks:
     for network, places in names.items():
         state = network.state_dict()
         weights = {
-            ours: published[name].detach().reshape(state[ours].shape).float() for ours, (name, _) in places.items()
+            # Copied, so that where the numbers lay in the file changes nothing of what is computed with them.
+            ours: published[name].detach().reshape(state[ours].shape).to(torch.float32, copy=True)
+            for ours, (name, _) in places.items()
         }
         network.load_state_dict(weights, assign=True)
     return networks
