@@ -26,6 +26,6 @@ RUN useradd --create-home studio
 USER studio
 EXPOSE 7860
 STOPSIGNAL SIGTERM
-HEALTHCHECK --start-period=60s CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/', timeout=5)"]
+HEALTHCHECK --start-period=60s CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/health', timeout=5)"]
 ENTRYPOINT ["tempose"]
 CMD ["serve", "--host", "0.0.0.0"]

@@ -518,8 +518,12 @@ def serve(
     queue: Annotated[int, typer.Option(help="Jobs that may wait.")] = 8,
     per_client: Annotated[int, typer.Option(help="Jobs of one client, running and waiting.")] = 2,
     job_seconds: Annotated[float, typer.Option(help="Seconds that a job may run.")] = 900.0,
-    auth: Annotated[
-        str | None, typer.Option(envvar="TEMPOSE_AUTH", help="NAME:PASSWORD that every visitor must give.")
+    auth_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with NAME:PASSWORD that every visitor must give; or the variable TEMPOSE_AUTH."),
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option(help="A further name of this server, such as a proxy's; may be repeated.")
     ] = None,
     root_path: Annotated[str, typer.Option(help="The path under which a reverse proxy shows the page.")] = "",
     share: Annotated[bool, typer.Option("--share", help="Also open a public link through Gradio's servers.")] = False,
@@ -532,11 +536,8 @@ def serve(
     """
     from tempose.diffusion.hub import find_device
     from tempose.web.limits import Limits
-    from tempose.web.serve import serve
+    from tempose.web.serve import read_password, serve
 
-    name, colon, password = (auth or "").partition(":")
-    if auth and not (name and colon and password):
-        raise InputError("--auth wants NAME:PASSWORD, such as studio:secret")
     limits = Limits(
         upload_mb=max_upload_mb,
         pixels=max_pixels,
@@ -554,7 +555,8 @@ def serve(
         model=model,
         device=find_device(device),
         limits=limits,
-        auth=(name, password) if auth else None,
+        auth=read_password(auth_file),
+        allowed_hosts=allowed_host or (),
         root_path=root_path,
         share=share,
     )

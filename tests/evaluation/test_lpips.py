@@ -64,8 +64,9 @@ def test_nothing_learns(published):
 
 
 def test_weights_of_another_network(published):
+    weights = torch.load(published["vgg"], weights_only=True)
     with pytest.raises(CheckpointError, match=r"not the weights that LPIPS .AlexNet. needs"):
-        build_lpips(BACKBONES["alex"], weights=torch.load(published["vgg"], weights_only=True), heads=module._heads(BACKBONES["alex"]))
+        build_lpips(BACKBONES["alex"], weights=weights, heads=module._heads(BACKBONES["alex"]))
     with pytest.raises(CheckpointError, match=r"is not alexnet-owt-7be5be79.pth"):
         load_lpips(published["vgg"])
 

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 from typer.testing import CliRunner
+from web.visitors import AnyFile
 
 from tempose.animation.animate import animate
 from tempose.cli import app
@@ -15,7 +16,7 @@ PHOTO = {"path": "/somewhere/abc/me.jpg", "orig_name": "my photo.jpg"}
 
 
 def wish(**changes):
-    return Wish.of(PHOTO, "walk", None, limits=Limits(), **changes)
+    return Wish.of(PHOTO, "walk", None, limits=Limits(), files=AnyFile(), **changes)
 
 
 def test_the_defaults_are_those_of_the_command_line():
@@ -67,28 +68,28 @@ def test_a_picture_is_a_background_under_its_own_name():
 
 def test_several_files_are_a_folder():
     files = [{"path": f"/x/{number}.json"} for number in range(3)]
-    wanted = Wish.of(PHOTO, None, files, limits=Limits())
+    wanted = Wish.of(PHOTO, None, files, limits=Limits(), files=AnyFile())
     assert [upload.name for upload in wanted.motion] == ["0.json", "1.json", "2.json"]
     assert wanted.command("people-128")[2:6] == ["my photo.jpg", "poses", "-o", "my photo-poses.mp4"]
-    assert Wish.of(PHOTO, "walk", [], limits=Limits()).motion == "walk"
+    assert Wish.of(PHOTO, "walk", [], limits=Limits(), files=AnyFile()).motion == "walk"
 
 
 def test_a_motion_is_a_name_or_an_upload_never_a_path():
     for motion in ("/etc/passwd", "", None, ["walk"]):
         with pytest.raises(InputError, match="choose a motion"):
-            Wish.of(PHOTO, motion, None, limits=Limits())
-    uploaded = Wish.of(PHOTO, None, {"path": "/x/a.npz", "orig_name": "../../b.npz"}, limits=Limits())
+            Wish.of(PHOTO, motion, None, limits=Limits(), files=AnyFile())
+    uploaded = Wish.of(PHOTO, None, {"path": "/x/a.npz", "orig_name": "../../b.npz"}, limits=Limits(), files=AnyFile())
     assert uploaded.motion_name == "b.npz"
 
 
 def test_a_name_keeps_no_folder():
-    assert Upload.of({"path": "/x/a.png", "orig_name": "../../etc/me.png"}).name == "me.png"
-    assert Upload.of({"path": "/x/a.png", "orig_name": "..\\me.png"}).name == "me.png"
-    assert Upload.of({"path": "/x/a.png"}).name == "a.png"
-    assert Upload.of({"path": "/x/a.png", "orig_name": 300 * "ü" + ".png"}).name == 56 * "ü" + ".png"
-    assert Upload.of(None) is None
+    assert Upload.of({"path": "/x/a.png", "orig_name": "../../etc/me.png"}, AnyFile()).name == "me.png"
+    assert Upload.of({"path": "/x/a.png", "orig_name": "..\\me.png"}, AnyFile()).name == "me.png"
+    assert Upload.of({"path": "/x/a.png"}, AnyFile()).name == "a.png"
+    assert Upload.of({"path": "/x/a.png", "orig_name": 300 * "ü" + ".png"}, AnyFile()).name == 56 * "ü" + ".png"
+    assert Upload.of(None, AnyFile()) is None
     with pytest.raises(InputError, match="file"):
-        Upload.of("/etc/passwd")
+        Upload.of("/etc/passwd", AnyFile())
 
 
 @pytest.mark.parametrize("given", ["#20A0FF", "rgb(32, 160, 255)", "rgba(32.1, 159.7, 255, 1)"])

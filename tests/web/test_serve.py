@@ -38,8 +38,10 @@ def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(shelf
 
 
 def test_a_password_is_asked_for(shelf):
-    server = Server(shelf / "model", "--auth", "studio:secret")
+    (shelf / "password").write_text("studio:secret\n")
+    server = Server(shelf / "model", "--auth-file", shelf / "password")
     try:
+        assert "secret" not in Path(f"/proc/{server.process.pid}/cmdline").read_text()
         assert httpx.get(f"{server.url}/config").status_code == 401
         assert httpx.post(f"{server.url}/gradio_api/upload", files={"files": ("a.png", b"x")}).status_code == 401
         client = Client(server.url, auth=("studio", "secret"), verbose=False)

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from subjects import small_model
+from web.visitors import AnyFile
 
 from tempose.animation.animate import animate
 from tempose.animation.motion import Stretch, read_motion
@@ -35,7 +36,7 @@ def run(work):
 def wish(shelf, *, photo="photo.png", motion="walk", **settings):
     motion_file = {"path": str(shelf / motion)} if "." in motion else None
     settings = {"frames": 3, "steps": 1, **settings}
-    return Wish.of({"path": str(shelf / photo)}, motion, motion_file, limits=Limits(), **settings)
+    return Wish.of({"path": str(shelf / photo)}, motion, motion_file, limits=Limits(), files=AnyFile(), **settings)
 
 
 def test_a_result_is_what_the_function_makes(studio, shelf):
@@ -89,7 +90,9 @@ def test_a_run_names_files_as_their_owner_does(studio, shelf):
         "nobody was found in black.mp4"
     )
     with pytest.raises(InputError, match="choose a photo"):
-        studio.animation(Wish.of(None, "walk", None, limits=Limits()), Job(print, client="a", seconds=1))
+        studio.animation(
+            Wish.of(None, "walk", None, limits=Limits(), files=AnyFile()), Job(print, client="a", seconds=1)
+        )
     with pytest.raises(MediaError, match=r"words\.png"):
         studio.animation(wish(shelf, photo="words.png"), Job(print, client="a", seconds=1))
 
@@ -177,7 +180,7 @@ def stopped_within(monkeypatch, place, call, job):
 
 
 def test_several_pose_files_are_one_motion(studio, shelf):
-    wanted = Wish.of(None, None, uploads(shelf / "poses"), limits=Limits(), fps=10, frames=60)
+    wanted = Wish.of(None, None, uploads(shelf / "poses"), limits=Limits(), files=AnyFile(), fps=10, frames=60)
     before = set(studio.folder.rglob("*"))
     job = run(lambda job: studio.motion(wanted, job))
     assert (job.result.keypoints == read_motion(shelf / "poses", stretch=Stretch(fps=10)).keypoints).all()
@@ -197,7 +200,7 @@ def test_several_pose_files_are_one_motion(studio, shelf):
 def test_several_files_that_are_no_motion_are_refused(studio, shelf, monkeypatch, more, files, said):
     monkeypatch.setattr(studio, "limits", Limits(files=files))
     given = uploads(shelf / "poses") + ([{**more, "path": str(shelf / more["path"])}] if more else [])
-    look = run(lambda job: studio.look(Wish.of(None, None, given, limits=Limits()), job)).result
+    look = run(lambda job: studio.look(Wish.of(None, None, given, limits=Limits(), files=AnyFile()), job)).result
     assert said in look.motion_note
     assert str(studio.folder) not in look.motion_note
 

@@ -18,7 +18,7 @@ from tempose.web.form import Wanted, wanted_column
 from tempose.web.html import note, remarks, stopped, summed_up, told
 from tempose.web.pictures import clearing_strip
 from tempose.web.studio import Look, Made, Studio
-from tempose.web.watch import follow, owner_of
+from tempose.web.watch import files_of, follow, owner_of
 
 # What was wrong with a run is not said any more once something else is wanted.
 FORGIVE = """(said) => said.includes('role="alert"') ? '<div class="progress"></div>' : said"""
@@ -155,7 +155,7 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
         before = Look()
         studio.looks.cancel(owner_of(request, "look"))  # what an earlier one looks at is not wanted any more
         try:
-            wish = wanted.wish(values, studio.limits)
+            wish = wanted.wish(values, studio.limits, files_of(studio.uploads, request))
             jobs = follow(studio.looks, lambda job: studio.look(wish, job), request=request, part="look")
             async with aclosing(jobs):
                 async for job in jobs:
@@ -175,7 +175,7 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
 
     async def run(request: gr.Request, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
         try:
-            wish = wanted.wish(values, studio.limits)
+            wish = wanted.wish(values, studio.limits, files_of(studio.uploads, request))
             jobs = follow(studio.desk, lambda job: studio.make(wish, job), request=request, part="run")
             async with aclosing(jobs):
                 async for job in jobs:

@@ -10,7 +10,7 @@ import gradio as gr
 from tempose.core.errors import TemposeError
 from tempose.web.request import FRAMES, Wish
 from tempose.web.studio import Studio
-from tempose.web.watch import follow
+from tempose.web.watch import files_of, follow
 
 
 def add_api(studio: Studio) -> None:
@@ -61,7 +61,14 @@ def add_api(studio: Studio) -> None:
             "frames": frames,
         }
         try:
-            wish = Wish.of(photo, motion, motion_file, limits=studio.limits, **settings)
+            wish = Wish.of(
+                photo,
+                motion,
+                motion_file,
+                limits=studio.limits,
+                files=files_of(studio.uploads, request),
+                **settings,
+            )
             jobs = follow(studio.desk, lambda job: studio.make(wish, job), request=request, part="api")
             async with aclosing(jobs):
                 async for job in jobs:

@@ -19,7 +19,7 @@ from tempose.web.html import note, stopped, summed_up, told
 from tempose.web.pictures import clearing_strip
 from tempose.web.request import Wish
 from tempose.web.studio import Studio
-from tempose.web.watch import follow, owner_of
+from tempose.web.watch import files_of, follow, owner_of
 
 # A comparison: what it is called, and the names of its two sides.
 WINDOWS, STEPS, TEMPORAL = "windows", "steps", "temporal"
@@ -65,7 +65,7 @@ def compare_tab(studio: Studio, wanted: Wanted) -> None:
         rest = [gr.skip()] * 4
         idle = (gr.update(interactive=True), gr.update(interactive=False))
         try:
-            wishes, models = sides(studio, name, wanted.wish(values, studio.limits))
+            wishes, models = sides(studio, name, wanted.wish(values, studio.limits, files_of(studio.uploads, request)))
             jobs = follow(studio.desk, lambda job: studio.pair(wishes, models, job), request=request, part="pair")
             async with aclosing(jobs):
                 async for job in jobs:

@@ -17,6 +17,7 @@ from tempose.web.html import note
 from tempose.web.limits import Limits, no_picture
 from tempose.web.request import BACKGROUNDS, COLOUR, FRAMES, PICTURE, Wish
 from tempose.web.studio import Studio
+from tempose.web.uploads import Files
 
 FIRST_MOTION = "walk"
 
@@ -45,13 +46,13 @@ class Wanted:
     def all(self) -> list[gr.components.Component]:
         return [self.photo, self.motion, self.motion_file, *self.settings.values()]
 
-    def wish(self, values: tuple[Any, ...], limits: Limits) -> Wish:
+    def wish(self, values: tuple[Any, ...], limits: Limits, files: Files) -> Wish:
         """What the values of these parts ask for.
 
         Raises:
             InputError: a value is not what it should be.
         """
-        return Wish.of(*values[:3], limits=limits, **dict(zip(self.settings, values[3:], strict=True)))
+        return Wish.of(*values[:3], limits=limits, files=files, **dict(zip(self.settings, values[3:], strict=True)))
 
 
 def wanted_column(studio: Studio) -> Wanted:
@@ -95,7 +96,7 @@ def wanted_column(studio: Studio) -> Wanted:
     settings, settings_note = more(studio)
 
     examples.input(
-        lambda index: (str(EXAMPLES[index].photo), EXAMPLES[index].motion, None),
+        lambda index: (str(studio.example(index)), EXAMPLES[index].motion, None),
         examples,
         [photo, motion, motion_file],
         **QUIET,

@@ -1,22 +1,79 @@
-"""What the server refuses before anything reads it: bodies that are too large, and ways to other places."""
+"""What the server refuses before anything reads it, and what every answer carries.
+
+In this order: hosts and origins that are not ours, addresses that the studio does not need, visitors without the
+password, bodies that are too large or too slow, JSON that names places elsewhere.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from tempose.web.uploads import COOKIE, Uploads, Visitor
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+Headers = list[tuple[bytes, bytes]]
 
-# Addresses at which Gradio fetches from elsewhere or converts recordings; the studio uses neither.
-CLOSED = ("/file=http:", "/file=https:", "/proxy=", "/process_recording")
+# Where the visitor of a request stands in its ASGI scope.
+VISITOR = "tempose.visitor"
+
+# Bytes of a request that is no upload, and of a login.
+MOST_JSON, MOST_LOGIN = 1_000_000, 10_000
+
+# Seconds: between two parts of a body, for a whole body, for a whole upload.
+STALL, BODY_TIME, UPLOAD_TIME = 20.0, 30.0, 900.0
+
+# Uploads on their way at once, in all and of one address.
+UPLOADS, UPLOADS_EACH = 24, 8
+
+# So many wrong passwords within so many seconds, of one address and of all, and logins rest.
+WRONG_EACH, WRONG_ALL, WRONG_SECONDS = 5, 100, 60.0
+
+# The addresses that the page and its programs need: those before the password, and those after it.
+OPEN = re.compile(
+    r"/|/(login|logout|theme\.css|robots\.txt|favicon\.ico|manifest\.json|pwa_icon(/\d+)?)/?"
+    r"|/(static|assets|svelte)/.*|/gradio_api/(theme\.css|startup-events|app_id)/?",
+)
+CLOSED_ELSE = re.compile(
+    r"/config/?|/gradio_api/("
+    r"(user|login_check|info|openapi\.json|upload|upload_progress|cancel|reset)/?"
+    r"|queue/(join|data|status)|heartbeat/[\w-]+"
+    r"|(run|api|call|call/v2)/[\w-]+(/[\w-]+)?/?"
+    r"|file=.*)",
+    re.DOTALL,
+)
+
+# What every answer carries.
+HEADERS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"frame-ancestors 'self'"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+
+# A path in JSON that is an address of some kind, of the network or not.
+_ELSEWHERE = re.compile(r"[\s\x00-\x20]*([a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
 
 
-class TooLarge(Exception):
-    """The body of a request is over the limit."""
+class Refused(Exception):
+    """A request is not taken: the status and one sentence."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class Guard:
@@ -24,51 +81,270 @@ class Guard:
 
     Args:
         app: the application.
-        most_bytes: of a request.
-        uploads: the folder in which the application keeps each upload as a plain file until it is whole.
+        most_bytes: of an upload.
+        uploads: whose files are whose.
+        hosts: names of this server in the addresses that visitors use; `*` is any address of numbers.
     """
 
-    def __init__(self, app: Any, *, most_bytes: int, uploads: Path) -> None:
-        self.app, self.most_bytes, self.uploads = app, most_bytes, uploads
-        self._under_way = 0
+    def __init__(self, app: Any, *, most_bytes: int, uploads: Uploads, hosts: set[str]) -> None:
+        self.app, self.most_bytes, self.uploads, self.hosts = app, most_bytes, uploads, hosts
+        self._sending: Counter[str] = Counter()
+        self._storing = 0
+        self._wrong: list[tuple[float, str]] = []
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message = {**message, "headers": [*message.get("headers", ()), *self.extra(scope)]}
+            await send(message)
+
+        try:
+            await self.pass_on(scope, receive, answer)
+        except Refused as refused:
+            if not begun:
+                await refuse(answer, refused.status, str(refused))
+
+    async def pass_on(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
+        """Refuse the request or hand it to the application."""
+        headers, path, method = sole(scope["headers"]), scope["path"], scope.get("method", "GET")
+        check_host(headers, self.hosts, changes=method not in ("GET", "HEAD", "OPTIONS"))
+        if path == "/health" and method in ("GET", "HEAD"):
+            return await said(send, 200, b'{"status": "ok"}', b"application/json")
+        open_to_all = OPEN.fullmatch(path) is not None
+        if not open_to_all and not CLOSED_ELSE.fullmatch(path):
+            raise Refused(404, "there is nothing at this address")
+        visitor = scope[VISITOR] = visitor_of(scope, headers)
+        self.uploads.seen(visitor)
+        if has_passwords(scope) and not visitor.user and not open_to_all:
+            raise Refused(401, "log in first")
+        if "/gradio_api/file=" in path:
+            self.check_file(path.partition("/gradio_api/file=")[2], visitor)
+        if method in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, bounded(receive, MOST_JSON), send)
+        elif path.rstrip("/") == "/login":
+            await self.login(scope, receive, send, visitor.address)
+        elif path.rstrip("/").endswith("/upload"):
+            await self.upload(scope, receive, send, visitor)
+        else:
+            await self.app(scope, await self.json_body(scope, headers, receive), send)
+
+    def extra(self, scope: dict[str, Any]) -> Headers:
+        """What the answer carries besides; a visitor who was not known is given a cookie with a page or an upload."""
+        visitor = scope.get(VISITOR)
+        if visitor is None or visitor.given is None or not re.fullmatch(r"/|/gradio_api/upload/?", scope["path"]):
+            return HEADERS
+        forwarded = sole(scope["headers"]).get(b"x-forwarded-proto", b"").startswith(b"https")
+        secure = "; Secure" if scope.get("scheme") == "https" or forwarded else ""
+        cookie = f"{COOKIE}={visitor.given}; Path=/; HttpOnly; SameSite=Lax; Max-Age=86400{secure}"
+        return [*HEADERS, (b"set-cookie", cookie.encode())]
+
+    def check_file(self, name: str, visitor: Visitor) -> None:
+        """Whether a visitor may fetch a file: none that another one uploaded, none on its way."""
+        if _ELSEWHERE.match(name):
+            raise Refused(403, "this address is closed here")
+        try:
+            path = Path(name).resolve()
+        except (OSError, ValueError, RuntimeError):
+            raise Refused(403, "this address is closed here") from None
+        if path.parent == self.uploads.folder or (
+            self.uploads.knows(str(path)) and not self.uploads.permits(str(path), visitor)
+        ):
+            raise Refused(403, "this file is another visitor's")
+
+    async def json_body(self, scope: dict[str, Any], headers: dict[bytes, bytes], receive: Receive) -> Receive:
+        """The body, read whole and looked through; what the application then reads is what was looked at."""
+        check_length(headers, MOST_JSON)
+        body = await whole(bounded(receive, MOST_JSON), seconds=BODY_TIME)
+        if body:
+            kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+            if kind != b"application/json":
+                raise Refused(415, "wanted JSON, as Content-Type: application/json")
+            try:
+                value = json.loads(body)
+                if names_address(value):
+                    raise Refused(403, "files are uploaded here, not fetched from other places")
+                body = json.dumps(value).encode()
+            except (ValueError, RecursionError):
+                raise Refused(400, "this is no JSON, or too deep") from None
+            scope["headers"] = [
+                (name, value) for name, value in scope["headers"] if name not in (b"content-length", b"content-type")
+            ] + [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json")]
+        return again([body], receive)
+
+    async def login(self, scope: dict[str, Any], receive: Receive, send: Any, address: str) -> None:
+        """Hand a login on; after some wrong ones, those of the same address rest for a while."""
+        now = time.monotonic()
+        self._wrong = [(at, who) for at, who in self._wrong if now - at < WRONG_SECONDS]
+        if sum(who == address for _, who in self._wrong) >= WRONG_EACH or len(self._wrong) >= WRONG_ALL:
+            raise Refused(429, f"too many wrong passwords; wait {WRONG_SECONDS:.0f} seconds")
+        self._wrong.append((now, address))  # counted as wrong until it turns out right: many at once count, too
+        body = await whole(bounded(receive, MOST_LOGIN), seconds=BODY_TIME)
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                self._wrong = [(at, who) for at, who in self._wrong if (at, who) != (now, address)]
+            await send(message)
+
+        await self.app(scope, again([body], receive), told)
+
+    async def upload(self, scope: dict[str, Any], receive: Receive, send: Any, visitor: Visitor) -> None:
+        """Take an upload whole, out of the application's sight, and then hand it on; its files are the visitor's.
+
+        Nothing is left of one that breaks off: until it is whole, it has no name on the disk.
+        """
+        headers = sole(scope["headers"])
+        check_length(headers, self.most_bytes)
+        if headers.get(b"content-type", b"").split(b";")[0].strip().lower() != b"multipart/form-data":
+            raise Refused(415, "wanted files as a form sends them (multipart/form-data)")
+        if sum(self._sending.values()) >= UPLOADS or self._sending[visitor.address] >= UPLOADS_EACH:
+            raise Refused(429, "too many uploads at once; try again when some have ended")
+        self._sending[visitor.address] += 1
+        answered: list[bytes] = []
+
+        async def listened(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                answered.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    self.remember(b"".join(answered), visitor)
+            await send(message)
+
+        try:
+            with tempfile.TemporaryFile() as taken:
+                async for part in parts(bounded(receive, self.most_bytes), seconds=UPLOAD_TIME):
+                    await asyncio.to_thread(taken.write, part)
+                taken.seek(0)
+                with self.storing():
+                    await self.app(scope, again(iter(lambda: taken.read(1 << 18), b""), receive), listened)
+        finally:
+            self._sending[visitor.address] -= 1
+            self._sending += Counter()  # without those that are at zero
+
+    def remember(self, answer: bytes, visitor: Visitor) -> None:
+        """The paths in the answer to an upload are the visitor's."""
+        try:
+            paths = json.loads(answer)
+        except ValueError:
+            return
+        for path in paths if isinstance(paths, list) else ():
+            if isinstance(path, str):
+                self.uploads.add(path, visitor)
 
     @contextmanager
-    def upload(self) -> Iterator[None]:
-        """What comes of uploads that are refused or break off is removed, once no other is under way."""
-        self._under_way += 1
+    def storing(self) -> Iterator[None]:
+        """What the application leaves of an upload that it refused is removed, once it stores no other."""
+        self._storing += 1
         try:
             yield
         finally:
-            self._under_way -= 1
-            if not self._under_way:
-                for left in self.uploads.iterdir():
+            self._storing -= 1
+            if not self._storing:
+                for left in self.uploads.folder.glob("tmp*"):
                     if left.is_file():
                         left.unlink(missing_ok=True)
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        if any(closed in scope["path"] for closed in CLOSED):
-            return await refuse(send, 403, "this address is closed here")
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        receive = bounded(receive, self.most_bytes)
-        try:
-            if length.isdigit() and int(length) > self.most_bytes:
-                raise TooLarge
-            if headers.get(b"content-type", b"").startswith(b"application/json"):
-                body = await whole(receive)
-                if asks_elsewhere(body):
-                    return await refuse(send, 403, "files are uploaded here, not fetched from other places")
-                receive = again(body, receive)
-            with self.upload() if scope["path"].endswith("/upload") else nullcontext():
-                await self.app(scope, receive, send)
-        except TooLarge:
-            await refuse(send, 413, f"more than {self.most_bytes / 1e6:.0f} MB are not taken here")
+
+# Who asks ------------------------------------------------------------------------------------------
+
+
+def sole(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers by name; of several with one name, the first."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found.setdefault(name.lower(), value)
+    return found
+
+
+def check_host(headers: dict[bytes, bytes], hosts: set[str], *, changes: bool) -> None:
+    """Whether a request is meant for this server, and does not come from another's page.
+
+    A name that is not ours but leads here is how a page of elsewhere gets around the browser's rules (DNS rebinding).
+
+    Raises:
+        Refused: it is not.
+    """
+    host = split(b"//" + headers.get(b"host", b""))
+    if host is None or not is_ours(host, hosts):
+        raise Refused(421, "this server is not known by that name; start it with --allowed-host and the name")
+    origin = headers.get(b"origin")
+    if origin is not None and changes:
+        page = split(origin)
+        if page is None or not is_ours(page, hosts) or (page.port and host.port and page.port != host.port):
+            raise Refused(403, "requests of other pages are not taken here")
+    if changes and headers.get(b"sec-fetch-site", b"").lower() in (b"cross-site", b"same-site"):
+        raise Refused(403, "requests of other pages are not taken here")
+
+
+def split(address: bytes) -> SplitResult | None:
+    """The parts of an address; None where it is none."""
+    try:
+        found = urlsplit(address.decode("latin-1"))
+        plain = bool(found.hostname) and "@" not in found.netloc and found.port != 0
+    except ValueError:
+        return None
+    return found if plain else None
+
+
+def is_ours(address: SplitResult, hosts: set[str]) -> bool:
+    """Whether an address is one of this server's."""
+    name = (address.hostname or "").rstrip(".").lower()
+    return name in hosts or ("*" in hosts and is_number(name))
+
+
+def is_number(name: str) -> bool:
+    """Whether a host is an address of numbers, which no name server can turn elsewhere."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def has_passwords(scope: dict[str, Any]) -> bool:
+    """Whether Gradio's application asks for a password."""
+    return getattr(scope.get("app"), "auth", None) is not None
+
+
+def visitor_of(scope: dict[str, Any], headers: dict[bytes, bytes]) -> Visitor:
+    """Who asks, by cookies and address."""
+    cookies: dict[str, str] = {}
+    try:
+        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+        cookies = {name: morsel.value for name, morsel in found.items()}
+    except CookieError:
+        pass
+    address = (scope.get("client") or ("unknown",))[0]
+    user = ""
+    if has_passwords(scope):
+        app = scope["app"]
+        names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+        user = next((app.tokens[cookies[name]] for name in names if cookies.get(name) in app.tokens), "")
+    return Visitor.of(cookies, address=address, user=str(user or ""))
+
+
+# What they send ------------------------------------------------------------------------------------
+
+
+def check_length(headers: dict[bytes, bytes], most: int) -> None:
+    """Refuse a body by the length that it is said to have."""
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and (len(length) > 18 or int(length) > most):
+        raise too_large(most)
+
+
+def too_large(most: int) -> Refused:
+    return Refused(413, f"more than {most / 1e6:g} MB are not taken here")
 
 
 def bounded(receive: Receive, most: int) -> Receive:
-    """The messages of a request; TooLarge where their bodies are more than so many bytes in all."""
+    """The messages of a request; Refused where their bodies are more than so many bytes in all."""
     seen = 0
 
     async def counted() -> Message:
@@ -76,53 +352,74 @@ def bounded(receive: Receive, most: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > most:
-            raise TooLarge
+            raise too_large(most)
         return message
 
     return counted
 
 
-async def whole(receive: Receive) -> bytes:
-    """The body of a request."""
-    parts, more = [], True
+async def parts(receive: Receive, *, seconds: float) -> Any:
+    """The parts of a body, which come without long pauses and within so many seconds.
+
+    Raises:
+        Refused: they do not, or the sender has left.
+    """
+    end, more = time.monotonic() + seconds, True
     while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
+        try:
+            message = await asyncio.wait_for(receive(), max(0.01, min(STALL, end - time.monotonic())))
+        except TimeoutError:
+            raise Refused(408, "the request came too slowly") from None
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "the request broke off")
+        yield message.get("body", b"")
         more = message.get("more_body", False)
-    return b"".join(parts)
 
 
-def again(body: bytes, receive: Receive) -> Receive:
+async def whole(receive: Receive, *, seconds: float) -> bytes:
+    """A body, as `parts` takes it."""
+    return b"".join([part async for part in parts(receive, seconds=seconds)])
+
+
+def again(body: Iterable[bytes], receive: Receive) -> Receive:
     """A body that was read already, and then what comes after it."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    waiting, done = iter(body), False
 
     async def replayed() -> Message:
-        return waiting.pop() if waiting else await receive()
+        nonlocal done
+        if done:
+            return await receive()
+        part = next(waiting, None)
+        done = part is None
+        return {"type": "http.request", "body": part or b"", "more_body": not done}
 
     return replayed
 
 
-def asks_elsewhere(body: bytes) -> bool:
-    """Whether JSON names a file by an address of the network, which Gradio would fetch."""
-    try:
-        return _names_address(json.loads(body))
-    except (ValueError, RecursionError):
-        return False  # it is no JSON: the application says so
-
-
-def _names_address(value: Any) -> bool:
+def names_address(value: Any) -> bool:
+    """Whether JSON names a file by an address, which Gradio would fetch."""
     if isinstance(value, list):
-        return any(map(_names_address, value))
+        return any(map(names_address, value))
     if not isinstance(value, dict):
         return False
     path = value.get("path")
-    if isinstance(path, str) and path.strip().lower().startswith(("http:", "https:")):
+    if isinstance(path, str) and _ELSEWHERE.match(path):
         return True
-    return any(map(_names_address, value.values()))
+    return any(map(names_address, value.values()))
+
+
+# What they hear ------------------------------------------------------------------------------------
 
 
 async def refuse(send: Any, status: int, why: str) -> None:
-    """Answer with one sentence."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": why.encode()})
+    """Answer with one sentence, and close the connection."""
+    await said(send, status, why.encode(), b"text/plain; charset=utf-8", (b"connection", b"close"))
+
+
+async def said(send: Any, status: int, body: bytes, kind: bytes, *headers: tuple[bytes, bytes]) -> None:
+    """A whole answer."""
+    length = (b"content-length", str(len(body)).encode())
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [(b"content-type", kind), length, *headers]}
+    )
+    await send({"type": "http.response.body", "body": body})

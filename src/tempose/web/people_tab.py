@@ -14,9 +14,9 @@ from tempose.web.events import MANY, QUIET
 from tempose.web.examples import ANY, CLOTHES, EXTRAS, HAIR, PLACE, draw_photo, find_person, find_scene
 from tempose.web.html import note, summed_up
 from tempose.web.jobs import Job
-from tempose.web.request import number
+from tempose.web.request import Upload, number
 from tempose.web.studio import Studio
-from tempose.web.watch import follow
+from tempose.web.watch import files_of, follow
 
 
 def people_tab(studio: Studio, *, photo: gr.Image, tabs: gr.Tabs, animate: str) -> None:
@@ -57,12 +57,21 @@ def people_tab(studio: Studio, *, photo: gr.Image, tabs: gr.Tabs, animate: str) 
                         yield gr.skip(), gr.skip(), idle, note(job.error)
                     else:
                         path, seed = job.result
+                        studio.uploads.add(path, files_of(studio.uploads, request).visitor)
                         yield str(path), idle, idle, summed_up(f"Person {seed}")
         except TemposeError as error:
             yield gr.skip(), gr.skip(), idle, note(str(error))
 
     draw.click(drawn, [seed, hair, clothes, extra, place], [person, use, draw, said], trigger_mode="once", **MANY)
-    use.click(lambda path: (path, gr.Tabs(selected=animate)), person, [photo, tabs], **QUIET)
+
+    def used(request: gr.Request, given: Any) -> tuple[Any, ...]:
+        try:
+            picture = Upload.of(given, files_of(studio.uploads, request))
+        except TemposeError:
+            picture = None
+        return (gr.skip() if picture is None else str(picture.path)), gr.Tabs(selected=animate)
+
+    use.click(used, person, [photo, tabs], preprocess=False, **QUIET)
 
 
 def draw_person(

@@ -14,6 +14,7 @@ from tempose.core.errors import InputError
 from tempose.diffusion.hub import DEFAULT_MODEL
 from tempose.pose.retarget import HOW
 from tempose.web.limits import Limits
+from tempose.web.uploads import Files
 
 # Frames of a result if nothing is said.
 FRAMES = 36
@@ -36,20 +37,25 @@ class Upload:
     name: str
 
     @staticmethod
-    def of(given: Any) -> Upload | None:
-        """From what Gradio passes on: None, or a dictionary with `path` and `orig_name`."""
-        if not given:
+    def of(given: Any, files: Files) -> Upload | None:
+        """From what Gradio passes on: None, or a dictionary with `path` and `orig_name`.
+
+        Raises:
+            InputError: it is something else, or no file of this visitor's.
+        """
+        if given is None or given == "":
             return None
-        if not isinstance(given, dict) or not given.get("path"):
+        if not isinstance(given, dict):
             raise InputError("a file was expected; wanted an upload")
-        path = Path(given["path"])
-        name = Path(str(given.get("orig_name") or path.name).replace("\\", "/")).name
-        return Upload(path, (name or path.name)[-LONGEST:])
+        path, called = files.find(given.get("path")), given.get("orig_name")
+        name = Path(called.replace("\\", "/")).name if isinstance(called, str) else ""
+        name = "".join(letter for letter in name if letter.isprintable())
+        return Upload(path, (path.name if name in ("", ".", "..") else name)[-LONGEST:])
 
     @staticmethod
-    def several(given: Any) -> tuple[Upload, ...]:
+    def several(given: Any, files: Files) -> tuple[Upload, ...]:
         """From what may be None, one file, or a list of them."""
-        uploads = map(Upload.of, given if isinstance(given, list) else [given])
+        uploads = (Upload.of(one, files) for one in (given if isinstance(given, list) else [given]))
         return tuple(upload for upload in uploads if upload)
 
 
@@ -76,6 +82,7 @@ class Wish:
         motion_file: Any,
         *,
         limits: Limits,
+        files: Files,
         steps: Any = None,
         seed: Any = 0,
         strategy: Any = STRATEGIES[0],
@@ -89,13 +96,13 @@ class Wish:
         start: Any = 0,
         frames: Any = FRAMES,
     ) -> Wish:
-        """From what a page or a program sent; empty numbers mean that nothing was wished.
+        """From what a visitor sent, with files of their own; empty numbers mean that nothing was wished.
 
         Raises:
             InputError: something is not what it should be, or beyond the limits.
         """
-        uploaded = Upload.several(motion_file)
-        backdrop = Upload.of(background_file) if background == PICTURE else None
+        uploaded = Upload.several(motion_file, files)
+        backdrop = Upload.of(background_file, files) if background == PICTURE else None
         if not uploaded and motion not in MOTIONS:
             raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
         most = min(limits.frames, FRAMES) if frames in (None, "") else number("frames", frames, 1, limits.frames)
@@ -111,7 +118,7 @@ class Wish:
             "start": real("start", start or 0, 0, 1e5),
             "max_frames": most,
         }
-        return Wish(Upload.of(photo), uploaded or str(motion), settings, backdrop)
+        return Wish(Upload.of(photo, files), uploaded or str(motion), settings, backdrop)
 
     @property
     def uploads(self) -> tuple[Upload, ...]:

@@ -6,12 +6,15 @@ import gc
 import os
 import shutil
 import signal
+import stat
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tempose.core.errors import InputError
 from tempose.diffusion.hub import DEFAULT_MODEL, load_model
@@ -26,6 +29,12 @@ LINGER = 3.0
 # Seconds that open connections then have to end by themselves.
 GRACE = 1
 
+# Connections at once; seconds for which one may stay open without a request, and between two looks at them.
+CONNECTIONS, IDLE, WATCH = 400, 30.0, 5.0
+
+# How the folder of a server's files is called, and the file in it that is locked while the server lives.
+PREFIX, LOCK = "tempose-studio-", "lock"
+
 # Bytes of a request beside the files in it.
 ENVELOPE = 1_000_000
 
@@ -39,6 +48,7 @@ def serve(
     limits: Limits | None = None,
     auth: tuple[str, str] | None = None,
     root_path: str = "",
+    allowed_hosts: Sequence[str] = (),
     share: bool = False,
 ) -> None:
     """Serve the studio until SIGTERM or Ctrl-C; then finish what runs, refuse what is new, and return.
@@ -53,6 +63,7 @@ def serve(
         limits: what a client may ask for.
         auth: a name and a password that every visitor must give.
         root_path: where a reverse proxy shows the page, such as `/studio`.
+        allowed_hosts: further names by which visitors know this server, such as that of a reverse proxy.
         share: also open a public tunnel through Gradio's servers.
 
     Raises:
@@ -75,6 +86,7 @@ def serve(
         limits = limits or Limits()
         studio = Studio(load_model(model, device=device), limits=limits, folder=folder)
         page = build_page(studio)
+        hosts = known_hosts(host, allowed_hosts)
         page.queue(default_concurrency_limit=None)
         try:
             page.launch(
@@ -85,7 +97,11 @@ def serve(
                 root_path=root_path or None,
                 max_file_size=limits.upload_bytes,
                 app_kwargs={
-                    "middleware": [Middleware(Guard, most_bytes=limits.upload_bytes + ENVELOPE, uploads=folder)]
+                    "middleware": [
+                        Middleware(
+                            Guard, most_bytes=limits.upload_bytes + ENVELOPE, uploads=studio.uploads, hosts=hosts
+                        )
+                    ]
                 },
                 prevent_thread_lock=True,
                 quiet=True,
@@ -97,6 +113,9 @@ def serve(
             )
         except OSError as error:
             raise InputError(f"cannot listen on port {port}: {error}; choose another with --port") from error
+        if page.share_url:
+            hosts.add(str(urlsplit(page.share_url).hostname))
+        hold_to_limits(page.server)
         gc.freeze()  # what is loaded stays to the end; to look through it again then would take seconds
         print(f"tempose studio: {page.local_url} (Ctrl-C to end)", flush=True)
         wait_for_the_end(studio)
@@ -104,16 +123,107 @@ def serve(
         page.close(verbose=False)
 
 
+def read_password(path: Path | None) -> tuple[str, str] | None:
+    """Name and password from a file, or else from the environment; never from the command line, which all can read.
+
+    Raises:
+        InputError: the file cannot be read, or it is of another form.
+    """
+    try:
+        text = os.environ.get("TEMPOSE_AUTH", "") if path is None else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the password from {path}: {error}") from error
+    if path is None and not text:
+        return None
+    name, colon, password = text.rstrip("\r\n").partition(":")
+    if not (name and colon and password) or "\n" in text.rstrip("\r\n"):
+        source = "TEMPOSE_AUTH" if path is None else str(path)
+        raise InputError(f"{source} wants one line NAME:PASSWORD, such as studio:secret")
+    return name, password
+
+
+def known_hosts(host: str, more: Sequence[str]) -> set[str]:
+    """The names of this server: where it listens, this machine's own, and those that were given.
+
+    A server that listens on every network is also known by its addresses of numbers (`*`).
+    """
+    every = host in ("0.0.0.0", "::", "")
+    given = (name.strip().rstrip(".").lower() for name in more)
+    return {"localhost", "127.0.0.1", "::1", "*" if every else host.strip("[]").lower(), *given} - {""}
+
+
+def hold_to_limits(server: Any) -> None:
+    """Bound the connections of a server, and close those on which no request comes."""
+    server.config.limit_concurrency = CONNECTIONS
+
+    def watch() -> None:
+        idle: dict[Any, float] = {}
+        while not server.should_exit:
+            time.sleep(WATCH)
+            now = time.monotonic()
+            waiting = [c for c in list(server.server_state.connections) if not is_busy(c)]
+            idle = {connection: idle.get(connection, now) for connection in waiting}
+            for connection, since in idle.items():
+                if now - since > IDLE:
+                    connection.loop.call_soon_threadsafe(connection.transport.abort)
+
+    threading.Thread(target=watch, daemon=True, name="connections").start()
+
+
+def is_busy(connection: Any) -> bool:
+    """Whether a connection of uvicorn's has a request that is being answered."""
+    cycle = getattr(connection, "cycle", None)
+    return cycle is not None and not cycle.response_complete
+
+
 @contextmanager
 def files_of_its_own() -> Iterator[Path]:
-    """A folder for every file of this server, uploads too; removed with all that is in it."""
-    folder = Path(tempfile.mkdtemp(prefix="tempose-studio-")).resolve()
+    """A folder for every file of this server, uploads too; removed with all that is in it.
+
+    What servers left that were killed is removed first. A folder is somebody's as long as its file LOCK is locked.
+    """
+    remove_orphans(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    lock = locked(folder / LOCK)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            lock.close()
+
+
+def locked(path: Path) -> IO[bytes] | None:
+    """The open file, locked until it is closed or this process ends in any way; None where another holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks, and removes nothing of others
+        return None
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def remove_orphans(above: Path) -> None:
+    """Remove the folders of servers that were killed: those of this user whose lock nobody holds."""
+    for folder in above.glob(f"{PREFIX}*"):
+        try:
+            facts = folder.lstat()
+            ours = stat.S_ISDIR(facts.st_mode) and (not hasattr(os, "getuid") or facts.st_uid == os.getuid())
+            if not ours or not (folder / LOCK).is_file():
+                continue
+            lock = locked(folder / LOCK)
+        except OSError:
+            continue
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.close()
 
 
 def wait_for_the_end(studio: Studio) -> None:

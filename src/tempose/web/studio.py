@@ -19,6 +19,7 @@ from tempose.animation.motion import read_motion
 from tempose.animation.result import Animation, write_animation
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import InputError, PoseError, TemposeError
+from tempose.core.files import written_whole
 from tempose.diffusion.hub import IMAGE_MODEL, Model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.tensors import to_uint8
@@ -27,10 +28,12 @@ from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget
 from tempose.web.cache import OneAtATime, Shelf
+from tempose.web.examples import EXAMPLES
 from tempose.web.jobs import Desk, Job, interruptible
 from tempose.web.limits import VIDEOS, Limits
 from tempose.web.pictures import driver_look, fit_look, photo_look, spread
 from tempose.web.request import FOLDER, PICTURE, Upload, Wish
+from tempose.web.uploads import Uploads
 
 # Seconds for which files are kept.
 KEPT = 3600
@@ -78,6 +81,7 @@ class Studio:
         model: the one model that all jobs share.
         limits: what a client may ask for.
         folder: where files are made.
+        uploads: whose files are whose.
         desk: takes the jobs that paint.
         looks: takes the short ones before them.
     """
@@ -94,7 +98,18 @@ class Studio:
         self.looks = Desk(
             at_once=2, queue=4 * limits.queue, per_client=2 * limits.per_client + 2, seconds=limits.job_seconds
         )
+        self.uploads = Uploads(folder)
         self._subjects, self._motions = Shelf(8), Shelf(32)
+
+    def example(self, index: int) -> Path:
+        """The photo of an example, as a file that every visitor may use; fresh, for files are removed by their age."""
+        photo = EXAMPLES[index].photo
+        shared = self.uploads.folder / "examples" / photo.name
+        shared.parent.mkdir(exist_ok=True)
+        with written_whole(shared) as beside:
+            shutil.copyfile(photo, beside)
+        self.uploads.share(shared)
+        return shared
 
     # Before a run
 

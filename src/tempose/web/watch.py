@@ -8,7 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from tempose.web.guard import VISITOR
 from tempose.web.jobs import Desk, Job
+from tempose.web.uploads import Files, Uploads
 
 # Seconds between two looks at a job.
 EVERY = 0.3
@@ -23,6 +25,12 @@ def client_of(request: gr.Request) -> str:
 def owner_of(request: gr.Request, part: str = "") -> str:
     """The visit and the part of the page that a job belongs to; without a part, all of the visit."""
     return f"{request.session_hash}/{part}"
+
+
+def files_of(uploads: Uploads, request: gr.Request) -> Files:
+    """The files that the visitor of this request may use."""
+    assert request.request is not None  # every event of the page and of programs came by HTTP
+    return uploads.of(request.request.scope[VISITOR])
 
 
 async def follow(

@@ -1,0 +1,224 @@
+"""Over HTTP, a studio reads what the same visitor uploaded, and nothing else, whatever the shape of the request."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tempose.core.errors import InputError
+from tempose.web.uploads import COOKIE, REFUSED, Uploads, Visitor
+
+MARK = {"meta": {"_type": "gradio.FileData"}}
+
+
+class Someone:
+    """A visitor who keeps cookies, or one who keeps none."""
+
+    def __init__(self, server, *, cookies=True):
+        self.url, self.cookies = f"{server.url}/gradio_api", cookies
+        self.client = httpx.Client(timeout=120)
+
+    def upload(self, path, name=None):
+        """The path that the server gives to a file."""
+        files = {"files": (name or path.name, path.read_bytes())}
+        answer = self.client.post(f"{self.url}/upload", files=files)
+        if not self.cookies:
+            self.client.cookies.clear()
+        return answer.json()[0]
+
+    def ask(self, **arguments):
+        """The events that answer a request, or the refusal itself."""
+        asked = self.client.post(f"{self.url}/call/v2/animate", json={"frames": 2, "steps": 1, **arguments})
+        if asked.status_code != 200:
+            return f"refused {asked.status_code}: {asked.text}"
+        event = asked.json()["event_id"]
+        return self.client.get(f"{self.url}/call/animate/{event}").text
+
+
+@pytest.fixture
+def me(server):
+    return Someone(server)
+
+
+@pytest.fixture(scope="module")
+def private(server, shelf, tmp_path_factory):
+    """Pictures and motions that nobody uploaded, beside the server's folder and in it; by what they are."""
+    folder = tmp_path_factory.mktemp("private")
+    own = Path(Someone(server).upload(shelf / "beach.png", "own.png")).parents[1]
+    found = {}
+    for kind, name in (("picture", "photo.png"), ("motion", "wave.npz")):
+        secret = folder / f"secret-{kind}{Path(name).suffix}"
+        secret.write_bytes((shelf / name).read_bytes())
+        link = own / f"link-{kind}{Path(name).suffix}"
+        link.symlink_to(secret)
+        inside = own / f"inside-{kind}{Path(name).suffix}"
+        inside.write_bytes((shelf / name).read_bytes())
+        found[kind] = {
+            "local": str(secret),
+            "link": str(link),
+            "never uploaded": str(inside),
+            "above": str(own / ".." / folder.name / secret.name),
+            "dots": f"{own}/x/../../..{secret}",
+            "folder": str(folder),
+            "own folder": str(own),
+            "root": "/",
+            "slashes": f"//{secret}",
+            "file address": f"file://{secret}",
+            "web address": "http://127.0.0.1/x.png",
+            "nul": f"{secret}\0.png",
+            "home": "~/x.png",
+            "process": "/proc/self/environ",
+            "relative": "x.png",
+            "long": "/x" * 5000,
+            "playlist": "concat:/etc/passwd",
+        }
+    yield found
+    for path in own.glob("*-*.*"):
+        path.unlink()
+
+
+NAMES = ["local", "link", "never uploaded", "above", "dots", "folder", "own folder", "root", "slashes", "file address",
+         "web address", "nul", "home", "process", "relative", "long", "playlist"]  # fmt: skip
+
+
+def shapes(path):
+    """One path in every form in which a file could be given."""
+    named = {"path": path, "orig_name": "me.png"}
+    return {
+        "string": path,
+        "dict": {"path": path},
+        "named": named,
+        "marked": {**named, **MARK},
+        "stream": {**named, **MARK, "is_stream": True},
+        "url": {"path": path, "url": f"file://{path}", **MARK},
+        "only url": {"url": path, "orig_name": "me.png", **MARK},
+        "list": [named],
+        "list of marked": [{**named, **MARK}],
+        "list of strings": [path],
+        "nested list": [[{**named, **MARK}]],
+        "nested dict": {"path": {**named, **MARK}, **MARK},
+        "value": {"value": {**named, **MARK}, "path": path},
+        "video": {"video": {**named, **MARK}},
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("where", ["photo", "motion_file", "background_file"])
+def test_what_was_not_uploaded_is_not_read(me, shelf, private, name, where):
+    path = private["motion" if where == "motion_file" else "picture"][name]
+    good = {} if where == "photo" else {"photo": {"path": me.upload(shelf / "photo.png"), "orig_name": "me.png"}}
+    for shape, value in shapes(path).items():
+        arguments = {**good, where: value, **({"background": "picture"} if where == "background_file" else {})}
+        said = me.ask(**arguments)
+        assert "complete" not in said, shape
+        assert "event: error" in said or said.startswith("refused"), shape
+        for secret in ("secret-", "environ", "passwd", "link-", "inside-"):
+            if secret not in path:
+                assert secret not in said, shape
+
+
+@pytest.mark.parametrize("shape", sorted(shapes("x")))
+@pytest.mark.parametrize("where", ["photo", "motion_file", "background_file"])
+def test_another_visitors_upload_is_not_read(server, shelf, shape, where):
+    owner, thief, beginner = Someone(server), Someone(server), Someone(server, cookies=False)
+    name = "wave.npz" if where == "motion_file" else "photo.png"
+    path = owner.upload(shelf / name, f"owners-{name}")
+    photo = {"path": owner.upload(shelf / "photo.png", "owners-photo.png")}
+    background = {"background": "picture"} if where == "background_file" else {}
+    assert "event: complete" in owner.ask(**{"photo": photo, where: {"path": path}, **background})
+    for other in (thief, beginner):
+        other.upload(shelf / "beach.png")
+        good = {} if where == "photo" else {"photo": {"path": other.upload(shelf / "photo.png", "mine.png")}}
+        said = other.ask(**{**good, where: shapes(path)[shape], **background})
+        assert "complete" not in said
+        assert other.client.get(f"{other.url}/file={path}").status_code == 403
+    assert owner.client.get(f"{owner.url}/file={path}").content == (shelf / name).read_bytes()
+
+
+def test_who_keeps_no_cookies_uses_their_own_uploads(server, shelf):
+    program = Someone(server, cookies=False)
+    photo, motion = program.upload(shelf / "photo.png"), program.upload(shelf / "wave.npz")
+    said = program.ask(photo={"path": photo, **MARK}, motion_file=[{"path": motion, "orig_name": "w.npz", **MARK}])
+    assert "event: complete" in said
+
+
+def test_files_that_are_shown_are_those_of_one_visitor(server, me):
+    for path in ("/etc/passwd", "x/../../etc/passwd", "//etc/passwd", "file:///etc/passwd", "%00", "%2e%2e/etc/passwd"):
+        assert me.client.get(f"{me.url}/file={path}").status_code in (403, 404)
+
+
+def test_a_page_gives_a_cookie_that_nobody_can_guess(server):
+    first, second = (httpx.get(server.url).headers["set-cookie"] for _ in range(2))
+    assert first.startswith(f"{COOKIE}=")
+    assert "HttpOnly; SameSite=Lax" in first
+    assert first != second
+    for weak in ("short", "x" * 5, "../../x"):
+        assert COOKIE in httpx.get(server.url, headers={"cookie": f"{COOKIE}={weak}"}).headers["set-cookie"]
+
+
+# Without a server ----------------------------------------------------------------------------------
+
+
+def visitor(cookie="", address="a", user=""):
+    return Visitor.of({COOKIE: cookie.ljust(32, "x")} if cookie else {}, address=address, user=user)
+
+
+@pytest.fixture
+def uploads(tmp_path):
+    folder = tmp_path / "studio"
+    (folder / "hash").mkdir(parents=True)
+    (folder / "hash" / "a.png").write_bytes(b"picture")
+    return Uploads(folder)
+
+
+def test_a_file_is_found_by_its_owner_alone(uploads):
+    path = str(uploads.folder / "hash" / "a.png")
+    uploads.add(path, visitor("me"))
+    assert uploads.find(path, visitor("me")) == Path(path)
+    assert uploads.find(path, visitor("me", address="elsewhere")) == Path(path)
+    for other in (visitor("you"), visitor(), visitor("me", user="b")):
+        with pytest.raises(InputError, match=REFUSED):
+            uploads.find(path, other)
+
+
+def test_a_cookie_that_comes_back_closes_the_way_by_address(uploads):
+    path = str(uploads.folder / "hash" / "a.png")
+    first = visitor()
+    uploads.add(path, first)
+    assert uploads.find(path, visitor()) == Path(path)
+    with pytest.raises(InputError):
+        uploads.find(path, visitor(address="b"))
+    again = Visitor.of({COOKIE: first.given}, address="a")
+    uploads.seen(again)
+    assert uploads.find(path, again) == Path(path)
+    with pytest.raises(InputError):
+        uploads.find(path, visitor())
+
+
+def test_two_owners_of_one_content_do_not_lock_each_other_out(uploads):
+    path = str(uploads.folder / "hash" / "a.png")
+    first, second = visitor(), visitor(address="b")
+    uploads.add(path, first)
+    uploads.add(path, second)
+    assert uploads.find(path, Visitor.of({COOKIE: first.given}, address="a"))
+    assert uploads.find(path, visitor(address="b"))
+
+
+@pytest.mark.parametrize("given", [None, 3, True, [], {}, {"path": "x"}, "", "\0", "x\ud800", "/" * 9999])
+def test_what_is_no_path_is_refused_in_the_same_words(uploads, given):
+    with pytest.raises(InputError, match=REFUSED):
+        uploads.find(given, visitor("me"))
+
+
+def test_a_path_is_taken_letter_by_letter_and_must_be_a_plain_file(uploads):
+    folder = uploads.folder / "hash"
+    (folder / "link.png").symlink_to("/etc/passwd")
+    (folder / "pipe").mkdir()
+    for path in (folder / "link.png", folder / "pipe", folder / "gone.png", Path("/etc/passwd")):
+        uploads.add(path, visitor("me"))
+        with pytest.raises(InputError, match=REFUSED):
+            uploads.find(str(path), visitor("me"))
+    uploads.add(folder / "a.png", visitor("me"))
+    for path in ("hash//a.png", "hash/./a.png", "hash/../hash/a.png", "hash/a.png/", "hash/a.png "):
+        with pytest.raises(InputError, match=REFUSED):
+            uploads.find(f"{uploads.folder}/{path}", visitor("me"))
