@@ -326,7 +326,7 @@ def animate(
         str,
         typer.Argument(
             help="A video, a folder of OpenPose JSON, .npz, .json, .bvh, a picture for a single pose, "
-            "or a built-in motion: walk, catwalk, turn, wave, dance, squat, reach, idle, random."
+            "or a built-in motion: walk, catwalk, turn, wave, dance, squat, reach, idle, nod, talk, random."
         ),
     ],
     output: Annotated[

@@ -183,11 +183,10 @@ def bad_input(kind, folder, shelf):
     if kind == "no person":
         write_image(folder / "empty.png", grey)
         return [folder / "empty.png", "walk", "-o", out], r"nobody was found in"
-    if kind == "only a face":
-        rows, columns = subject().keypoints[[0, 1], 1].astype(int), subject().keypoints[[16, 17], 0].astype(int)
-        face = subject().picture[rows[0] - 25 : rows[1] - 8, min(columns) - 20 : max(columns) + 20]
-        write_image(folder / "face.png", np.repeat(np.repeat(face, 6, 0), 6, 1))
-        return [folder / "face.png", "walk", "-o", out], "face.png"
+    if kind == "only legs":
+        hips = int(subject().keypoints[[8, 11], 1].max())
+        write_image(folder / "legs.png", np.repeat(np.repeat(subject().picture[hips + 20 :], 2, 0), 2, 1))
+        return [folder / "legs.png", "walk", "-o", out], "legs.png"
     if kind == "too small":
         wide = np.full((1000, 1000, 3), 128, np.uint8)
         wide[400:480, 400:460] = read_image(photo)[::4, ::4][8:88, 6:66]
@@ -229,7 +228,7 @@ def bad_input(kind, folder, shelf):
 
 @pytest.mark.parametrize(
     "kind",
-    ["no person", "only a face", "too small", "several persons", "a black video", "one frame", "10 000 frames",
+    ["no person", "only legs", "too small", "several persons", "a black video", "one frame", "10 000 frames",
      "a broken file", "not what its name says", "a video as photo", "a folder without JSON", "no such motion",
      "no such folder", "no such model", "over the input", "sound of a name"],
 )  # fmt: skip

@@ -4,8 +4,8 @@ from subjects import SMALL, small_model, subject
 from tempose.animation.generate import in_frame, paint, poses_in_frame
 from tempose.body.motions import keypoint_motion
 from tempose.media.crop import Frame
-from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import person_room
+from tempose.pose.keypoints import HIDDEN, Motion
+from tempose.pose.room import person_room
 
 WINDOW = Frame.around(person_room(subject().pose), SMALL.size)
 
@@ -19,13 +19,15 @@ def test_a_person_in_the_models_frame_is_the_same_person():
     assert small.mask[inside[:, 1], inside[:, 0]].all()
 
 
-def test_joints_beyond_the_frame_are_missing():
+def test_limbs_beyond_the_frame_are_missing():
     keypoints = np.ones((1, 18, 3), np.float32)
-    keypoints[0, 5] = 500, 5, 1
+    keypoints[0, 7] = 500, 5, 1
     keypoints[0, 6] = 5, -5, 1
+    keypoints[0, 8] = 5, 500, 1
     moved = poses_in_frame(Motion(keypoints, (100, 100), 5), Frame(0, 0, 100, 100), (50, 50))
     assert moved.size == (50, 50)
-    assert set(np.flatnonzero(moved.keypoints[0, :, 2] == 0)) == {5, 6}
+    assert set(np.flatnonzero(moved.keypoints[0, :, 2] == 0)) == {6, 7}
+    np.testing.assert_allclose(moved.keypoints[0, 8], (2.5, 250, HIDDEN))  # a trunk keeps its ends
 
 
 def into(told):

@@ -9,6 +9,7 @@ from tempose.animation.subject import LARGEST, check_large_enough, read_subject
 from tempose.core.errors import MediaError, PoseError
 from tempose.media.images import resize, write_image
 from tempose.pose.estimators import Person
+from tempose.pose.keypoints import HIDDEN
 
 
 @pytest.mark.parametrize("kind", ["grey", "alpha", "16 bits", "cmyk", "turned", "huge"])
@@ -67,11 +68,25 @@ def test_what_shows_no_person_is_one_sentence_with_the_name(tmp_path):
     with pytest.raises(MediaError, match="there is no picture"):
         read_subject(tmp_path / "nowhere.png")
     given = subject()
-    face = given.keypoints.copy()
-    face[2:14] = 0
-    write_image(tmp_path / "face.png", given.picture)
-    with pytest.raises(PoseError, match=r"face\.png: too little of the person can be seen \(nose, neck"):
-        read_subject(tmp_path / "face.png", estimator=lambda frame: [Person(face, None)])
+    legs = given.keypoints.copy()
+    legs[[*range(8), *range(14, 18)]] = 0
+    write_image(tmp_path / "legs.png", given.picture)
+    with pytest.raises(PoseError, match=r"legs\.png: too little of the person can be seen \(right hip, right knee"):
+        read_subject(tmp_path / "legs.png", estimator=lambda frame: [Person(legs, None)])
+
+
+@pytest.mark.parametrize("seen", [(0, 14, 15, 16, 17), (0, 2, 14), (1, 2, 5), (0, 1, 2, 3, 5, 6)])
+def test_head_or_shoulders_are_enough_and_the_trunk_is_guessed(tmp_path, seen):
+    given = subject()
+    keypoints = (given.keypoints * (2, 2, 1)).astype(np.float32)
+    keypoints[[joint for joint in range(18) if joint not in seen]] = 0
+    write_image(tmp_path / "half.png", np.repeat(np.repeat(given.picture[:100], 2, 0), 2, 1))
+    found = read_subject(tmp_path / "half.png", estimator=lambda frame: [Person(keypoints, given.mask[:100])])
+    guessed = [joint for joint in (1, 2, 5, 8, 11) if joint not in seen]
+    assert (found.keypoints[guessed, 2] == HIDDEN).all()
+    np.testing.assert_array_equal(found.keypoints[list(seen)], keypoints[list(seen)])
+    apart = np.linalg.norm(found.keypoints[:, :2] - 2 * given.keypoints[:, :2], axis=1)[guessed]
+    assert (apart < 0.35 * 2 * np.linalg.norm(given.keypoints[1, :2] - given.keypoints[8, :2])).all()
 
 
 def test_someone_too_small_is_refused(tmp_path):

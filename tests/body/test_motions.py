@@ -18,7 +18,14 @@ def posed(name, seed, frames=6 * FPS, fps=FPS):
 
 
 def test_all_that_were_promised_are_there():
-    assert set(MOTIONS) == {"walk", "catwalk", "turn", "wave", "dance", "squat", "reach", "idle", "random"}
+    named = {"walk", "catwalk", "turn", "wave", "dance", "squat", "reach", "idle", "random", "nod", "talk"}
+    assert set(MOTIONS) == named
+
+
+def test_who_nods_moves_the_head_and_stays_otherwise():
+    _, _, pose = posed("nod", 1)
+    assert np.ptp(pose.rotations[:, JOINT["head"], 1, 2]) > 0.2
+    assert np.ptp(pose.joints[:, JOINT["pelvis"]], axis=0).max() < 0.12
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_one():

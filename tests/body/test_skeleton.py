@@ -101,4 +101,20 @@ def test_confidence_says_seen_hidden_or_outside(skeleton):
     assert nose[2] == 1
     assert wrist[2] == HIDDEN
     assert (ankle == 0).all()
+    assert np.isnan(motion.depth[0, 10])
     assert JOINT["pelvis"] == 0
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.8, 2.0, np.pi])
+@pytest.mark.parametrize("distance", [4.0, 1e4])
+def test_depth_is_measured_from_the_hips_in_pixels_and_grows_away_from_the_camera(skeleton, yaw, distance):
+    keypoints = skeleton.keypoints(skeleton.pose(builtin_motion("dance", frames=6, fps=4, seed=1)))
+    camera = Camera.framing(keypoints, (256, 192), yaw=yaw, distance=distance)
+    motion = project_keypoints(keypoints, camera, fps=4)
+    np.testing.assert_allclose(motion.depth[:, [8, 11]].mean(1), 0, atol=1e-3)
+    toward = np.array([np.sin(yaw), 0, np.cos(yaw)])  # where the camera stands
+    hips = keypoints[:, [8, 11]].mean(1, keepdims=True)
+    metres = -((keypoints - hips) @ toward)
+    pixels_per_metre = (motion.depth * metres).sum() / (metres**2).sum()
+    np.testing.assert_allclose(motion.depth, pixels_per_metre * metres, atol=0.1 * np.abs(motion.depth).max())
+    assert pixels_per_metre == pytest.approx(camera.scale, rel=0.15)

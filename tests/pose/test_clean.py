@@ -135,6 +135,42 @@ def test_a_single_frame_and_an_empty_person_are_left_alone():
     assert (clean(nobody).keypoints == 0).all()
 
 
+def test_depth_is_cleaned_like_a_coordinate():
+    """Filled and smoothed; a parabola passes unchanged; what is unknown stays so."""
+    motion = moved(along_x(20 * TIME))
+    depth = np.linspace(-30, 30, 18) + 10 * TIME[:, None] ** 2
+    holes = motion.keypoints.copy()
+    holes[10:14, 4] = 0
+    holes[30, 5, :2] += (90, -70)
+    cleaned = clean(Motion(holes, SIZE, FPS, depth))
+    assert np.allclose(cleaned.depth, depth, atol=0.2)
+    noisy = depth + np.random.default_rng(0).normal(0, 3, depth.shape)
+    assert np.std(clean(Motion(motion.keypoints, SIZE, FPS, noisy)).depth - depth) < 0.75 * 3
+    unknown = depth.copy()
+    unknown[:, 7] = np.nan
+    left = clean(Motion(motion.keypoints, SIZE, FPS, unknown)).depth
+    assert np.isnan(left).all(axis=0).nonzero()[0].tolist() == [7]
+    assert clean(motion).depth is None
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_someone_upside_down_is_cleaned_like_anyone_else(degrees):
+    """Turning the pictures turns the result: nothing here knows up from down."""
+    keypoints = moved(np.random.default_rng(4).normal(0, 3, (F, 2))).keypoints.copy()
+    keypoints[..., :2] -= keypoints[..., :2].mean((0, 1)) - 150
+    keypoints[20, 4, :2] += 80
+    keypoints[30:33, 9] = 0
+    one = clean(Motion(keypoints, (300, 300), FPS)).keypoints
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    other = keypoints.copy()
+    other[..., :2] = (keypoints[..., :2] - 150) @ turn + 150
+    cleaned = clean(Motion(other, (300, 300), FPS)).keypoints
+    seen = one[..., 2] > 0
+    assert np.array_equal(cleaned[..., 2], one[..., 2])
+    assert np.allclose(cleaned[seen, :2], (one[seen, :2] - 150) @ turn + 150, atol=1e-2)
+
+
 def test_cleaning_changes_nothing_in_place():
     motion = moved(np.random.default_rng(0).normal(0, 3, (F, 2)))
     before = motion.keypoints.copy()

@@ -254,6 +254,17 @@ def test_joints_outside_the_picture_are_missing(real, mediapipe):
     assert seen[[KEYPOINTS.index(name) for name in ("nose", "neck", "right_shoulder", "left_shoulder")]].all()
 
 
+def test_what_is_nearer_to_the_camera_has_less_depth(real, mediapipe):
+    motion, _ = estimate_photo(read_image(real / "photos" / "seated_cobbles.jpg"), estimator=mediapipe)
+    depth = dict(zip(KEYPOINTS, motion.depth[0], strict=True))
+    assert max(depth["right_ankle"], depth["left_ankle"]) < 0  # seated, the feet towards us
+    assert abs(depth["right_hip"] + depth["left_hip"]) < 0.1 * motion.size[0]
+    motion, _ = estimate_photo(read_image(real / "photos" / "kurta_red.jpg"), estimator=mediapipe)
+    depth = dict(zip(KEYPOINTS, motion.depth[0], strict=True))
+    assert depth["nose"] < min(depth["right_ear"], depth["left_ear"])
+    assert np.array_equal(np.isnan(motion.depth[0]), motion.keypoints[0, :, 2] == 0)
+
+
 def test_a_face_seen_from_behind_is_missing(real, mediapipe):
     """Frame 150 of the catwalk shows the back of her head, frame 0 her face."""
     frames = read_frames(real / "videos" / "fashion_floral_ubc.mp4", stop=151)

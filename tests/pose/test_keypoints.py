@@ -1,7 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
 from tempose.core.errors import InputError, PoseError
+from tempose.media.crop import Frame
 from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIRROR, Motion
 
 
@@ -9,7 +12,9 @@ from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIRROR, Motion
 def motion():
     keypoints = np.random.default_rng(0).uniform(0, 1, (5, 18, 3)) * [64, 128, 1]
     keypoints[2, 4, 2] = 0
-    return Motion(keypoints, (128, 64), 25)
+    depth = np.random.default_rng(1).normal(0, 20, (5, 18))
+    depth[1, 3] = np.nan
+    return Motion(keypoints, (128, 64), 25, depth)
 
 
 def test_mirror_exchanges_left_and_right():
@@ -26,10 +31,12 @@ def test_limbs_mirror_onto_limbs():
 
 def test_mirrored_twice_is_the_same(motion):
     np.testing.assert_allclose(motion.mirrored().mirrored().keypoints, motion.keypoints, rtol=1e-4)
+    np.testing.assert_array_equal(motion.mirrored().depth, motion.depth[:, MIRROR])
 
 
 def test_missing_joints_stay_missing_and_at_zero(motion):
     assert (motion.keypoints[2, 4] == 0).all()
+    assert np.argwhere(np.isnan(motion.depth)).tolist() == [[1, 3], [2, 4]]
     assert (motion.mirrored().keypoints[2, MIRROR[4]] == 0).all()
 
 
@@ -37,11 +44,22 @@ def test_resized_scales_with_the_picture(motion):
     double = motion.resized((256, 128))
     np.testing.assert_allclose(double.keypoints[..., :2], motion.keypoints[..., :2] * 2, rtol=1e-6)
     np.testing.assert_array_equal(double.keypoints[..., 2], motion.keypoints[..., 2])
+    np.testing.assert_allclose(double.depth, 2 * motion.depth)
+
+
+def test_a_part_enlarged_is_a_crop_of_the_picture_resized(motion):
+    whole = motion.cropped(Frame(0, 0, 64, 128), (256, 128))
+    np.testing.assert_allclose(whole.keypoints, motion.resized((256, 128)).keypoints, rtol=1e-6)
+    np.testing.assert_allclose(whole.depth, 2 * motion.depth)
+    part = motion.cropped(Frame(10, 20, 32, 64), (64, 32))
+    seen = motion.keypoints[..., 2] > 0
+    np.testing.assert_allclose(part.keypoints[seen, :2], motion.keypoints[seen, :2] - (10, 20), rtol=1e-5)
 
 
 def test_slices_are_motions(motion):
     assert len(motion[1:3]) == 2
     np.testing.assert_array_equal(motion[np.array([4, 0])].keypoints[0], motion.keypoints[4])
+    np.testing.assert_array_equal(motion[np.array([4, 0])].depth[0], motion.depth[4])
 
 
 @pytest.mark.parametrize(("ending", "error"), [(".npz", 0), (".json", 1e-3)])
@@ -50,8 +68,17 @@ def test_saved_and_loaded(motion, tmp_path, ending, error):
     motion.save(path)
     loaded = Motion.load(path)
     assert np.abs(loaded.keypoints - motion.keypoints).max() <= error
+    np.testing.assert_allclose(loaded.depth, motion.depth, atol=error)
     assert (loaded.size, loaded.fps) == (motion.size, motion.fps)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", [".npz", ".json"])
+def test_without_depth_there_is_none(motion, tmp_path, ending):
+    flat = Motion(motion.keypoints, motion.size, motion.fps)
+    flat.save(tmp_path / f"a{ending}")
+    assert Motion.load(tmp_path / f"a{ending}").depth is None
+    assert flat[1:].mirrored().resized((64, 32)).depth is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"PK\x03\x04broken", b'{"keypoints": 1, "size": 2, "fps": 3}'])
@@ -85,3 +112,15 @@ def test_missing_file_and_unknown_ending(motion, tmp_path):
 def test_wrong_values(keypoints, size, fps, message):
     with pytest.raises(InputError, match=message):
         Motion(keypoints, size, fps)
+
+
+def test_wrong_depths(tmp_path):
+    for depth, message in ((np.zeros((2, 18)), "wanted \\(1, 18\\)"), (np.full((1, 18), np.inf), "infinite")):
+        with pytest.raises(InputError, match=message):
+            Motion(np.zeros((1, 18, 3)), (8, 8), 25, depth)
+    Motion(np.ones((1, 18, 3)), (8, 8), 25, np.zeros((1, 18))).save(tmp_path / "a.json")
+    fields = json.loads((tmp_path / "a.json").read_text())
+    for depth in ([[0] * 17], "deep", [["deep"] * 18]):
+        (tmp_path / "a.json").write_text(json.dumps({**fields, "depth": depth}))
+        with pytest.raises((PoseError, InputError)):
+            Motion.load(tmp_path / "a.json")

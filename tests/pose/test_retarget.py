@@ -7,15 +7,29 @@ from tempose.animation.motion import Stretch, read_motion
 from tempose.body.motions import MOTIONS, keypoint_motion
 from tempose.core.errors import InputError, PoseError
 from tempose.media.images import read_image, resize
-from tempose.pose.bones import ANKLES, BONES, HIPS, measure, with_hips
+from tempose.pose.bones import ANKLES, BONES, FACE, HIPS, NECK, TRUNK, measure, with_hips
 from tempose.pose.estimate import estimate_photo
-from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import person_room, retarget
+from tempose.pose.keypoints import HIDDEN, MIN_CONFIDENCE, Motion
+from tempose.pose.retarget import HOW, SMALLEST, STEP, retarget
+from tempose.pose.room import person_room
 
 
 def photo(seed=0, *, size=(400, 300), yaw=0.0):
     """A standing person's key points."""
     return keypoint_motion("idle", frames=1, fps=1, seed=seed, size=size, yaw=yaw)
+
+
+def person_trunk(person):
+    return float(measure(with_hips(person.keypoints), fps=1).scale[0])
+
+
+def turned(motion, degrees):
+    """The motion in a frame turned by a multiple of 90°."""
+    keypoints = motion.keypoints.copy()
+    for _ in range(degrees // 90):
+        x, y = keypoints[..., 0].copy(), keypoints[..., 1].copy()
+        keypoints[..., 0], keypoints[..., 1] = motion.size[0] - y, x
+    return Motion(keypoints, motion.size, motion.fps)
 
 
 def bone_lengths(points):
@@ -93,7 +107,7 @@ def test_feet_stand_on_the_photos_ground():
     for name in ("walk", "dance", "squat"):
         motion = keypoint_motion(name, frames=24, fps=12, seed=1)
         lowest = retarget(motion, person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
-        np.testing.assert_allclose(lowest, ground, atol=1.5)
+        np.testing.assert_allclose(lowest, ground, atol=3)
 
 
 def test_a_jump_leaves_the_ground_and_comes_back():
@@ -104,6 +118,51 @@ def test_a_jump_leaves_the_ground_and_comes_back():
     lowest = retarget(Motion(keypoints, motion.size, 20), person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
     assert lowest[10] < lowest[0] - 20
     np.testing.assert_allclose(lowest[[0, -1]], person.keypoints[0, list(ANKLES), 1].max(), atol=1.5)
+
+
+@pytest.mark.parametrize(("up", "leaves"), [(0.5, False), (0.9, False), (1.2, True), (2.0, True)])
+def test_a_foot_leaves_the_ground_by_more_than_key_points_waver(up, leaves):
+    motion = keypoint_motion("idle", frames=9, fps=20)
+    trunk = measure(with_hips(motion.keypoints), fps=20).scale
+    keypoints = motion.keypoints.copy()
+    keypoints[4, :, 1] -= up * STEP * trunk[4]
+    person = photo()
+    lowest = retarget(Motion(keypoints, motion.size, 20), person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
+    own = person_trunk(person)
+    assert lowest[0] - lowest[4] == pytest.approx(own * STEP * max(up - 1, 0), abs=0.02 * own)
+    assert (lowest[0] - lowest[4] > 1e-3) == leaves
+
+
+def test_a_walk_into_the_distance_is_no_jump():
+    """The feet rise in the picture and do not come back: the person stands on the photo's ground all the same."""
+    motion = keypoint_motion("walk", frames=30, fps=10)
+    keypoints = motion.keypoints.copy()
+    keypoints[..., 1] -= np.linspace(0, 60, 30)[:, None]
+    still, away = (retarget(Motion(k, motion.size, 10), photo()).motion for k in (motion.keypoints, keypoints))
+    np.testing.assert_allclose(away.keypoints[..., 1], still.keypoints[..., 1], atol=4)
+
+
+@pytest.mark.parametrize("retargeting", ["limbs", "scale"])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_whoever_is_upside_down_or_lies_stays_on_the_floor_and_in_the_picture(retargeting, degrees):
+    motion = turned(keypoint_motion("dance", frames=12, fps=10, size=(300, 300)), degrees)
+    person = photo(size=(400, 400))
+    fitted = retarget(motion, person, how=retargeting)
+    points, seen = fitted.motion.keypoints[..., :2], fitted.motion.keypoints[..., 2] > 0
+    left, top, right, bottom = fitted.picture
+    assert ((points >= (left, top)) & (points <= (right, bottom)))[seen].all()
+    lowest = np.where(seen, points[..., 1], -np.inf).max(axis=1)
+    floor = person.keypoints[0, :, 1].max()
+    assert np.abs(lowest - floor).max() < 0.2 * person_trunk(person)
+
+
+def test_who_lies_in_the_photo_stands_up_on_the_floor_they_lie_on():
+    person = turned(photo(size=(400, 400)), 90)
+    fitted = retarget(keypoint_motion("walk", frames=10, fps=10), person)
+    lowest = fitted.motion.keypoints[..., 1].max(axis=1)
+    assert np.abs(lowest - person.keypoints[0, :, 1].max()).max() < 0.2 * person_trunk(person)
+    high = np.ptp(fitted.motion.keypoints[..., 1], axis=1) / np.ptp(person.keypoints[0, :, 0])
+    assert ((high > 0.9 * SMALLEST) & (high < 1.1)).all()
 
 
 def test_someone_who_comes_nearer_does_not_grow():
@@ -146,7 +205,77 @@ def test_limbs_that_the_driver_never_shows_stay_as_in_the_photo():
     fitted = retarget(Motion(keypoints, motion.size, 10), person)
     assert "never shows" in " ".join(fitted.warnings)
     for joint in (9, 10, 12, 13):
-        assert np.abs(fitted.motion.keypoints[:, joint, :2] - person.keypoints[0, joint, :2]).max() < 5
+        legs = fitted.motion.keypoints[:, joint, :2] - with_hips(fitted.motion.keypoints)[:, HIPS]
+        assert np.abs(legs - (person.keypoints[0, joint, :2] - with_hips(person.keypoints)[0, HIPS])).max() < 8
+
+
+@pytest.mark.parametrize("retargeting", HOW)
+@pytest.mark.parametrize("seed", range(6))
+def test_no_frame_loses_trunk_or_head(retargeting, seed):
+    """Joints, sides, whole frames drop out at random, for long and for good: what is left is completed."""
+    rng = np.random.default_rng(seed)
+    motion = keypoint_motion("dance", frames=20, fps=10, seed=seed)
+    lost = rng.random((20, 18)) < 0.3
+    lost[:, rng.choice(range(2, 14), 3, replace=False)] = True
+    lost[rng.choice(20, 4, replace=False)] = True
+    keypoints = np.where(lost[..., None], 0, motion.keypoints)
+    fitted = retarget(Motion(keypoints, motion.size, 10), photo(seed), how=retargeting)
+    whole = fitted.motion.keypoints
+    assert (whole[:, list(TRUNK), 2] >= MIN_CONFIDENCE).all()
+    assert (whole[:, list(FACE), 2] > 0).any(axis=1).all()
+    assert (whole[..., 2][lost] <= HIDDEN).all()
+    assert np.isfinite(fitted.room).all()
+    own = person_trunk(photo(seed)) if retargeting != "none" else measure(with_hips(whole), fps=10).scale.max()
+    assert np.linalg.norm(np.diff(whole[:, NECK, :2], axis=0), axis=-1).max() < own  # nobody falls apart
+
+
+@pytest.mark.parametrize("retargeting", HOW)
+@pytest.mark.parametrize("shown", [(0, 14, 15, 16, 17), (1, 2, 5, 0), (0, 1, 2, 3, 5, 6), (2, 3, 4, 16), (0, 5)])
+def test_however_little_of_the_driver_is_seen_there_is_a_whole_person(retargeting, shown):
+    motion = keypoint_motion("wave", frames=6, fps=10)
+    keypoints = motion.keypoints.copy()
+    keypoints[:, [joint for joint in range(18) if joint not in shown]] = 0
+    with np.errstate(all="raise"):
+        fitted = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting)
+    assert (fitted.motion.keypoints[:, 1:14, 2] > 0).all()
+    left, top, right, bottom = fitted.room
+    assert left < right
+    assert top < bottom
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.45, 0.6])
+@pytest.mark.parametrize("name", ["walk", "nod", "talk", "squat", "wave"])
+def test_whom_the_lower_edge_cuts_it_cuts_in_every_frame(share, name):
+    person = photo(size=(600, 600))
+    edge = int(person.keypoints[0, 0, 1] + share * np.ptp(person.keypoints[0, :, 1]))
+    keypoints = person.keypoints.copy()
+    keypoints[0, keypoints[0, :, 1] > edge] = 0
+    cut = Motion(keypoints, (edge, 600), 1)
+    whole, fitted = (retarget(keypoint_motion(name, frames=20, fps=10, seed=3), each) for each in (person, cut))
+    assert fitted.picture == (0, 0, 600, edge)
+    assert fitted.room[3] == edge
+    moved, own = fitted.motion.keypoints, person_trunk(person)
+    assert abs(moved[:, NECK, 1].min() - person.keypoints[0, NECK, 1]) < 0.12 * own
+    assert moved[:, list(ANKLES), 1].min() > edge
+    wide, had = (np.linalg.norm(k[..., 2, :2] - k[..., 5, :2], axis=-1).max() for k in (moved, person.keypoints))
+    assert 0.8 < wide / had < 1.25
+    assert not any("smaller" in warning or "beyond" in warning for warning in fitted.warnings)
+    assert any("cuts the person" in warning for warning in fitted.warnings)
+    swing = whole.motion.keypoints[:, 4, :2] - whole.motion.keypoints[:, NECK, :2]
+    other = moved[:, 4, :2] - moved[:, NECK, :2]
+    assert np.corrcoef(swing[:, 1], other[:, 1])[0, 1] > 0.9  # what is seen moves as in the whole
+
+
+@pytest.mark.parametrize("retargeting", HOW)
+def test_depth_grows_with_the_bones(retargeting):
+    motion = keypoint_motion("reach", frames=8, fps=10, yaw=0.5)
+    one, other = (retarget(motion, photo(size=size), how=retargeting).motion for size in ((400, 300), (800, 600)))
+    np.testing.assert_allclose(other.depth, 2 * one.depth, atol=0.05)
+    hips = one.depth[:, [8, 11]].mean(1)
+    np.testing.assert_allclose(hips, 0, atol=1e-3)
+    assert np.corrcoef(one.depth.ravel(), motion.depth.ravel())[0, 1] > 0.95
+    flat = Motion(motion.keypoints, motion.size, motion.fps)
+    assert retarget(flat, Motion(photo().keypoints, (400, 300), 1), how=retargeting).motion.depth is None
 
 
 def test_a_gap_is_filled_and_a_face_is_not():
@@ -158,6 +287,23 @@ def test_a_gap_is_filled_and_a_face_is_not():
     assert (fitted.motion.keypoints[3:6, [4, 7], 2] > 0).all()
     assert (fitted.motion.keypoints[3:6, 0, 2] == 0).all()
     assert (fitted.motion.keypoints[[2, 6], 0, 2] > 0).all()
+
+
+@pytest.mark.parametrize("retargeting", HOW)
+def test_a_face_is_shown_only_where_the_driver_shows_it(retargeting):
+    """A back of a head has ears and no face; a head that is lost altogether is what it was before and after."""
+    motion = keypoint_motion("turn", frames=12, fps=10)
+    keypoints = motion.keypoints.copy()
+    keypoints[4:8, [0, 14, 15]] = 0
+    back = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting).motion.keypoints[..., 2]
+    assert (back[4:8][:, [0, 14, 15]] == 0).all()
+    keypoints[5:7, list(FACE)] = 0
+    lost = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting).motion.keypoints[..., 2]
+    assert (lost[4:8][:, [0, 14, 15]] == 0).all()
+    assert (lost[5:7][:, [16, 17]] == HIDDEN).all()
+    keypoints[4] = keypoints[7] = motion.keypoints[4]
+    front = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting).motion.keypoints[..., 2]
+    assert (front[5:7][:, list(FACE)] == HIDDEN).all()
 
 
 def test_none_fits_the_drivers_frame_into_the_photo():
@@ -173,14 +319,16 @@ def test_what_cannot_be_retargeted_is_said():
         retarget(motion, photo(), how="limb")
     with pytest.raises(InputError, match="wanted one"):
         retarget(motion, motion)
-    face = photo().keypoints.copy()
-    face[0, 2:14] = 0
-    with pytest.raises(PoseError, match="too little of the person can be seen"):
-        retarget(motion, Motion(face, (400, 300), 1))
-    nobody = motion.keypoints.copy()
-    nobody[:, 1] = 0
-    with pytest.raises(PoseError, match="never shows a person's shoulders"):
-        retarget(Motion(nobody, motion.size, 10), photo())
+    legs = [*range(8), *range(14, 18)]
+    for hidden in (legs, [joint for joint in range(18) if joint != 2]):
+        keypoints = photo().keypoints.copy()
+        keypoints[0, hidden] = 0
+        with pytest.raises(PoseError, match="too little of the person can be seen"):
+            retarget(motion, Motion(keypoints, (400, 300), 1))
+        nobody = motion.keypoints.copy()
+        nobody[:, hidden] = 0
+        with pytest.raises(PoseError, match="never shows a person's shoulders or face"):
+            retarget(Motion(nobody, motion.size, 10), photo())
 
 
 @pytest.mark.slow

@@ -22,7 +22,8 @@ from tempose.media.crop import Frame
 from tempose.models.config import ModelConfig
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import Box, person_room, retarget
+from tempose.pose.retarget import retarget
+from tempose.pose.room import Box, person_room
 from tempose.pose.tracking import Choice
 
 # Without a wish, the result is as large as the photo, but the model's frame is enlarged no more than
@@ -110,10 +111,10 @@ def animate(
     )
     if output is not None:
         check_length(output, len(driven))
-    fitted = retarget(driven, subject.pose, how=retargeting)
+    fitted = retarget(driven, subject.pose, how=retargeting, mask=subject.mask)
     loaded = model if isinstance(model, Model) else load_model(model, device=device)
 
-    window = Frame.around(united(fitted.room, person_room(subject.pose)), loaded.size)
+    window = Frame.around(united(fitted.room, person_room(subject.pose, subject.mask)), loaded.size)
     small = in_frame(subject, window, loaded.size)
     poses = poses_in_frame(fitted.motion, window, loaded.size)
     painted = paint(
@@ -176,7 +177,7 @@ def animate(
     }
     return Animation(
         photo=extended(subject.picture, shown, result),
-        motion=Motion(shown.points(fitted.motion.keypoints, result), result, driven.fps),
+        motion=fitted.motion.cropped(shown, result),
         painted=painted,
         near=near,
         sure=sure,

@@ -34,7 +34,7 @@ from tempose.pose.clean import clean
 from tempose.pose.estimate import observe
 from tempose.pose.estimators import Estimator
 from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import person_room
+from tempose.pose.room import person_room
 
 # What is exchanged, as body parts of tempose.models.alignment. Hands and feet belong to the limbs.
 UPPER = ("trunk", "right_upper_arm", "left_upper_arm", "right_forearm", "left_forearm")
@@ -132,7 +132,7 @@ def dress(
     if not exchanged.any():
         raise InputError("the mask is empty: nothing would be exchanged")
 
-    person = in_frame(subject, Frame.around(person_room(subject.pose), loaded.size), loaded.size)
+    person = in_frame(subject, Frame.around(person_room(subject.pose, subject.mask), loaded.size), loaded.size)
     if given.masks is not None:
         person = before(person, painted_out(small[0], window.cut_mask(grown(given.masks[0]), loaded.size)))
     keep = torch.from_numpy(1 - exchanged)[:, None]

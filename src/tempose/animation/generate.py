@@ -18,7 +18,8 @@ from tempose.diffusion.pipeline import Appearance, StepCallback
 from tempose.diffusion.windows import Strategy, Window, find_strategy
 from tempose.media.crop import Frame
 from tempose.media.tensors import to_tensor, to_uint8
-from tempose.pose.keypoints import Motion
+from tempose.pose.bones import TRUNK
+from tempose.pose.keypoints import HIDDEN, KEYPOINTS, Motion
 
 
 def paint(
@@ -83,13 +84,20 @@ class Told:
 
 def in_frame(subject: Subject, frame: Frame, size: tuple[int, int]) -> Subject:
     """The person as the model's frame shows them."""
-    keypoints = poses_in_frame(subject.pose, frame, size).keypoints[0]
-    return Subject(extended(subject.picture, frame, size), keypoints, frame.cut_mask(subject.mask, size) > 0.5)
+    pose, mask = poses_in_frame(subject.pose, frame, size), frame.cut_mask(subject.mask, size) > 0.5
+    depth = None if pose.depth is None else pose.depth[0]
+    return Subject(extended(subject.picture, frame, size), pose.keypoints[0], mask, depth)
 
 
 def poses_in_frame(motion: Motion, frame: Frame, size: tuple[int, int]) -> Motion:
-    """The motion in the model's frame; joints beyond its edge are missing."""
-    keypoints = frame.points(motion.keypoints, size)
+    """The motion in the model's frame; joints beyond its edge are missing, but those of the trunk are HIDDEN:
+    without its ends nothing of a trunk could be placed.
+    """
+    moved = motion.cropped(frame, size)
+    keypoints = moved.keypoints.copy()
     x, y = keypoints[..., 0], keypoints[..., 1]
-    inside = np.asarray((x >= 0) & (x < size[1]) & (y >= 0) & (y < size[0]))
-    return replace(motion, keypoints=keypoints * inside[..., None], size=size)
+    outside = np.asarray((x < 0) | (x >= size[1]) | (y < 0) | (y >= size[0]))
+    limb = ~np.isin(np.arange(len(KEYPOINTS)), TRUNK)
+    keypoints[outside & limb] = 0
+    keypoints[outside & ~limb, 2] = np.minimum(keypoints[outside & ~limb, 2], HIDDEN)
+    return replace(moved, keypoints=keypoints)

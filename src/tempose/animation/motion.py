@@ -228,7 +228,11 @@ def resampled(motion: Motion, fps: float) -> Motion:
     before = np.floor(moments + 1e-6).astype(int)
     after = np.minimum(before + 1, len(motion) - 1)
     share = np.clip(moments - before, 0, 1)[:, None, None].astype(np.float32)
-    first, second = motion.keypoints[before], motion.keypoints[after]
-    both = (first[..., 2:] > 0) & (second[..., 2:] > 0)
+    keypoints = motion.keypoints
+    if motion.depth is not None:
+        keypoints = np.concatenate([keypoints, motion.depth[..., None]], axis=-1)
+    first, second = keypoints[before], keypoints[after]
+    both = (first[..., 2:3] > 0) & (second[..., 2:3] > 0)
     nearer = np.where(share < 0.5, first, second)
-    return Motion(np.where(both, (1 - share) * first + share * second, nearer), motion.size, fps)
+    moved = np.where(both, (1 - share) * first + share * second, nearer)
+    return Motion(moved[..., :3], motion.size, fps, None if motion.depth is None else moved[..., 3])

@@ -15,6 +15,7 @@ from tempose.pose.keypoints import MIN_CONFIDENCE, Motion
 from tempose.pose.retarget import check_trunk
 from tempose.pose.silhouette import silhouette
 from tempose.pose.tracking import Choice
+from tempose.pose.whole import with_trunk
 
 # Larger photos are made smaller: no side longer than this, in pixels.
 LARGEST = 1920
@@ -33,16 +34,19 @@ class Subject:
         picture: uint8 `h w 3`.
         keypoints: float32 `18 3`: x, y in pixels, confidence.
         mask: bool `h w`: where the person is.
+        depth: `18`, as in `Motion`; None where nothing is known.
     """
 
     picture: np.ndarray
     keypoints: np.ndarray
     mask: np.ndarray
+    depth: np.ndarray | None = None
 
     @property
     def pose(self) -> Motion:
         """The key points as a motion of one frame."""
-        return Motion(self.keypoints[None], self.picture.shape[:2], 1.0)
+        depth = None if self.depth is None else self.depth[None]
+        return Motion(self.keypoints[None], self.picture.shape[:2], 1.0, depth)
 
     def warnings(self) -> list[str]:
         """What the photo does not show."""
@@ -51,7 +55,7 @@ class Subject:
 
 
 def read_subject(path: Path | str, *, person: Choice = "largest", estimator: Estimator | str = "mediapipe") -> Subject:
-    """The person in a photo.
+    """The person in a photo; neck, shoulders and hips that it does not show are guessed, and HIDDEN.
 
     Raises:
         MediaError: the file is no picture.
@@ -68,8 +72,9 @@ def read_subject(path: Path | str, *, person: Choice = "largest", estimator: Est
     except PoseError as error:
         message = str(error).replace("in the picture", f"in {path}")
         raise PoseError(message if str(path) in message else f"{path}: {message}") from error
-    keypoints = pose.keypoints[0]
-    return Subject(picture, keypoints, silhouette(picture, keypoints) if mask is None else mask)
+    mask = silhouette(picture, pose.keypoints[0]) if mask is None else mask
+    pose = with_trunk(pose)
+    return Subject(picture, pose.keypoints[0], mask, None if pose.depth is None else pose.depth[0])
 
 
 def check_large_enough(pose: Motion) -> None:

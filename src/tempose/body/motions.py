@@ -191,6 +191,41 @@ def _idle(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     return figure.motion()
 
 
+def _nod(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
+    """Standing at ease and nodding, two or three times in a row, with pauses."""
+    figure = _stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.15))
+    _rest_arms(figure, rng)
+    pace, depth, beats = rng.uniform(1.0, 1.6), rng.uniform(0.22, 0.4), int(rng.integers(2, 4))
+    cycle = beats / pace + rng.uniform(0.5, 1.0)  # seconds: the nods, then a pause
+    moment = t % cycle
+    nods = np.where(moment < beats / pace, np.sin(TAU / 2 * pace * moment) ** 4, 0)
+    figure.head(yaw=0.08 * wander(t, rng), nod=0.04 + depth * nods, tilt=0.04 * wander(t, rng))
+    figure.spine(yaw=0.03 * wander(t, rng), lean=0.02 + 0.1 * depth * nods, tilt=0.02 * wander(t, rng))
+    return figure.motion()
+
+
+def _talk(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
+    """Standing and talking: the head turns, tilts and nods with the words, a forearm or both tell along."""
+    figure = _stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.15))
+    figure.head(
+        yaw=0.25 * wander(t, rng, pace=0.45),
+        nod=0.06 + 0.10 * wander(t, rng, pace=1.1),
+        tilt=0.10 * wander(t, rng, pace=0.6),
+    )
+    figure.spine(yaw=0.08 * wander(t, rng), lean=0.03 + 0.04 * wander(t, rng), tilt=0.03 * wander(t, rng))
+    side, both = int(rng.integers(2)), rng.uniform() < 0.5
+    for arm in (0, 1):
+        told = rng.uniform(0.5, 1.0) if both or arm == side else 0.1
+        figure.arm(
+            arm,
+            raised=0.28 + 0.12 * told * wander(t, rng, pace=0.6),
+            front=0.55 + 0.15 * told * wander(t, rng, pace=0.6),
+            elbow=0.3 + told * (0.9 + 0.45 * wander(t, rng, pace=0.9)),
+            wrist=0.2 * told * wander(t, rng, pace=0.9),
+        )
+    return figure.motion()
+
+
 def _random(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     """Smooth random movement of the whole body, with steps."""
     figure = Figure(t, fps)
@@ -225,6 +260,8 @@ _MAKERS: dict[str, Callable[[np.ndarray, float, np.random.Generator], BodyMotion
     "reach": _reach,
     "idle": _idle,
     "random": _random,
+    "nod": _nod,
+    "talk": _talk,
 }
 MOTIONS = tuple(_MAKERS)
 

@@ -303,14 +303,17 @@ class Camera:
 def project_keypoints(
     keypoints: np.ndarray, camera: Camera, *, fps: float, visible: np.ndarray | None = None
 ) -> Motion:
-    """World key points `f 18 3` → a `Motion` in the camera's frames.
+    """World key points `f 18 3` → a `Motion` in the camera's frames, with depth.
 
     Confidence is 1, HIDDEN where `visible` (`f 18`) is false, and 0 outside the frame.
     """
-    seen = camera.project(keypoints)[..., :2]
+    hips = camera.project(keypoints[:, [KEYPOINTS.index("right_hip"), KEYPOINTS.index("left_hip")]].mean(1))
+    projected = camera.project(keypoints)
+    seen = projected[..., :2]
+    depth = (projected[..., 2] - hips[:, None, 2]) * camera.scale / (1 + hips[:, None, 2] / camera.distance)
     inside = ((seen >= 0) & (seen < (camera.size[1], camera.size[0]))).all(-1)
     confidence = np.where(True if visible is None else visible, 1.0, HIDDEN) * inside
-    return Motion(np.concatenate([seen, confidence[..., None]], axis=-1), camera.size, fps)
+    return Motion(np.concatenate([seen, confidence[..., None]], axis=-1), camera.size, fps, depth)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

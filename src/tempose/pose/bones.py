@@ -12,9 +12,12 @@ import numpy as np
 from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE
 
 HIPS = len(KEYPOINTS)  # the middle of the hips, the root
+SHOULDERS, HIP_JOINTS = (2, 5), (8, 11)  # right and left
 NECK = KEYPOINTS.index("neck")
 ANKLES = (KEYPOINTS.index("right_ankle"), KEYPOINTS.index("left_ankle"))
 FACE = (0, 14, 15, 16, 17)
+EYES, EARS = (14, 15), (16, 17)
+TRUNK = (NECK, *SHOULDERS, *HIP_JOINTS)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ BONES = (
     Bone("thigh", (9, 12), (8, 11), 0.88),
     Bone("shin", (10, 13), (9, 12), 0.82),
 )
+
+# The same of the head: between the eyes, between the ears, from the neck to the middle of the ears and to the nose.
+EYES_APART, EARS_APART, HEAD_HIGH, NOSE_HIGH = 0.125, 0.24, 0.43, 0.40
+
+# The scale, in pixels, of somebody of whom too little is seen to tell it.
+UNMEASURED = 1e-3
 
 # A bone that looks shorter than this share of what the rest of the body lets expect is foreshortened,
 # or its joints were not found; then symmetry or typical proportions say how long it is. One that
@@ -104,10 +113,13 @@ def measure(points: np.ndarray, *, fps: float) -> Build:
     """The build of a person from points `f 19 2` (`with_hips`), seen from whatever sides.
 
     Foreshortening only shortens, so in every frame the bones that look longest tell the scale, and
-    over all frames the longest looks of a bone tell its length. At least one bone must be seen.
+    over all frames the longest looks of a bone tell its length. Without any the scale is UNMEASURED.
     """
     looks = [np.linalg.norm(points[:, list(bone.ends)] - points[:, list(bone.starts)], axis=-1) for bone in BONES]
-    scale = _scale(looks, fps)
+    told = [look / bone.length for bone, look in zip(BONES, looks, strict=True) if bone.measures]
+    if np.isnan(looks[0]).all():  # without a trunk shoulders and head tell it too, however they are turned
+        told += [looks[1].sum(1, keepdims=True) / (2 * BONES[1].length), _head(points)]
+    scale = _scale(np.concatenate(told, axis=1), fps)
     lengths, replaced = [], []
     for bone, look in zip(BONES, looks, strict=True):
         sides = [_longest(side / scale) for side in look.T]
@@ -122,18 +134,27 @@ def measure(points: np.ndarray, *, fps: float) -> Build:
     return Build(scale, tuple(lengths), tuple(replaced))
 
 
-def _scale(looks: list[np.ndarray], fps: float) -> np.ndarray:
+def _head(points: np.ndarray) -> np.ndarray:
+    """`f 1`: the scale that the head tells, by what of it looks largest; NaN where nothing is seen."""
+    eyes = np.linalg.norm(points[:, EYES[0]] - points[:, EYES[1]], axis=-1) / EYES_APART
+    ears = np.linalg.norm(points[:, EARS[0]] - points[:, EARS[1]], axis=-1) / EARS_APART
+    high = np.linalg.norm(points[:, list(EARS)].mean(1) - points[:, NECK], axis=-1) / HEAD_HIGH
+    aside = np.linalg.norm(points[:, list(SHOULDERS)] - points[:, [FACE[0]]], axis=-1)  # f 2, from the nose
+    told = [eyes, ears, high, *(aside / np.hypot(NOSE_HIGH, BONES[1].length)).T]
+    return np.fmax.reduce(told)[:, None]
+
+
+def _scale(told: np.ndarray, fps: float) -> np.ndarray:
     """`f`: the scale, which changes slowly, as a person comes nearer; a pose changes it in no time.
 
-    The upper quartile of what the bones tell, its upper envelope over half a second to each side,
+    The upper quartile of what the bones tell, `f n`, its upper envelope over half a second to each side,
     smoothed over the same span.
     """
-    told = np.concatenate(
-        [look / bone.length for bone, look in zip(BONES, looks, strict=True) if bone.measures], axis=1
-    )
     seen = np.flatnonzero(~np.isnan(told).all(axis=1))
+    if not len(seen):
+        return np.full(len(told), UNMEASURED)
     upper = np.interp(np.arange(len(told)), seen, np.nanquantile(told[seen], 0.75, axis=1))
-    upper = np.maximum(upper, 1e-3)
+    upper = np.maximum(upper, UNMEASURED)
     reach = min(round(fps / 2), len(told) - 1)
     windows = np.lib.stride_tricks.sliding_window_view
     envelope = windows(np.pad(upper, reach, mode="edge"), 2 * reach + 1).max(axis=-1)

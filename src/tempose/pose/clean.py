@@ -1,6 +1,7 @@
 """From what an estimator saw to a motion: errors out, gaps filled, smoothed, cuts respected.
 
-Everything here works on key points alone, frame by frame `f 18 3`, and changes nothing in place.
+Everything here works on key points alone, frame by frame `f 18 3` or, with depth, `f 18 4`, and changes
+nothing in place.
 A shot is a stretch of frames without a cut; nothing reaches from one shot into another.
 """
 
@@ -43,13 +44,16 @@ def clean(
         max_gap: seconds; longer gaps stay open.
         smoothing: seconds; the window of the smoothing filter. 0 leaves the coordinates as they are.
     """
-    keypoints = drop_outside(drop_doubtful(motion.keypoints, min_confidence), motion.size)
+    keypoints = motion.keypoints
+    if motion.depth is not None:
+        keypoints = np.concatenate([keypoints, motion.depth[..., None]], axis=-1)
+    keypoints = drop_outside(drop_doubtful(keypoints, min_confidence), motion.size)
     keypoints = by_shot(lambda shot: unswap(shot, motion.fps), keypoints, cuts)
     keypoints = by_shot(drop_outliers, keypoints, cuts)
     cuts = sorted({*cuts, *skeleton_jumps(keypoints)})
     keypoints = by_shot(lambda shot: fill_gaps(shot, int(max_gap * motion.fps)), keypoints, cuts)
     keypoints = by_shot(lambda shot: smooth(shot, round(smoothing * motion.fps / 2)), keypoints, cuts)
-    return replace(motion, keypoints=keypoints)
+    return replace(motion, keypoints=keypoints[..., :3], depth=None if motion.depth is None else keypoints[..., 3])
 
 
 # Shots --------------------------------------------------------------------------------------------
@@ -121,18 +125,19 @@ def fill_gaps(keypoints: np.ndarray, max_frames: int) -> np.ndarray:
 
 
 def smooth(keypoints: np.ndarray, reach: int) -> np.ndarray:
-    """Every coordinate replaced by the parabola fitted to the ±`reach` frames around it.
+    """Every coordinate, and depth, replaced by the parabola fitted to the ±`reach` frames around it.
 
     The filter of Savitzky and Golay (1964), of order 2: symmetric, hence without lag; straight and
     parabolic motion passes unchanged. At the ends of a stretch of sights the window is what there is.
     """
     smoothed = keypoints.copy()
+    coordinates = [axis for axis in range(keypoints.shape[2]) if axis != 2]  # all but the confidence
     for joint in range(keypoints.shape[1]):
         for begin, end in _runs(keypoints[:, joint, 2] > 0):
             for frame in range(begin, end):
                 left, right = min(reach, frame - begin), min(reach, end - 1 - frame)
-                window = keypoints[frame - left : frame + right + 1, joint, :2]
-                smoothed[frame, joint, :2] = parabola_weights(left, right) @ window
+                window = keypoints[frame - left : frame + right + 1, joint][:, coordinates]
+                smoothed[frame, joint, coordinates] = parabola_weights(left, right) @ window
     return smoothed
 
 

@@ -98,6 +98,7 @@ def observe(
         estimator = load_estimator(estimator)
     frames, fps, total = _frames_of(source, fps)
     points: list[np.ndarray] = []  # of the people of each frame: p 18 3
+    depths: list[list[np.ndarray | None]] = []  # of the same people
     masks: list[list[np.ndarray]] = []  # of the same people, packed to bits
     thumbnails: list[np.ndarray] = []
     size = None
@@ -107,6 +108,7 @@ def observe(
             raise InputError(f"frame {len(points)} is {frame.shape[:2]}, but the first is {size}; wanted one size")
         people = estimator(frame)
         points.append(np.array([each.keypoints for each in people]).reshape(-1, len(KEYPOINTS), 3))
+        depths.append([each.depth for each in people])
         masks.append([np.packbits(each.mask) for each in people if with_masks and each.mask is not None])
         thumbnails.append(resize(frame, THUMBNAIL))
     if size is None or not any(len(people) for people in points):
@@ -116,10 +118,14 @@ def observe(
     cuts = picture_cuts(np.stack(thumbnails))
     chosen = follow(points, person=person, cuts=cuts)
     keypoints = np.zeros((len(points), len(KEYPOINTS), 3), np.float32)
+    depth = np.full(keypoints.shape[:2], np.nan, np.float32)
     for index, which in enumerate(chosen):
         if which >= 0:
             keypoints[index] = points[index][which]
-    return Observation(Motion(keypoints, size, fps), _unpacked(masks, chosen, size), cuts)
+            if (known := depths[index][which]) is not None:
+                depth[index] = known
+    motion = Motion(keypoints, size, fps, None if np.isnan(depth).all() else depth)
+    return Observation(motion, _unpacked(masks, chosen, size), cuts)
 
 
 def _frames_of(

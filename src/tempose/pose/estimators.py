@@ -42,10 +42,12 @@ class Person:
         keypoints: float32 `18 3`: x, y in pixels, confidence in [0, 1]; 0 0 0 where the joint is
             outside the picture.
         mask: bool `h w`, True on the person; None where the estimator gives none.
+        depth: float32 `18`, as in `Motion`; None where the estimator gives none.
     """
 
     keypoints: np.ndarray
     mask: np.ndarray | None
+    depth: np.ndarray | None = None
 
 
 class Estimator(Protocol):
@@ -126,10 +128,12 @@ class BlazePose:
         marks = seen.pose_landmarks.landmark
         size = np.array([right - left, bottom - top, 1])
         landmarks = np.array([(mark.x, mark.y, mark.visibility) for mark in marks]) * size
-        keypoints = landmarks[list(BLAZEPOSE)]
+        depths = np.array([mark.z for mark in marks]) * (right - left)  # z has the scale of x
+        keypoints, depth = landmarks[list(BLAZEPOSE)], depths[list(BLAZEPOSE)]
         keypoints[NECK, :2] = landmarks[list(SHOULDERS), :2].mean(axis=0)
         keypoints[NECK, 2] = landmarks[list(SHOULDERS), 2].min()
-        if _from_behind(landmarks, np.array([mark.z for mark in marks])):
+        depth[NECK] = depths[list(SHOULDERS)].mean()
+        if _from_behind(landmarks, depths):
             keypoints[list(FACE), 2] = 0
         keypoints = _inside(keypoints, size)
         if not _recognisable(keypoints):
@@ -137,7 +141,7 @@ class BlazePose:
         keypoints[keypoints[:, 2] > 0, :2] += (left, top)
         mask = np.zeros(frame.shape[:2], bool)
         mask[top:bottom, left:right] = seen.segmentation_mask > 0.5
-        return Person(keypoints, mask)
+        return Person(keypoints, mask, np.where(keypoints[:, 2] > 0, depth, np.nan).astype(np.float32))
 
 
 def _from_behind(landmarks: np.ndarray, depth: np.ndarray) -> bool:

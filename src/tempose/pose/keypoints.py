@@ -7,15 +7,18 @@ right edge, so pixel i covers [i, i+1); scaling a picture scales its key points 
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tempose.core.errors import InputError, PoseError
 from tempose.core.files import written_whole
+from tempose.media.crop import Frame
 
 KEYPOINTS = (
     "nose", "neck",
@@ -52,11 +55,14 @@ class Motion:
             missing, and then x = y = 0.
         size: (height, width) in pixels of the frames that the coordinates refer to.
         fps: frames per second.
+        depth: float32 `f 18`: how much farther from the camera than the middle of the hips a joint is, in
+            pixels of the frames; NaN where it is missing or its depth unknown. None: nothing is known.
     """
 
     keypoints: np.ndarray
     size: tuple[int, int]
     fps: float
+    depth: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         keypoints = np.asarray(self.keypoints, dtype=np.float32)
@@ -80,35 +86,54 @@ class Motion:
         object.__setattr__(self, "keypoints", np.where(missing, np.float32(0), keypoints))
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "fps", float(self.fps))
+        if self.depth is not None:
+            depth = np.asarray(self.depth, dtype=np.float32)
+            if depth.shape != keypoints.shape[:2]:
+                raise InputError(f"depths have the shape {depth.shape}; wanted {keypoints.shape[:2]}, one a key point")
+            if np.isinf(depth).any():
+                raise InputError("depths hold infinite values; mark an unknown depth by NaN")
+            object.__setattr__(self, "depth", np.where(missing[..., 0], np.float32(np.nan), depth))
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
     def __getitem__(self, frames: slice | np.ndarray) -> Motion:
         """The motion of some of the frames: a slice or an array of indices."""
-        return replace(self, keypoints=self.keypoints[frames])
+        depth = None if self.depth is None else self.depth[frames]
+        return replace(self, keypoints=self.keypoints[frames], depth=depth)
 
     def resized(self, size: tuple[int, int]) -> Motion:
         """The same motion in frames of another (height, width)."""
-        scale = np.array([size[1] / self.size[1], size[0] / self.size[0], 1], dtype=np.float32)
-        return replace(self, keypoints=self.keypoints * scale, size=size)
+        across, down = size[1] / self.size[1], size[0] / self.size[0]
+        keypoints = self.keypoints * np.array([across, down, 1], dtype=np.float32)
+        depth = None if self.depth is None else self.depth * np.float32(np.sqrt(across * down))
+        return replace(self, keypoints=keypoints, size=size, depth=depth)
+
+    def cropped(self, part: Frame, size: tuple[int, int]) -> Motion:
+        """The motion in a part of its frames, shown at `size`; joints may lie outside it."""
+        depth = None if self.depth is None else self.depth * np.float32(size[0] / part.height)
+        return replace(self, keypoints=part.points(self.keypoints, size), size=size, depth=depth)
 
     def mirrored(self) -> Motion:
         """Left and right exchanged, as in a picture flipped from left to right."""
         keypoints = self.keypoints[:, MIRROR].copy()
         keypoints[..., 0] = self.size[1] - keypoints[..., 0]
-        return replace(self, keypoints=keypoints)
+        return replace(self, keypoints=keypoints, depth=None if self.depth is None else self.depth[:, MIRROR])
 
     def save(self, path: Path | str) -> None:
         """Write an `.npz` (no pickle inside) or a `.json` file, by the ending."""
         path = Path(path)
         with written_whole(path) as beside:
             if path.suffix == ".npz":
-                np.savez_compressed(beside, keypoints=self.keypoints, size=np.array(self.size), fps=np.array(self.fps))
+                arrays: dict[str, Any] = {} if self.depth is None else {"depth": self.depth}
+                arrays |= {"keypoints": self.keypoints, "size": np.array(self.size), "fps": np.array(self.fps)}
+                np.savez_compressed(beside, **arrays)
             elif path.suffix == ".json":
-                values = {"fps": self.fps, "size": list(self.size)}
-                rounded = np.round(self.keypoints.astype(float), 5).tolist()
-                beside.write_text(json.dumps({"format": "tempose-motion", **values, "keypoints": rounded}))
+                values = {"format": "tempose-motion", "fps": self.fps, "size": list(self.size)}
+                values["keypoints"] = np.round(self.keypoints.astype(float), 5).tolist()
+                if self.depth is not None:
+                    values["depth"] = [[_number(value) for value in row] for row in self.depth.tolist()]
+                beside.write_text(json.dumps(values))
             else:
                 raise InputError(f"cannot write a motion to {path.name}: the ending must be .npz or .json")
 
@@ -125,11 +150,21 @@ class Motion:
                 fields = json.loads(path.read_text(encoding="utf-8"))
             else:
                 with np.load(path, allow_pickle=False) as archive:
-                    fields = {name: archive[name] for name in ("keypoints", "size", "fps")}
-            return Motion(np.asarray(fields["keypoints"]), tuple(fields["size"]), float(fields["fps"]))
+                    fields = {name: archive[name] for name in ("keypoints", "size", "fps", "depth") if name in archive}
+            return Motion(
+                np.asarray(fields["keypoints"]),
+                tuple(fields["size"]),
+                float(fields["fps"]),
+                np.asarray(fields["depth"], dtype=np.float32) if "depth" in fields else None,
+            )
         except FileNotFoundError:
             raise PoseError(f"there is no pose file {path}") from None
         except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise PoseError(
                 f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {error}"
             ) from error
+
+
+def _number(value: float) -> float | None:
+    """A rounded number as JSON has it, which has no NaN."""
+    return None if math.isnan(value) else round(value, 5)

@@ -33,8 +33,8 @@ def drop_outliers(keypoints: np.ndarray) -> np.ndarray:
 
 
 def points_of(keypoints: np.ndarray) -> np.ndarray:
-    """The coordinates `… 2` of key points `… 3`, NaN where a joint is missing."""
-    return np.where(keypoints[..., 2:] > 0, keypoints[..., :2], np.nan)
+    """The coordinates `… 2` of key points `… 3` (or more), NaN where a joint is missing."""
+    return np.where(keypoints[..., 2:3] > 0, keypoints[..., :2], np.nan)
 
 
 def typical_height(keypoints: np.ndarray) -> float:

@@ -18,7 +18,8 @@ from tempose.media.crop import Frame
 from tempose.media.images import read_image, resize
 from tempose.pose.draw import draw_skeleton
 from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import Retargeted, person_room
+from tempose.pose.retarget import Retargeted
+from tempose.pose.room import person_room
 
 # (height, width) of the small pictures before a run: as high as a standing person.
 LOOK = (384, 288)
@@ -50,7 +51,7 @@ def driver_look(motion: Motion, first: np.ndarray | None) -> np.ndarray:
 
 def fit_look(subject: Subject, fitted: Retargeted) -> Iterator[np.ndarray]:
     """The motion on the photo's body, before the dimmed photo: uint8 of LOOK, frame by frame."""
-    window = Frame.around(united(fitted.room, person_room(subject.pose)), LOOK)
+    window = Frame.around(united(fitted.room, person_room(subject.pose, subject.mask)), LOOK)
     dimmed = window.cut(subject.picture, LOOK) // 3
     for keypoints in window.points(fitted.motion.keypoints, LOOK):
         yield draw_skeleton(dimmed, keypoints)

@@ -207,7 +207,7 @@ class Studio:
         if subject is None or motion is None or look.motion_note:
             return look
         try:
-            fitted = retarget(motion, subject.pose, how=wish.settings["retargeting"])
+            fitted = retarget(motion, subject.pose, how=wish.settings["retargeting"], mask=subject.mask)
             look.notes = (*subject.warnings(), *fitted.warnings)
             path = self.new_folder() / "fitted.webp"
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
