@@ -42,17 +42,17 @@ bench-quality: $(READY)  ## How good the model is, into docs/results.md; QUALITY
 # The image stage was trained in eight runs, each from the last: other errors, sizes and losses (docs/experiments.md says why), first
 # without the flow that corrects the alignment, first with small frames.
 TRAIN = $(BIN)/tempose train configs/people
-STIFF = --set model.like=people-128 --set model.correct_alignment=false
+STIFF = --set model.like=people-128 --set model.correct_prior=false
 
 weights: $(READY)  ## Train the weights that ship again, from nothing: about three hours on two cores
 	test -d data/people-image || $(BIN)/tempose people data/people-image --people 3000 --clips 1 --frames 6 --fps 2.5 --size 128 96
 	test -d data/people-video || $(BIN)/tempose people data/people-video --people 400 --clips 1 --frames 24 --fps 12 --size 128 96
-	$(TRAIN)-image.yaml $(STIFF) --set output=runs/people-1 --set optimisation.norm=l2 --set optimisation.steps=3251
-	$(TRAIN)-image.yaml $(STIFF) --set start=runs/people-1 --set output=runs/people-2 --set optimisation.steps=1955 --set optimisation.warmup=100
-	$(TRAIN)-image-128.yaml $(STIFF) --set start=runs/people-2 --set output=runs/people-3 --set optimisation.steps=1800 --set data.jitter=0.5 --set data.bias=0.8
+	$(TRAIN)-image.yaml $(STIFF) --set output=runs/people-1 --set optimization.norm=l2 --set optimization.steps=3251
+	$(TRAIN)-image.yaml $(STIFF) --set start=runs/people-1 --set output=runs/people-2 --set optimization.steps=1955 --set optimization.warmup=100
+	$(TRAIN)-image-128.yaml $(STIFF) --set start=runs/people-2 --set output=runs/people-3 --set optimization.steps=1800 --set data.jitter=0.5 --set data.bias=0.8
 	$(TRAIN)-fine.yaml $(STIFF) --set start=runs/people-3 --set output=runs/people-4
-	$(TRAIN)-fine.yaml --set start=runs/people-4 --set output=runs/people-5 --set data.size=[64,48] --set data.jitter=0.2 --set optimisation.steps=1000 --set optimisation.learning_rate=4.0e-4 --set optimisation.warmup=30
-	$(TRAIN)-image.yaml --set start=runs/people-5 --set data.jitter=0.4 --set data.bias=0.6 --set optimisation.steps=2533 --set optimisation.learning_rate=4.0e-4 --set optimisation.warmup=30 --set optimisation.ema=0.995
+	$(TRAIN)-fine.yaml --set start=runs/people-4 --set output=runs/people-5 --set data.size=[64,48] --set data.jitter=0.2 --set optimization.steps=1000 --set optimization.learning_rate=4.0e-4 --set optimization.warmup=30
+	$(TRAIN)-image.yaml --set start=runs/people-5 --set data.jitter=0.4 --set data.bias=0.6 --set optimization.steps=2533 --set optimization.learning_rate=4.0e-4 --set optimization.warmup=30 --set optimization.ema=0.995
 	$(TRAIN)-image-128.yaml
 	$(TRAIN)-fine.yaml
 	$(BIN)/tempose train configs/people-temporal.yaml

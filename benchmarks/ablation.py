@@ -19,25 +19,25 @@ import numpy as np
 
 from tempose.core.progress import bar
 from tempose.diffusion.pipeline import PersonVideoPipeline
-from tempose.evaluation.figures import TRUTH
 from tempose.evaluation.model import evaluate_model
 from tempose.evaluation.protocols import find_protocol
+from tempose.evaluation.results import TRUTH
 from tempose.training.config import TrainConfig, resolve
 from tempose.training.loop import train
 
 SIZE = (64, 48)
 NOTHING = {
-    **{"pose_keys": False, "aligned_photo": False, "plate": False},
-    **{"known_deviation": None, "correct_alignment": False, "copy_gate": False},
+    **{"pose_keys": False, "warped_photo": False, "background": False},
+    **{"sigma_data": None, "correct_prior": False, "copy_gate": False},
 }
-ALIGNED = {**NOTHING, "aligned_photo": True, "plate": True}
+ALIGNED = {**NOTHING, "warped_photo": True, "background": True}
 VARIANTS: dict[str, dict[str, Any]] = {
     "cross-attention alone (PIDM)": NOTHING,
     "+ pose-keyed attention": {**NOTHING, "pose_keys": True},
-    "+ aligned photo, plate": ALIGNED,
-    "+ aligned photo, plate, around the known": {**ALIGNED, "known_deviation": 0.12},
-    "all, around the known": {**ALIGNED, "pose_keys": True, "known_deviation": 0.12},
-    "all, around the known, moved": {**ALIGNED, "pose_keys": True, "known_deviation": 0.12, "correct_alignment": True},
+    "+ aligned photo, background": ALIGNED,
+    "+ aligned photo, background, around the known": {**ALIGNED, "sigma_data": 0.12},
+    "all, around the known": {**ALIGNED, "pose_keys": True, "sigma_data": 0.12},
+    "all, around the known, moved": {**ALIGNED, "pose_keys": True, "sigma_data": 0.12, "correct_prior": True},
     "all, copy gate": {**ALIGNED, "pose_keys": True, "copy_gate": True},
 }
 
@@ -51,10 +51,10 @@ def configuration(name: str, *, data: Path, runs: Path, steps: int) -> TrainConf
             "model": {"like": "people-128", "base_channels": 32, **VARIANTS[name]},
             "output": runs / folder,
             "data": {
-                **{"root": data, "size": SIZE, "workers": 1, "colour": 0.3, "crop": 0.1},
+                **{"root": data, "size": SIZE, "workers": 1, "color": 0.3, "crop": 0.1},
                 **{"jitter": 0.8, "bias": 1.2, "missing": 0.02, "swapped": 0.01, "ragged": 1.5},
             },
-            "optimisation": {
+            "optimization": {
                 **{"steps": steps, "batch": 8, "learning_rate": 4e-4, "warmup": 50, "schedule": "cosine"},
                 **{"ema": 0.995, "precision": "bf16", "drop_pose": 0, "drop_photo": 0, "min_snr": 5, "norm": "l1"},
             },
@@ -86,9 +86,9 @@ def curve(run: Path) -> tuple[list[int], list[float]]:
 
 def draw(curves: dict[str, tuple[list[int], list[float]]], path: Path) -> None:
     """The validation losses as a picture."""
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Result
 
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = Result(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for name, (steps, losses) in curves.items():
         axes.plot(steps, losses, marker="o", markersize=3, label=name)

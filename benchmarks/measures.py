@@ -16,7 +16,7 @@ from torch import Tensor
 from tempose.evaluation.identity import identity_drift
 from tempose.evaluation.metrics import l1, ms_ssim, psnr, psnr_overflowing, scales_that_fit, ssim
 from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
-from tempose.people.clip import Flow, Recipe, draw_clip, draw_flow
+from tempose.people.clip import OpticalFlow, Recipe, draw_clip, draw_flow
 
 SIZE, FRAMES, FPS, WINDOW = (128, 96), 32, 12.0, 4
 FIRST_PERSON = 900_000
@@ -45,7 +45,7 @@ SPOILT: dict[str, Callable[[Tensor, np.random.Generator], Tensor]] = {
 }
 
 
-def figures(frames: Tensor, truth: Tensor, motion: Tensor, drawn: Flow, *, photo: Tensor) -> dict[str, float]:
+def figures(frames: Tensor, truth: Tensor, motion: Tensor, drawn: OpticalFlow, *, photo: Tensor) -> dict[str, float]:
     """Every measure of a clip; the motion is that of the photo and the frames."""
     flow = torch.from_numpy(drawn.flow[1:]).movedim(-1, 1)[None]
     valid = torch.from_numpy(drawn.valid[1:]).float()[None, :, None]

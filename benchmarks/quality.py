@@ -2,7 +2,7 @@
 
     python benchmarks/quality.py [MODEL] [--people 64] [--frames 25] [--steps 1] [--real DATA]
 
-Drawn people: every frame and its flow are known exactly. The model paints each clip as an image model,
+Drawn people: every frame and its flow are known exactly. The model generates each clip as an image model,
 frame by frame, and as a video model, in windows one after the other (`loop`) and sharing every step
 (`overlap`); then 4 frames that follow one another, and 4 that lie 20 apart. Beside it stand the photo
 copied, and the photo bent into the poses.
@@ -10,8 +10,8 @@ copied, and the photo bent into the poses.
 Pictures are of drawn people alone; `--reports` writes whole reports, with videos, elsewhere.
 
 Real clips: DATA is a prepared dataset (`tempose prepare videos FOLDER DATA --size 128 96 --split test`).
-From the first frame of each clip every tenth later one is painted, frame by frame. Then the last third
-of each clip is painted from its first frame, by the model as it is and after it was fitted to the
+From the first frame of each clip every tenth later one is generated, frame by frame. Then the last third
+of each clip is generated from its first frame, by the model as it is and after it was fitted to the
 first two thirds.
 """
 
@@ -37,18 +37,18 @@ from tempose.data.prepared import Clip, read_metadata, write_clip, write_metadat
 from tempose.diffusion.hub import SHIPPED, load_model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case, Task, hashes, reconstruction, tasks
-from tempose.evaluation.figures import Evaluation
 from tempose.evaluation.measures import measures_at
-from tempose.evaluation.methods import FLOORS, Method, fingerprint, painted
+from tempose.evaluation.methods import FLOORS, Method, fingerprint, generated
 from tempose.evaluation.protocols import Protocol, find_protocol
 from tempose.evaluation.report import INTERVALS, markdown_table, number, write_report
+from tempose.evaluation.results import Evaluation
 from tempose.evaluation.run import Outcome, evaluate
 from tempose.evaluation.statistics import paired
 from tempose.media.images import write_image
 from tempose.media.video import read_frames
 from tempose.models.build import without_temporal_blocks
 from tempose.people.clip import Recipe, draw_clip
-from tempose.people.dataset import LICENCE, MOST_PEOPLE, SOURCE
+from tempose.people.dataset import LICENSE, MOST_PEOPLE, SOURCE
 from tempose.training.personalize import personalize_views
 from tempose.training.subject_data import part, split_video
 
@@ -79,7 +79,7 @@ def draw_people(root: Path, *, people: int, frames: int, size: tuple[int, int]) 
         rows.append(
             write_clip(
                 root, "test", f"person-{person}", frames=clip.frames, motion=clip.motion, masks=clip.masks,
-                person=f"person-{person}", source=SOURCE, licence=LICENCE, recipe=recipe.as_json(),
+                person=f"person-{person}", source=SOURCE, license=LICENSE, recipe=recipe.as_json(),
             )
         )  # fmt: skip
     write_metadata(root, "test", rows)
@@ -98,11 +98,11 @@ def on_people(
 ) -> Outcome:
     """The floors, the image model, and the video model in the ways of sampling that the protocol asks about."""
     how = {"seed": 0, "num_inference_steps": steps, "window": protocol.window}
-    methods: dict[str, Method] = {**FLOORS, IMAGE: painted(image_model(pipe), strategy="loop", **how)}
+    methods: dict[str, Method] = {**FLOORS, IMAGE: generated(image_model(pipe), strategy="loop", **how)}
     if pipe.unet.config.temporal and protocol.name == "overlap":
-        methods |= {name: painted(pipe, strategy=name, **how) for name in (LOOP, OVERLAP)}
+        methods |= {name: generated(pipe, strategy=name, **how) for name in (LOOP, OVERLAP)}
     elif pipe.unet.config.temporal:
-        methods[VIDEO] = painted(pipe, strategy="loop", **how)
+        methods[VIDEO] = generated(pipe, strategy="loop", **how)
     return evaluate(
         tasks(root, "test", protocol=protocol, size=size),
         methods,
@@ -176,7 +176,7 @@ def every_tenth(
     sampling = {"seed": 0, "num_inference_steps": options.steps, "strategy": "loop", "window": 1}
     return evaluate(
         tasks(options.real, "test", protocol=protocol, size=size, stretch=True),
-        {**FLOORS, "model": painted(pipe, **sampling)},
+        {**FLOORS, "model": generated(pipe, **sampling)},
         protocol=protocol,
         measures=measures_at(size),
         facts={**facts, "protocol": "every tenth", "data": "real clips", "size": size, "steps": options.steps},
@@ -215,8 +215,8 @@ def on_real(pipe: PersonVideoPipeline, *, size: tuple[int, int], options: argpar
             [Task(clip.name, hashes(clip), lambda clip=clip: last_third(clip)) for clip in clips],
             {
                 **FLOORS,
-                "model": painted(pipe, **sampling),
-                "personalized": lambda case: painted(fitted(case), **sampling)(case),
+                "model": generated(pipe, **sampling),
+                "personalized": lambda case: generated(fitted(case), **sampling)(case),
             },
             protocol=protocol,
             measures=measures_at(size),

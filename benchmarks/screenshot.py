@@ -25,7 +25,7 @@ def screenshot(path: Path, *, model: str = DEFAULT_MODEL, example: int = 1, dark
         path: the picture, .png or .jpg.
         model: a name (`tempose.diffusion.hub.load_model`).
         example: which example.
-        dark: in dark colours.
+        dark: in dark colors.
 
     Raises:
         InputError: there is no Chromium, or no Playwright to drive it.
@@ -68,7 +68,7 @@ def main(
     path: Annotated[Path, typer.Argument(help="The picture to write, .png or .jpg.")],
     model: Annotated[str, typer.Option(help="A name, a folder of weights, or OWNER/NAME on the Hub.")] = DEFAULT_MODEL,
     example: Annotated[int, typer.Option(help="Which example, from 0.")] = 1,
-    dark: Annotated[bool, typer.Option("--dark", help="In dark colours.")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="In dark colors.")] = False,
 ) -> None:
     """Write a picture of the studio with a finished result."""
     screenshot(path, model=model, example=example, dark=dark)

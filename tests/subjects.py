@@ -1,4 +1,4 @@
-"""A drawn person, and a model so small that it paints in no time, for the tests of the whole way."""
+"""A drawn person, and a model so small that it generates in no time, for the tests of the whole way."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SMALL = TINY.model_copy(
         "size": (32, 24),
         "prediction_type": "v_prediction",
         "learned_variance": False,
-        "aligned_photo": True,
-        "plate": True,
+        "warped_photo": True,
+        "background": True,
         "copy_gate": True,
         "pose_keys": True,
         "guidance": 1.0,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tempose.diffusion.hub import DEFAULT_MODEL, SHIPPED, load_model
-from tempose.evaluation.figures import Evaluation
 from tempose.evaluation.model import evaluate_model
 from tempose.evaluation.protocols import find_protocol
+from tempose.evaluation.results import Evaluation
 from tempose.models.config import preset
 from tempose.people.dataset import PeopleSettings, write_people
 

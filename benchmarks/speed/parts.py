@@ -11,7 +11,7 @@ import torch
 from benchmarks.speed.record import Row
 from benchmarks.speed.timing import alternately
 from benchmarks.speed.workload import MOTION, PERSON, SCENE, scene
-from tempose.models.alignment import align, plate
+from tempose.models.alignment import align, inpainted_background
 from tempose.people.clip import Recipe, draw_clip, draw_flow
 from tempose.pose.estimators import load_estimator
 from tempose.pose.render import pose_maps
@@ -61,7 +61,7 @@ def rendering(repeats: int) -> list[Row]:
         runs = {
             "pose maps": lambda: pose_maps(given.motion.keypoints, size),  # noqa: B023
             "photo aligned": lambda: align(photo, mask, source=source, target=target),  # noqa: B023
-            "plate, once a photo": lambda: plate(photo, mask),  # noqa: B023
+            "background, once a photo": lambda: inpainted_background(photo, mask),  # noqa: B023
         }
         for name, timing in alternately(runs, repeats=repeats).items():
             rows.append({"size": f"{size[0]}×{size[1]}", "drawn": name, "ms": 1000 * timing.median})

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from tempose.diffusion import pipeline
 from tempose.diffusion.guidance import Guidance
-from tempose.diffusion.predict import Begun, Predictor, given
+from tempose.diffusion.predict import Encoded, Predictor, given
 from tempose.diffusion.windows import Window
 from tempose.models.layers import DoublingConv2d, GroupNorm, double
 
@@ -32,10 +32,10 @@ class KeysEachTime(Predictor):
         self.read = given(conditions["photo"], self.branches)
         self.features = texture_encoder(self.read.picture.to(unet.dtype))
 
-    def finish(self, x_t: Tensor, t: Tensor, begun: Sequence[Begun]) -> Tensor:
+    def decode(self, x_t: Tensor, t: Tensor, encoded: Sequence[Encoded]) -> Tensor:
         """As without, keys and values first."""
         self.texture = self.unet.read_texture(self.features, self.read.pose_map.to(self.unet.dtype))
-        return super().finish(x_t, t, begun)
+        return super().decode(x_t, t, encoded)
 
 
 class WindowsApart(Predictor):
@@ -99,7 +99,7 @@ UNDONE: dict[str, Callable[[], AbstractContextManager]] = {
         patch.object, DoublingConv2d, "forward", doubled_first
     ),
     "attention block by block": partial(patch.object, F, "scaled_dot_product_attention", all_weights_at_once),
-    "small maps laid out for their normalisation": partial(patch.object, GroupNorm, "forward", nn.GroupNorm.forward),
+    "small maps laid out for their normalization": partial(patch.object, GroupNorm, "forward", nn.GroupNorm.forward),
 }
 """For each saving a context in which it is not made."""
 

@@ -36,7 +36,7 @@ LAYOUTS = {
 }
 
 
-def paint(pipe: PersonVideoPipeline, given: Scene, *, published: bool = False, **sampling: Any) -> Tensor:
+def generate(pipe: PersonVideoPipeline, given: Scene, *, published: bool = False, **sampling: Any) -> Tensor:
     """The frames of a scene, with all savings or as published."""
     with as_published() if published else nullcontext():
         return pipe(**given.arguments, generator=torch.Generator().manual_seed(0), **sampling).frames
@@ -84,7 +84,7 @@ def prediction(repeats: int) -> list[Row]:
 
 
 def _one_step(pipe: PersonVideoPipeline, given: Scene, guidance: Guidance, *, published: bool = False) -> Callable:
-    return lambda: paint(pipe, given, published=published, num_inference_steps=1, guidance=guidance)
+    return lambda: generate(pipe, given, published=published, num_inference_steps=1, guidance=guidance)
 
 
 def _gflop(run: Callable[[], object]) -> float:
@@ -106,7 +106,7 @@ def savings(repeats: int) -> list[Row]:
         given = scene(size_of(name), frames=frames)
 
         def run() -> Tensor:
-            return paint(pipe, given, num_inference_steps=1, guidance=Guidance(photo=guidance))  # noqa: B023
+            return generate(pipe, given, num_inference_steps=1, guidance=Guidance(photo=guidance))  # noqa: B023
 
         for saving, undone in {**UNDONE, "all of these": as_published}.items():
 
@@ -144,7 +144,7 @@ def clip(repeats: int, model: str = "people-128") -> list[Row]:
     }
     given = scene(ways["published"][0].size, frames=8)
     runs = {
-        label: lambda way=way: paint(
+        label: lambda way=way: generate(
             way[0].pipeline, given, published=way[1], num_inference_steps=way[2], guidance=way[3], strategy=way[4]
         )
         for label, way in ways.items()
@@ -204,9 +204,9 @@ def report_once(count: int) -> None:
     """Print seconds, processor seconds and peak bytes of one step over a video of that many frames."""
     model = load_model("people-128")
     given = scene(model.size, frames=count)
-    paint(model.pipeline, scene(model.size, frames=min(count, 8)), num_inference_steps=1)
+    generate(model.pipeline, scene(model.size, frames=min(count, 8)), num_inference_steps=1)
     started, worked = time.perf_counter(), time.process_time()
-    paint(model.pipeline, given, num_inference_steps=1)
+    generate(model.pipeline, given, num_inference_steps=1)
     seconds, processor = time.perf_counter() - started, time.process_time() - worked
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     print(json.dumps([seconds, processor, peak_bytes]))
@@ -216,7 +216,7 @@ def step_count(repeats: int) -> list[Row]:
     """`people-128`, 8 frames, more and more steps."""
     model = load_model("people-128")
     given = scene(preset("people-128").size, frames=8)
-    runs = {str(n): lambda n=n: paint(model.pipeline, given, num_inference_steps=n) for n in (1, 2, 4, 8)}
+    runs = {str(n): lambda n=n: generate(model.pipeline, given, num_inference_steps=n) for n in (1, 2, 4, 8)}
     return [
         {"steps": int(n), "seconds": timing.median, "frames/s": 8 / timing.median}
         for n, timing in alternately(runs, repeats=repeats).items()

@@ -20,7 +20,7 @@ from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.hub import load_model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case, reconstruction
-from tempose.evaluation.methods import painted
+from tempose.evaluation.methods import generated
 from tempose.evaluation.metrics import l1, ssim
 
 SOLVERS = ("ddim", "dpm++", "unipc")
@@ -118,7 +118,7 @@ def read_cases(data: Path, *, split: str, clips: int, frames: int, size: tuple[i
 
 def quality(pipe: PersonVideoPipeline, setting: Setting, scale: float, cases: Sequence[Case]) -> Quality:
     """How near the truth a setting comes."""
-    paint = painted(
+    generate = generated(
         respaced(pipe, setting.spacing),
         seed=0,
         solver=setting.solver,
@@ -128,7 +128,7 @@ def quality(pipe: PersonVideoPipeline, setting: Setting, scale: float, cases: Se
     found = []
     for case in cases:
         assert case.truth is not None
-        frames, truth = unit(paint(case)), unit(case.truth.frames)
+        frames, truth = unit(generate(case)), unit(case.truth.frames)
         on_person = l1(frames, truth, mask=case.truth.mask[None]).nanmean()
         found.append(Quality(float(ssim(frames, truth).mean()), float(on_person)))
     return Quality(*(fmean(values) for values in zip(*found, strict=True)))

@@ -16,7 +16,7 @@ from tempose.models.conditions import Photo
 from tempose.models.config import preset
 from tempose.pose.render import pose_maps
 from tempose.training.budget import FLOAT, MOMENTS, Budget, budget
-from tempose.training.config import Data, Optimisation, TrainConfig
+from tempose.training.config import Data, Optimization, TrainConfig
 from tempose.training.stages import STAGES, frozen
 from tempose.training.step import Batch, Objective
 
@@ -29,13 +29,13 @@ RUNS = (
 )
 
 
-def configuration(stage: Any, name: str, batch: int, **optimisation: Any) -> TrainConfig:
+def configuration(stage: Any, name: str, batch: int, **optimization: Any) -> TrainConfig:
     """A run that is only looked at: it has neither data nor an output."""
     return TrainConfig(
         stage=stage,
         model=preset(name),
         data=Data(root=Path()),
-        optimisation=Optimisation(steps=1, batch=batch, **optimisation),
+        optimization=Optimization(steps=1, batch=batch, **optimization),
         output=Path(),
     )
 
@@ -94,13 +94,13 @@ def a_step(config: TrainConfig) -> Callable[[], None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         networks = frozen(build_networks(config.model, temporal=temporal), STAGES[config.stage])
-    objective = Objective(networks, build_schedule(config.model), recipe=config.optimisation)
+    objective = Objective(networks, build_schedule(config.model), recipe=config.optimization)
     optimizer = torch.optim.AdamW([p for p in objective.parameters() if p.requires_grad], lr=1e-6)
     one = sample(config, frames=config.model.clip_length if temporal else 1)
-    batch = Batch.cat([one] * config.optimisation.batch)
+    batch = Batch.cat([one] * config.optimization.batch)
 
     def run() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.optimisation.precision == "bf16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.optimization.precision == "bf16"):
             loss = objective(batch).total.mean()
         loss.backward()
         optimizer.step()

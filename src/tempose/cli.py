@@ -110,7 +110,7 @@ def prepare_videos(
     split: Annotated[
         str | None, typer.Option(help="train, val or test for all; drawn from each name if not given.")
     ] = None,
-    licence: Annotated[str, typer.Option(help="Licence of the videos, for the metadata.")] = "unknown",
+    license: Annotated[str, typer.Option(help="License of the videos, for the metadata.")] = "unknown",
     workers: Annotated[int, typer.Option(help="Processes that work at once.")] = 1,
 ) -> None:
     """Prepare a folder of videos: find the person, cut, crop, resize and split.
@@ -123,7 +123,7 @@ def prepare_videos(
     from tempose.core.progress import bar
     from tempose.data.videos import VideoSettings, prepare_videos
 
-    settings = VideoSettings(size=size, fps=fps, min_frames=min_frames, licence=licence)
+    settings = VideoSettings(size=size, fps=fps, min_frames=min_frames, license=license)
     outcomes = prepare_videos(folder, out, settings=settings, pattern=pattern, split=split, workers=workers, track=bar)
     _report(outcomes, out, every=True)
 
@@ -246,7 +246,7 @@ def train(
     Ctrl-C or SIGTERM saves and leaves, with exit code 1. On several GPUs:
     [bold]accelerate launch --num_processes 4 -m tempose train configs/people-image.yaml[/bold]
 
-    Example: [bold]tempose train configs/people-image.yaml --set optimisation.batch=32 --set seed=1[/bold]
+    Example: [bold]tempose train configs/people-image.yaml --set optimization.batch=32 --set seed=1[/bold]
     """
     from accelerate import Accelerator, PartialState
 
@@ -337,7 +337,7 @@ def animate(
         str, typer.Option(help="Fit the motion to the photo: limbs (bone by bone), scale (as a whole), none.")
     ] = "limbs",
     background: Annotated[
-        str, typer.Option(help="photo (its own, still), plain, a colour such as #20a0ff, or a picture file.")
+        str, typer.Option(help="photo (its own, still), plain, a color such as #20a0ff, or a picture file.")
     ] = "photo",
     size: Annotated[int | None, typer.Option(help="Height of the result in pixels.")] = None,
     fps: Annotated[
@@ -394,7 +394,7 @@ def animate(
         photo,
         motion,
         model=model,
-        retargeting=retarget,
+        retarget=retarget,
         background=background,
         size=size,
         fps=fps,
@@ -575,7 +575,7 @@ def evaluate(
     clips: Annotated[int | None, typer.Option(min=1, help="At most so many clips, evenly over the split.")] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="loop, overlap: at most so many frames.")] = None,
     window: Annotated[int | None, typer.Option(min=1, help="loop, overlap: frames seen together; 4.")] = None,
-    every: Annotated[int | None, typer.Option(min=1, help="loop, overlap: paint only every so many frames.")] = None,
+    every: Annotated[int | None, typer.Option(min=1, help="loop, overlap: generate only every so many frames.")] = None,
     size: Annotated[tuple[int, int] | None, typer.Option(help="Height and width; the model's own.")] = None,
     stretch: Annotated[bool, typer.Option("--stretch", help="Stretch clips of another size.")] = False,
     steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps. The model's own if not given.")] = None,

@@ -11,8 +11,8 @@ import pytest
 from subjects import save_photo, save_small_model, small_model, subject
 
 from tempose.animation.animate import animate
-from tempose.animation.compose import Scene
-from tempose.animation.motion import Stretch, read_motion
+from tempose.animation.compose import Composition
+from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.result import write_animation
 from tempose.animation.subject import read_subject
 from tempose.body.motions import keypoint_motion
@@ -66,7 +66,7 @@ def test_the_result_is_as_large_and_long_as_it_says():
     assert made.photo.shape == frames[0].shape
     large = animate(subject(), "wave", size=500, **QUICK)
     assert large.size == (500, 376)
-    np.testing.assert_array_equal(large.painted, made.painted)
+    np.testing.assert_array_equal(large.generated, made.generated)
 
 
 def test_the_background_stands_still_away_from_the_person():
@@ -75,7 +75,7 @@ def test_the_background_stands_still_away_from_the_person():
 
 
 def test_the_record_makes_the_same_frames_to_the_last_bit():
-    made = animate(subject(), "dance", seed=3, background="plain", retargeting="scale", yaw=20, **QUICK)
+    made = animate(subject(), "dance", seed=3, background="plain", retarget="scale", yaw=20, **QUICK)
     record = json.loads(json.dumps(made.record))
     again = animate(subject(), record["motion"], **record["settings"] | {"model": small_model()})
     np.testing.assert_array_equal(list(again.frames()), list(made.frames()))
@@ -83,7 +83,7 @@ def test_the_record_makes_the_same_frames_to_the_last_bit():
     assert record["sizes"]["result"] == list(made.size)
     assert {"tempose", "torch", "diffusers", "numpy"} <= set(record["versions"])
     other = animate(subject(), "dance", **QUICK | {"seed": 4})
-    assert (other.painted != made.painted).any()
+    assert (other.generated != made.generated).any()
 
 
 def test_a_motion_given_as_such_is_taken_as_it_is():
@@ -113,7 +113,7 @@ def test_a_motion_that_needs_more_room_gets_a_larger_picture():
         ({"size": 4}, "wanted a height"),
         ({"steps": 0}, "steps is 0"),
         ({"strategy": "strided"}, "strategy is 'strided'; wanted overlap or loop"),
-        ({"retargeting": "bones"}, "retarget is 'bones'"),
+        ({"retarget": "bones"}, "retarget is 'bones'"),
         ({"output": "a.png"}, "single picture, but the motion has 3 frames"),
         ({"max_frames": 1, "output": "a.mp4"}, "single frame"),
     ],
@@ -155,15 +155,15 @@ def test_from_files_to_a_video(shelf, tmp_path, tempose):
     arguments = ("--model", shelf / "model", "--steps", 1, "--sheet", tmp_path / "sheet.png", "--max-frames", 4)
     code, said, told = tempose("animate", shelf / "photo.png", shelf / "driver.mp4", "-o", out, *arguments)
     assert (code, "out.mp4: 4 frame(s)" in said) == (0, True), told
-    assert all(part in told for part in ("key points", "painting", "encoding"))
+    assert all(part in told for part in ("key points", "generating", "encoding"))
     info = probe_video(out)
     assert (info.frames, info.fps, info.has_audio) == (4, 12, False)
     record = json.loads((tmp_path / "out.mp4.json").read_text())
     assert record["command"][:2] == ["tempose", "animate"]
     again = animate(record["photo"], record["motion"], **record["settings"])
     kept = list(read_frames(out))
-    for frame, painted in zip(kept, again.frames(), strict=True):
-        assert np.abs(frame.astype(float) - painted).mean() < 12
+    for frame, generated in zip(kept, again.frames(), strict=True):
+        assert np.abs(frame.astype(float) - generated).mean() < 12
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "out.mp4.json", "sheet.png"]
 
 
@@ -281,13 +281,15 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(shelf, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("part", ["painting", "encoding"])
+@pytest.mark.parametrize("part", ["generating", "encoding"])
 def test_ctrl_c_leaves_nothing_half_written(part, shelf, tmp_path, tempose, monkeypatch):
-    if part == "painting":
+    if part == "generating":
         monkeypatch.setattr("tempose.diffusion.predict.Predictor.__call__", interrupted)
     else:
-        show = Scene.show
-        monkeypatch.setattr(Scene, "show", lambda *given: interrupted() if list(tmp_path.iterdir()) else show(*given))
+        show = Composition.show
+        monkeypatch.setattr(
+            Composition, "show", lambda *given: interrupted() if list(tmp_path.iterdir()) else show(*given)
+        )
     code, said, told = tempose(
         "animate", shelf / "photo.png", "wave", "-o", tmp_path / "out.mp4", "--max-frames", 4,
         "--model", shelf / "model", "--steps", 1,
@@ -305,9 +307,9 @@ def interrupted(*_, **__):
 
 @pytest.mark.slow
 def test_every_real_photo_with_a_video_a_capture_and_a_built_in_motion(real, tmp_path, tempose, shelf):
-    finder, few = load_estimator(), Stretch(max_frames=3)
+    finder, few = load_estimator(), TimeRange(max_frames=3)
     sources = (real / "videos" / "squats.mp4", real / "poses" / "cmu_12_01_walk.bvh", "walk")
-    motions = [read_motion(source, stretch=few, estimator=finder) for source in sources]
+    motions = [read_motion(source, time_range=few, estimator=finder) for source in sources]
     for photo in sorted((real / "photos").iterdir()):
         person = read_subject(photo, estimator=finder)
         for motion in motions:

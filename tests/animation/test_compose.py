@@ -4,37 +4,37 @@ import numpy as np
 import pytest
 from subjects import subject
 
-from tempose.animation.compose import Scene, extended, grown, matte, painted_out, whereabouts, whole_background
+from tempose.animation.compose import Composition, extended, grown, inpainted, matte, whereabouts, whole_background
 from tempose.core.errors import InputError
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.media.images import write_image
 
 SIZE = (384, 288)
-WHOLE = Frame(0, 0, 288, 384)
+WHOLE = Crop(0, 0, 288, 384)
 EVERYWHERE, NOWHERE = np.ones((128, 96), np.float32), np.zeros((128, 96), np.float32)
 
 
 def test_a_frame_that_is_the_plate_shows_the_background_to_the_last_bit():
     background = np.random.default_rng(0).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
-    plate = np.random.default_rng(1).integers(0, 256, (128, 96, 3)).astype(np.uint8)
-    scene = Scene(background, Frame(-20, 10, 300, 400), plate)
-    np.testing.assert_array_equal(scene.show(plate, EVERYWHERE, NOWHERE), background)
+    background = np.random.default_rng(1).integers(0, 256, (128, 96, 3)).astype(np.uint8)
+    scene = Composition(background, Crop(-20, 10, 300, 400), background)
+    np.testing.assert_array_equal(scene.show(background, EVERYWHERE, NOWHERE), background)
 
 
 def test_a_person_is_shown_where_they_can_be_and_nowhere_else():
     background = np.zeros((*SIZE, 3), np.uint8)
-    plate, painted = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
+    background, generated = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
     near = np.zeros((128, 96), np.float32)
     near[:64] = 1
-    shown = Scene(background, WHOLE, plate).show(painted, near, NOWHERE)
+    shown = Composition(background, WHOLE, background).show(generated, near, NOWHERE)
     assert (shown[:180] == 200).all()
     assert (shown[200:] == 0).all()
 
 
-@pytest.mark.parametrize("window", [Frame(-50, -60, 200, 300), Frame(200, 300, 150, 200), Frame(10, 20, 30, 40)])
+@pytest.mark.parametrize("window", [Crop(-50, -60, 200, 300), Crop(200, 300, 150, 200), Crop(10, 20, 30, 40)])
 def test_a_window_may_reach_beyond_the_result(window):
-    plate, painted = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
-    shown = Scene(np.zeros((*SIZE, 3), np.uint8), window, plate).show(painted, EVERYWHERE, NOWHERE)
+    background, generated = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
+    shown = Composition(np.zeros((*SIZE, 3), np.uint8), window, background).show(generated, EVERYWHERE, NOWHERE)
     rows = slice(max(0, window.top), window.top + window.height)
     columns = slice(max(0, window.left), window.left + window.width)
     assert (shown[rows, columns] == 200).all()
@@ -63,7 +63,7 @@ def test_white_clothes_hide_the_white_wall_behind_them():
     white = np.full((128, 96, 3), 250, np.uint8)
     sure = NOWHERE.copy()
     sure[:64] = 1
-    shown = Scene(np.zeros((*SIZE, 3), np.uint8), WHOLE, white).show(white, EVERYWHERE, sure)
+    shown = Composition(np.zeros((*SIZE, 3), np.uint8), WHOLE, white).show(white, EVERYWHERE, sure)
     assert (shown[:180] == 250).all()
     assert (shown[200:] == 0).all()
 
@@ -96,6 +96,6 @@ def test_other_backgrounds(tmp_path):
 
 def test_beyond_the_picture_it_goes_on_smoothly():
     picture = np.full((40, 30, 3), 90, np.uint8)
-    wide = extended(picture, Frame(-10, -10, 50, 60), (60, 50))
+    wide = extended(picture, Crop(-10, -10, 50, 60), (60, 50))
     assert np.abs(wide.astype(int) - 90).max() <= 1
-    np.testing.assert_array_equal(painted_out(picture, np.zeros((40, 30))), picture)
+    np.testing.assert_array_equal(inpainted(picture, np.zeros((40, 30))), picture)

@@ -1,4 +1,4 @@
-"""Outside the mask nothing changes; inside, the style is painted."""
+"""Outside the mask nothing changes; inside, the style is generated."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tempose.animation.dress import REGIONS, Reference, before, dress, read_mask
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import read_image, write_image
 from tempose.media.video import probe_video, write_video
-from tempose.pose.estimators import Person
+from tempose.pose.estimators import Detection
 
 QUICK = {"steps": 1, "model": small_model()}
 
@@ -93,7 +93,7 @@ def test_pictures_and_clips_come_from_files_and_go_to_files(style, tmp_path):
     person = subject()
 
     def finder(frame):
-        return [Person(person.keypoints, person.mask)]
+        return [Detection(person.keypoints, person.mask)]
 
     write_image(tmp_path / "me.png", person.picture)
     write_video(tmp_path / "me.mp4", [person.picture] * 3, 10)

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from tempose.animation.motion import MOST_FRAMES, Stretch, read_motion, resampled
+from tempose.animation.motion import MOST_FRAMES, TimeRange, read_motion, resampled
 from tempose.body.motions import MOTIONS, keypoint_motion
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import write_image
 from tempose.media.video import write_video
-from tempose.pose.estimators import Person
+from tempose.pose.estimators import Detection
 from tempose.pose.keypoints import Motion
 
 
@@ -23,7 +23,7 @@ class Marker:
             return []
         keypoints = keypoint_motion("idle", frames=1, fps=1, size=frame.shape[:2]).keypoints[0].copy()
         keypoints[:, 0] += grey / 100
-        return [Person(keypoints, None)]
+        return [Detection(keypoints, None)]
 
 
 def greys(values, size=(48, 32)):
@@ -37,20 +37,20 @@ def motion():
 
 @pytest.mark.parametrize("name", MOTIONS)
 def test_built_in_motions_have_all_joints_in_the_frame(name):
-    motion = read_motion(name, stretch=Stretch(max_frames=12))
+    motion = read_motion(name, time_range=TimeRange(max_frames=12))
     assert len(motion) == 12
     assert (motion.keypoints[..., 2] == 1).all()
 
 
 def test_a_built_in_walk_towards_the_camera_does_not_grow():
-    motion = read_motion("walk", stretch=Stretch(duration=4))
+    motion = read_motion("walk", time_range=TimeRange(duration=4))
     height = np.ptp(motion.keypoints[..., 1], axis=1)
     assert len(motion) == 48
     assert np.ptp(height) < 0.12 * height.mean()
 
 
 def test_the_camera_turns_and_the_seed_varies():
-    front, side = (read_motion("idle", yaw=yaw, stretch=Stretch(max_frames=2)) for yaw in (0, 90))
+    front, side = (read_motion("idle", yaw=yaw, time_range=TimeRange(max_frames=2)) for yaw in (0, 90))
     shoulders = [abs(m.keypoints[0, 2, 0] - m.keypoints[0, 5, 0]) / np.ptp(m.keypoints[0, :, 1]) for m in (front, side)]
     assert shoulders[1] < 0.3 * shoulders[0]
     other = read_motion("dance", seed=1).keypoints
@@ -62,7 +62,7 @@ def test_pose_files(tmp_path, motion, ending):
     motion.save(tmp_path / f"m.{ending}")
     read = read_motion(tmp_path / f"m.{ending}")
     np.testing.assert_allclose(read.keypoints, motion.keypoints, atol=1e-4)
-    part = read_motion(tmp_path / f"m.{ending}", stretch=Stretch(start=0.5, duration=1))
+    part = read_motion(tmp_path / f"m.{ending}", time_range=TimeRange(start=0.5, duration=1))
     np.testing.assert_allclose(part.keypoints, motion.keypoints[5:15], atol=1e-4)
 
 
@@ -72,7 +72,7 @@ def test_openpose_needs_no_size(tmp_path, motion):
     for index, frame in enumerate(motion.keypoints):
         people = [{"pose_keypoints_2d": frame.flatten().tolist()}]
         (folder / f"{index}_keypoints.json").write_text(json.dumps({"people": people}))
-    read = read_motion(folder, stretch=Stretch(fps=10))
+    read = read_motion(folder, time_range=TimeRange(fps=10))
     assert len(read) == 20
     assert read.fps == 10
     np.testing.assert_allclose(read.keypoints[..., :2], motion.keypoints[..., :2], atol=6)
@@ -83,11 +83,11 @@ def test_openpose_needs_no_size(tmp_path, motion):
 def test_a_video_is_searched_at_the_wanted_rate_and_part(tmp_path):
     write_video(tmp_path / "v.mp4", greys(range(20, 220, 10)), 10)
     assert len(read_motion(tmp_path / "v.mp4", estimator=Marker())) == 20
-    part = read_motion(tmp_path / "v.mp4", estimator=Marker(), stretch=Stretch(start=1, duration=0.5))
+    part = read_motion(tmp_path / "v.mp4", estimator=Marker(), time_range=TimeRange(start=1, duration=0.5))
     assert len(part) == 5
-    half = read_motion(tmp_path / "v.mp4", estimator=Marker(), stretch=Stretch(fps=5))
+    half = read_motion(tmp_path / "v.mp4", estimator=Marker(), time_range=TimeRange(fps=5))
     assert (len(half), half.fps) == (10, 5)
-    few = read_motion(tmp_path / "v.mp4", estimator=Marker(), stretch=Stretch(max_frames=3))
+    few = read_motion(tmp_path / "v.mp4", estimator=Marker(), time_range=TimeRange(max_frames=3))
     assert len(few) == 3
 
 
@@ -121,15 +121,15 @@ def test_a_long_motion_is_refused_unless_asked_for(tmp_path, motion):
     Motion(keypoints, motion.size, 10).save(tmp_path / "long.npz")
     with pytest.raises(InputError, match=f"10000 frames, more than {MOST_FRAMES}; shorten it with --duration"):
         read_motion(tmp_path / "long.npz")
-    assert len(read_motion(tmp_path / "long.npz", stretch=Stretch(max_frames=700))) == 700
+    assert len(read_motion(tmp_path / "long.npz", time_range=TimeRange(max_frames=700))) == 700
 
 
 def test_nothing_left_and_nonsense_are_said(motion):
     with pytest.raises(InputError, match="nothing is left after 5 seconds"):
-        Stretch(start=5).of(20, 10, source="it")
+        TimeRange(start=5).of(20, 10, source="it")
     for wrong in ({"fps": 0}, {"fps": 1000}, {"start": -1}, {"duration": 0}, {"max_frames": 0}):
         with pytest.raises(InputError):
-            Stretch(**wrong)
+            TimeRange(**wrong)
 
 
 def test_what_is_no_motion_is_named(tmp_path):

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from tempose.animation.compose import Scene
+from tempose.animation.compose import Composition
 from tempose.animation.result import Animation, check_length, check_output, write_animation
 from tempose.body.motions import keypoint_motion
 from tempose.core.errors import InputError, MediaError
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.media.images import read_image
 from tempose.media.video import probe_video, read_frames, write_video
 from tempose.pose.keypoints import Motion
@@ -17,14 +17,14 @@ from tempose.pose.keypoints import Motion
 
 def animation(frames=3):
     """A square that wanders over grey."""
-    painted = np.full((frames, 32, 24, 3), 100, np.uint8)
+    generated = np.full((frames, 32, 24, 3), 100, np.uint8)
     for index in range(frames):
-        painted[index, 8:20, 2 + 2 * index : 10 + 2 * index] = 230
+        generated[index, 8:20, 2 + 2 * index : 10 + 2 * index] = 230
     motion = keypoint_motion("idle", frames=frames, fps=10, size=(64, 48))
-    scene = Scene(np.full((64, 48, 3), 100, np.uint8), Frame(0, 0, 48, 64), np.full((32, 24, 3), 100, np.uint8))
+    scene = Composition(np.full((64, 48, 3), 100, np.uint8), Crop(0, 0, 48, 64), np.full((32, 24, 3), 100, np.uint8))
     photo = np.full((64, 48, 3), 50, np.uint8)
     near = np.ones((frames, 32, 24), np.float32)
-    return Animation(photo, motion, painted, near, 0 * near, scene, ("a word",), {"seed": 0})
+    return Animation(photo, motion, generated, near, 0 * near, scene, ("a word",), {"seed": 0})
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.webm", "a.gif", "a.webp", "folder"])

@@ -8,7 +8,7 @@ from subjects import subject
 from tempose.animation.subject import LARGEST, check_large_enough, read_subject
 from tempose.core.errors import MediaError, PoseError
 from tempose.media.images import resize, write_image
-from tempose.pose.estimators import Person
+from tempose.pose.estimators import Detection
 from tempose.pose.keypoints import HIDDEN
 
 
@@ -49,7 +49,7 @@ def test_any_kind_of_picture_shows_the_same_person(tmp_path, kind):
 def test_without_a_mask_from_the_estimator_the_silhouette_is_found(tmp_path):
     given = subject()
     write_image(tmp_path / "p.png", given.picture)
-    found = read_subject(tmp_path / "p.png", estimator=lambda frame: [Person(given.keypoints, None)])
+    found = read_subject(tmp_path / "p.png", estimator=lambda frame: [Detection(given.keypoints, None)])
     assert (found.mask & given.mask).sum() > 0.5 * (found.mask | given.mask).sum()
 
 
@@ -72,7 +72,7 @@ def test_what_shows_no_person_is_one_sentence_with_the_name(tmp_path):
     legs[[*range(8), *range(14, 18)]] = 0
     write_image(tmp_path / "legs.png", given.picture)
     with pytest.raises(PoseError, match=r"legs\.png: too little of the person can be seen \(right hip, right knee"):
-        read_subject(tmp_path / "legs.png", estimator=lambda frame: [Person(legs, None)])
+        read_subject(tmp_path / "legs.png", estimator=lambda frame: [Detection(legs, None)])
 
 
 @pytest.mark.parametrize("seen", [(0, 14, 15, 16, 17), (0, 2, 14), (1, 2, 5), (0, 1, 2, 3, 5, 6)])
@@ -81,7 +81,7 @@ def test_head_or_shoulders_are_enough_and_the_trunk_is_guessed(tmp_path, seen):
     keypoints = (given.keypoints * (2, 2, 1)).astype(np.float32)
     keypoints[[joint for joint in range(18) if joint not in seen]] = 0
     write_image(tmp_path / "half.png", np.repeat(np.repeat(given.picture[:100], 2, 0), 2, 1))
-    found = read_subject(tmp_path / "half.png", estimator=lambda frame: [Person(keypoints, given.mask[:100])])
+    found = read_subject(tmp_path / "half.png", estimator=lambda frame: [Detection(keypoints, given.mask[:100])])
     guessed = [joint for joint in (1, 2, 5, 8, 11) if joint not in seen]
     assert (found.keypoints[guessed, 2] == HIDDEN).all()
     np.testing.assert_array_equal(found.keypoints[list(seen)], keypoints[list(seen)])
@@ -94,5 +94,5 @@ def test_someone_too_small_is_refused(tmp_path):
     tiny = given.keypoints * (0.1, 0.1, 1)
     write_image(tmp_path / "far.png", given.picture)
     with pytest.raises(PoseError, match=r"far\.png: the person is too small: \d+ pixels in a picture of 288×384"):
-        read_subject(tmp_path / "far.png", estimator=lambda frame: [Person(tiny.astype(np.float32), None)])
+        read_subject(tmp_path / "far.png", estimator=lambda frame: [Detection(tiny.astype(np.float32), None)])
     check_large_enough(given.pose)

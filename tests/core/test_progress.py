@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tempose.core.progress import stoppable, stopping_place
+from tempose.core import cancellation
 
 
 class Enough(Exception):
@@ -16,28 +16,28 @@ def enough():
 
 
 def test_a_stopping_place_does_what_it_is_told_within_and_nothing_outside():
-    stopping_place()
-    with stoppable(enough), pytest.raises(Enough):
-        stopping_place()
-    stopping_place()
+    cancellation.check()
+    with cancellation.scope(enough), pytest.raises(Enough):
+        cancellation.check()
+    cancellation.check()
 
 
 def test_the_inner_one_counts():
-    with stoppable(enough):
-        with stoppable(lambda: None):
-            stopping_place()
+    with cancellation.scope(enough):
+        with cancellation.scope(lambda: None):
+            cancellation.check()
         with pytest.raises(Enough):
-            stopping_place()
+            cancellation.check()
 
 
 def test_other_threads_go_on():
     reached = threading.Event()
 
     def other():
-        stopping_place()
+        cancellation.check()
         reached.set()
 
-    with stoppable(enough):
+    with cancellation.scope(enough):
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()

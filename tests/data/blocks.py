@@ -20,11 +20,11 @@ def block_clip(seed: int, *, frames: int, fps: float = 25.0) -> dict:
     pictures = np.repeat(background[None], frames, axis=0).astype(np.uint8)
     masks = np.zeros((frames, *SIZE), bool)
     keypoints = np.zeros((frames, len(KEYPOINTS), 3), np.float32)
-    colour, offsets = rng.integers(60, 200, 3), rng.uniform(0.15, 0.85, (len(KEYPOINTS), 2))
+    color, offsets = rng.integers(60, 200, 3), rng.uniform(0.15, 0.85, (len(KEYPOINTS), 2))
     for index in range(frames):
         top, left = 4 + index % 8, 2 + index % 12
         masks[index, top : top + 24, left : left + 12] = True
-        pictures[index][masks[index]] = (colour + index) % 256
+        pictures[index][masks[index]] = (color + index) % 256
         keypoints[index, :, :2] = (left, top) + offsets * (12, 24)
         keypoints[index, :, 2] = 0.9
     return {"frames": pictures, "motion": Motion(keypoints, SIZE, fps), "masks": masks}

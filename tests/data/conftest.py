@@ -15,7 +15,7 @@ def write_blocks(tmp_path: Path) -> Callable:
         rows = []
         for seed, (person, frames) in enumerate(clips):
             values = block_clip(seed, frames=frames)
-            about = {"person": person, "source": "drawn here", "licence": "CC0-1.0"}
+            about = {"person": person, "source": "drawn here", "license": "CC0-1.0"}
             rows.append(write_clip(root, split, f"clip {seed} é", **values, **about))
         write_metadata(root, split, rows)
         return root

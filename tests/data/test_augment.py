@@ -5,7 +5,7 @@ import pytest
 from data.blocks import SIZE, block_clip
 
 from tempose.core.errors import InputError
-from tempose.data.augment import Augmentation, Views, colour_matrix, cropped, flipped, recoloured, resized
+from tempose.data.augment import Augmentation, Views, color_matrix, cropped, flipped, recolored, resized
 from tempose.pose.keypoints import KEYPOINTS
 
 
@@ -70,19 +70,19 @@ def test_resizing_scales_masks_and_key_points_alike(views: Views) -> None:
     np.testing.assert_allclose(back.motion.keypoints, views.motion.keypoints, atol=1e-4)
 
 
-def test_colours_change_alike_in_every_picture(views: Views) -> None:
+def test_colors_change_alike_in_every_picture(views: Views) -> None:
     frames = np.repeat(views.frames[:1], 3, axis=0)
-    strong = Augmentation(colour=0.5).apply(replace(views, frames=frames), np.random.default_rng(1))
+    strong = Augmentation(color=0.5).apply(replace(views, frames=frames), np.random.default_rng(1))
     assert not np.array_equal(strong.frames, frames)
     assert (strong.frames == strong.frames[:1]).all()
     np.testing.assert_array_equal(strong.masks, views.masks)
 
 
-def test_colour_factors_do_what_they_are_named_after(views: Views) -> None:
-    same_colours = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
+def test_color_factors_do_what_they_are_named_after(views: Views) -> None:
+    same_colors = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
 
     def seen(**change: float) -> np.ndarray:
-        return recoloured(views, colour_matrix(**same_colours | change)).frames.astype(float)
+        return recolored(views, color_matrix(**same_colors | change)).frames.astype(float)
 
     np.testing.assert_array_equal(seen(), views.frames)
     np.testing.assert_allclose(seen(brightness=0.5), views.frames * 0.5, atol=0.51)
@@ -93,13 +93,13 @@ def test_colour_factors_do_what_they_are_named_after(views: Views) -> None:
 
 
 def test_the_generator_decides_everything(views: Views) -> None:
-    every = Augmentation(crop=0.3, flip=0.5, colour=0.3)
+    every = Augmentation(crop=0.3, flip=0.5, color=0.3)
     one, two, other = (every.apply(views, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert same(one, two)
     assert not same(one, other)
 
 
-@pytest.mark.parametrize("values", [{"crop": 1.0}, {"flip": -0.1}, {"colour": 2.0}])
+@pytest.mark.parametrize("values", [{"crop": 1.0}, {"flip": -0.1}, {"color": 2.0}])
 def test_impossible_strengths_are_refused(values: dict) -> None:
     with pytest.raises(InputError, match="out of range"):
         Augmentation(**values)

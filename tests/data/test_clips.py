@@ -14,7 +14,7 @@ from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
 from tempose.data.prepared import write_clip, write_metadata
 from tempose.media.tensors import to_uint8
 
-STRONG = Augmentation(crop=0.3, flip=0.5, colour=0.2)
+STRONG = Augmentation(crop=0.3, flip=0.5, color=0.2)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_listed_pairs_give_the_photo_of_the_list(tmp_path: Path) -> None:
     for seed, name in enumerate("abc"):
         values = block_clip(seed, frames=1)
         pictures[name] = values["frames"][0]
-        rows.append(write_clip(tmp_path, "test", name, **values, person="p", source="s", licence="CC0-1.0"))
+        rows.append(write_clip(tmp_path, "test", name, **values, person="p", source="s", license="CC0-1.0"))
     write_metadata(tmp_path, "test", rows)
     lines = [
         {"target": "a.png", "photos": ["b.png", "c.png"]},

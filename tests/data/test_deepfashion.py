@@ -22,26 +22,26 @@ POINTS = np.array(
 ITEM = "WOMEN/Dresses/id_00000021"
 
 
-def bordered(colour: tuple[int, int, int]) -> np.ndarray:
-    """256×256: light grey from column 40 to 216, white beside it, and somebody in one colour."""
+def bordered(color: tuple[int, int, int]) -> np.ndarray:
+    """256×256: light grey from column 40 to 216, white beside it, and somebody in one color."""
     picture = np.full((256, 256, 3), 255, np.uint8)
     picture[:, 40:216] = 235
-    picture[25:235, 98:158] = colour
+    picture[25:235, 98:158] = color
     return picture
 
 
 def published(root: Path) -> Path:
     """img/ (one picture of 750×1101, the others with borders), pose/, train_pairs.txt, test_pairs.txt."""
-    colours = {"05_1_front": (200, 40, 40), "05_2_side": (180, 40, 40), "05_3_back": (160, 40, 40)}
-    for name, colour in colours.items():
-        picture = bordered(colour)
+    colors = {"05_1_front": (200, 40, 40), "05_2_side": (180, 40, 40), "05_3_back": (160, 40, 40)}
+    for name, color in colors.items():
+        picture = bordered(color)
         if name == "05_2_side":
             picture = resize(picture[:, 40:216], (1101, 750))
         for folder in ("img", "pose"):
             (root / folder / ITEM).mkdir(parents=True, exist_ok=True)
         write_image(root / "img" / ITEM / f"{name}.jpg", picture)
         np.savetxt(root / "pose" / ITEM / f"{name}.txt", POINTS)
-    one, two, three = (f"img/{ITEM}/{name}.png" for name in colours)
+    one, two, three = (f"img/{ITEM}/{name}.png" for name in colors)
     (root / "train_pairs.txt").write_text(f"{one},{two},{three}\n{two},{one}\n")
     (root / "test_pairs.txt").write_text(f"{three},{one}\n")
     return root

@@ -26,7 +26,7 @@ def test_the_commands_are_understood(line: str) -> None:
 def test_the_python_runs(tmp_path: Path, monkeypatch) -> None:
     (snippet,) = (code for code in re.findall(r"```python\n(.+?)```", TEXT, re.DOTALL) if "ClipDataset" in code)
     root = tmp_path / "data" / "mine"
-    about = {"person": "p", "source": "drawn here", "licence": "CC0-1.0"}
+    about = {"person": "p", "source": "drawn here", "license": "CC0-1.0"}
     rows = [write_clip(root, "train", f"{seed}", **block_clip(seed, frames=12), **about) for seed in range(2)]
     write_metadata(root, "train", rows)
     monkeypatch.chdir(tmp_path)

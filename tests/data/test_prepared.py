@@ -9,7 +9,7 @@ from tempose.core.errors import DataError, InputError
 from tempose.data import prepared
 from tempose.data.prepared import Clip, finished_row, read_metadata, write_clip, write_metadata
 
-ABOUT = {"person": "p", "source": "drawn here", "licence": "CC0-1.0"}
+ABOUT = {"person": "p", "source": "drawn here", "license": "CC0-1.0"}
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -36,7 +36,7 @@ def test_frames_are_read_from_anywhere_and_lose_little(tmp_path: Path) -> None:
     values = block_clip(0, frames=40)
     clip = Clip(tmp_path / "val", write_clip(tmp_path, "val", "a", **values, **ABOUT))
     everything = clip.read_frames(range(40))
-    # The block is one flat colour with hard edges, the worst case of 4:2:0 colour.
+    # The block is one flat color with hard edges, the worst case of 4:2:0 color.
     assert psnr(everything, values["frames"]) > 30
     for indices in ([0], [39, 3, 17, 18], [5, 5]):
         np.testing.assert_array_equal(clip.read_frames(indices), everything[indices])

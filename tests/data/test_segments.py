@@ -1,6 +1,6 @@
 import numpy as np
 
-from tempose.data.segments import crop_box, joint_boxes, largest_box, parts_that_fit, person_boxes, stretches
+from tempose.data.segments import crop_box, joint_boxes, largest_box, parts_that_fit, person_boxes, segments
 
 
 def still(frames: int, box: tuple[float, float, float, float]) -> np.ndarray:
@@ -10,11 +10,11 @@ def still(frames: int, box: tuple[float, float, float, float]) -> np.ndarray:
 def test_stretches_end_at_gaps_and_cuts_and_the_short_ones_fall_away() -> None:
     present = np.ones(30, bool)
     present[10:12] = False
-    assert stretches(present, [20], 5) == [slice(0, 10), slice(12, 20), slice(20, 30)]
-    assert stretches(present, [20], 9) == [slice(0, 10), slice(20, 30)]
-    assert stretches(present, [0, 30, 11], 5) == [slice(0, 10), slice(12, 30)]
-    assert stretches(np.zeros(5, bool), [], 1) == []
-    assert stretches(np.ones(5, bool), [], 5) == [slice(0, 5)]
+    assert segments(present, [20], 5) == [slice(0, 10), slice(12, 20), slice(20, 30)]
+    assert segments(present, [20], 9) == [slice(0, 10), slice(20, 30)]
+    assert segments(present, [0, 30, 11], 5) == [slice(0, 10), slice(12, 30)]
+    assert segments(np.zeros(5, bool), [], 1) == []
+    assert segments(np.ones(5, bool), [], 5) == [slice(0, 5)]
 
 
 def test_boxes_hold_the_joints_and_the_mask() -> None:

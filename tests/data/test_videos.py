@@ -18,7 +18,7 @@ from tempose.data.find import clip_name, drawn_split
 from tempose.data.prepared import SPLITS, Clip, read_metadata
 from tempose.data.videos import VideoSettings, prepare_videos
 from tempose.media.video import write_video
-from tempose.pose.estimators import Person
+from tempose.pose.estimators import Detection
 
 SMALL = VideoSettings(size=(48, 32), min_frames=5)
 HEIGHT, WIDTH = 96, 64
@@ -46,7 +46,7 @@ class FindsRed:
     def __init__(self) -> None:
         self.seen = 0
 
-    def __call__(self, frame: np.ndarray) -> list[Person]:
+    def __call__(self, frame: np.ndarray) -> list[Detection]:
         self.seen += 1
         mask = (frame[..., 0] > 170) & (frame[..., 1] < 110)
         if mask.sum() < 100:
@@ -54,7 +54,7 @@ class FindsRed:
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         corner, extent = np.array([columns[0], rows[0]]), np.array([np.ptp(columns), np.ptp(rows)]) + 1
         points = corner + PLACES * extent
-        return [Person(np.column_stack([points, np.full(18, 0.9)]).astype(np.float32), mask)]
+        return [Detection(np.column_stack([points, np.full(18, 0.9)]).astype(np.float32), mask)]
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_every_file_has_its_line_and_the_good_ones_are_done(folder: Path, tmp_pa
     details = {outcome.file: outcome.detail for outcome in outcomes}
     for file, words in {
         "empty.mp4": "is empty",
-        "one frame.mp4": "1 in stretches under 5 frames",
+        "one frame.mp4": "1 in segments under 5 frames",
         "nobody.mp4": "12 without a person",
         "sound.mp4": "no video track",
     }.items():
@@ -177,7 +177,7 @@ def test_cuts_and_empty_stretches_divide_a_video(folder: Path, tmp_path: Path) -
     write_video(folder / "shots.mp4", iter(shots), 25, crf=5)
     (outcome,) = prepare_videos(folder, tmp_path / "out", settings=SMALL)
     assert outcome.verdict == "cut"
-    assert outcome.detail == "2 clips, 22 of 55 frames (30 without a person; 3 in stretches under 5 frames)"
+    assert outcome.detail == "2 clips, 22 of 55 frames (30 without a person; 3 in segments under 5 frames)"
     assert [len(clip) for clip in clips_of(tmp_path / "out")] == [10, 12]
 
 
@@ -185,7 +185,7 @@ def test_long_videos_are_looked_at_in_parts(folder: Path, tmp_path: Path, monkey
     monkeypatch.setattr(videos, "LONGEST", 10)
     write(folder / "long.mp4", 34)
     (outcome,) = prepare_videos(folder, tmp_path / "out", settings=SMALL)
-    assert outcome.detail == "3 clips, 30 of 34 frames (4 in stretches under 5 frames)"
+    assert outcome.detail == "3 clips, 30 of 34 frames (4 in segments under 5 frames)"
     clips = list(clips_of(tmp_path / "out"))
     first_of_second = clips[1].read_frames([0])[0]
     top = np.flatnonzero(((first_of_second[..., 0] > 150) & (first_of_second[..., 1] < 120)).any(1))[0]

@@ -4,12 +4,12 @@ import pytest
 import torch
 from helpers import random
 
-from tempose.diffusion.denoise import around_known, denoise, implied, moved
-from tempose.models.conditions import Conditions, Known
+from tempose.diffusion.denoise import around_prior, denoise, implied, moved
+from tempose.models.conditions import Conditions, Prior
 
 ALPHA_BAR = torch.tensor([0.9, 0.2]).view(2, 1, 1, 1, 1)
 SIGNAL, NOISE = ALPHA_BAR.sqrt(), (1 - ALPHA_BAR).sqrt()
-PLAIN = {"copy_gate": False, "known_deviation": None, "correct_alignment": False}
+PLAIN = {"copy_gate": False, "sigma_data": None, "correct_prior": False}
 KINDS = pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 
 
@@ -24,8 +24,8 @@ class Network:
         return self.output
 
 
-def call(network, x_t, known, kind):
-    conditions = Conditions(torch.zeros(2, 3, 20, 4, 4), [], known=known)
+def call(network, x_t, prior, kind):
+    conditions = Conditions(torch.zeros(2, 3, 20, 4, 4), [], prior=prior)
     return denoise(network, x_t, torch.zeros(2), conditions, alpha_bar=ALPHA_BAR, prediction_type=kind)
 
 
@@ -43,7 +43,7 @@ def gated(logit, kind, *, given=1.0, variance=False):
     output = [implied(PAINTED, X_T, SIGNAL, NOISE, kind)]
     output += [0.3 * output[0]] if variance else []
     network = Network(torch.cat([*output, torch.full((2, 3, 1, 4, 4), logit)], dim=2), copy_gate=True)
-    return call(network, X_T, Known(PICTURE, DOUBT, torch.full((2,), given)), kind)
+    return call(network, X_T, Prior(PICTURE, DOUBT, torch.full((2,), given)), kind)
 
 
 @KINDS
@@ -74,7 +74,7 @@ def test_a_model_that_builds_on_nothing_is_called_as_it_is():
 
 
 def around(rest, x_t=X_T, alpha_bar=ALPHA_BAR, given=(1.0, 1.0), deviation=0.2):
-    return around_known(Known(PICTURE, DOUBT, torch.tensor(given)), rest, x_t, alpha_bar, deviation)
+    return around_prior(Prior(PICTURE, DOUBT, torch.tensor(given)), rest, x_t, alpha_bar, deviation)
 
 
 def test_an_untrained_network_gives_back_what_is_known_when_all_is_noise():
@@ -91,22 +91,22 @@ def test_the_network_is_asked_for_something_of_unit_variance():
     """Draw clean frames around the known picture: what is left for the network is scaled to one."""
     generator = torch.Generator().manual_seed(0)
     many = 200_000
-    known, alpha_bar, sigma = 0.4, 0.3, 0.2
-    clean = known + sigma * torch.randn(many, generator=generator)
+    prior, alpha_bar, sigma = 0.4, 0.3, 0.2
+    clean = prior + sigma * torch.randn(many, generator=generator)
     x_t = alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * torch.randn(many, generator=generator)
     shaped = x_t.view(1, 1, 1, 1, many)
-    picture = Known(torch.full_like(shaped, known), torch.ones_like(shaped), torch.ones(1))
+    picture = Prior(torch.full_like(shaped, prior), torch.ones_like(shaped), torch.ones(1))
     bar = torch.full((1, 1, 1, 1, 1), alpha_bar)
-    mean = around_known(picture, 0 * shaped, shaped, bar, sigma)
-    spread = around_known(picture, torch.ones_like(shaped), shaped, bar, sigma) - mean
+    mean = around_prior(picture, 0 * shaped, shaped, bar, sigma)
+    spread = around_prior(picture, torch.ones_like(shaped), shaped, bar, sigma) - mean
     rest = (clean.view_as(shaped) - mean) / spread
     assert abs(rest.mean()) < 0.01
     assert abs(rest.var() - 1) < 0.01
 
 
 def test_away_from_the_person_the_frames_lie_closer_to_what_is_known():
-    sure, nothing = Known(PICTURE, 0 * DOUBT, torch.ones(2)), torch.full_like(ALPHA_BAR, 1e-9)
-    far, near = around_known(sure, PAINTED, X_T, nothing, 0.2), around(PAINTED, alpha_bar=nothing)
+    sure, nothing = Prior(PICTURE, 0 * DOUBT, torch.ones(2)), torch.full_like(ALPHA_BAR, 1e-9)
+    far, near = around_prior(sure, PAINTED, X_T, nothing, 0.2), around(PAINTED, alpha_bar=nothing)
     torch.testing.assert_close(far - PICTURE, (near - PICTURE) / 4, atol=1e-4, rtol=0)
 
 
@@ -116,15 +116,15 @@ def test_frames_of_an_untrained_network_carry_hardly_any_noise():
 
 
 def test_without_a_photo_the_known_deviation_is_one():
-    zero = Known(torch.zeros_like(PICTURE), DOUBT, torch.zeros(2))
-    plain = around_known(zero, PAINTED, X_T, ALPHA_BAR, 0.2)
+    zero = Prior(torch.zeros_like(PICTURE), DOUBT, torch.zeros(2))
+    plain = around_prior(zero, PAINTED, X_T, ALPHA_BAR, 0.2)
     torch.testing.assert_close(plain, SIGNAL * X_T + NOISE * PAINTED)  # v-prediction, but for the sign
 
 
 @KINDS
 def test_denoise_around_the_known_picture(kind):
-    network = Network(PAINTED, known_deviation=0.2)
-    prediction = call(network, X_T, Known(PICTURE, DOUBT, torch.ones(2)), kind)
+    network = Network(PAINTED, sigma_data=0.2)
+    prediction = call(network, X_T, Prior(PICTURE, DOUBT, torch.ones(2)), kind)
     torch.testing.assert_close(clean_of(prediction, X_T, kind), around(PAINTED), rtol=1e-4, atol=1e-4)
 
 
@@ -152,9 +152,9 @@ def test_a_flow_is_a_share_of_the_height_whatever_the_size():
 @KINDS
 def test_the_known_picture_is_moved_before_anything_is_added_to_it(kind):
     flow = 0.5 * random(2, 3, 2, 4, 4, seed=3)
-    network = Network(torch.cat([PAINTED, flow], dim=2), known_deviation=0.2, correct_alignment=True)
-    half_doubted = Known(PICTURE, DOUBT / 2, torch.ones(2))
+    network = Network(torch.cat([PAINTED, flow], dim=2), sigma_data=0.2, correct_prior=True)
+    half_doubted = Prior(PICTURE, DOUBT / 2, torch.ones(2))
     prediction = call(network, X_T, half_doubted, kind)
-    expected = around_known(half_doubted._replace(picture=moved(PICTURE, flow / 2)), PAINTED, X_T, ALPHA_BAR, 0.2)
+    expected = around_prior(half_doubted._replace(picture=moved(PICTURE, flow / 2)), PAINTED, X_T, ALPHA_BAR, 0.2)
     torch.testing.assert_close(clean_of(prediction, X_T, kind), expected, rtol=1e-4, atol=1e-4)
     assert prediction.shape[2] == 3

@@ -175,7 +175,7 @@ def test_appearance_keeps_what_is_masked_and_paints_the_rest(pipe, of_all_frames
     kept = keep.expand(6, 3, *SIZE) == 1
     assert torch.equal(frames[kept], reference.expand(6, 3, *SIZE)[kept])
     assert not torch.allclose(frames[~kept], reference.expand(6, 3, *SIZE)[~kept], atol=0.1)
-    # What is kept is also seen: the painted part depends on it.
+    # What is kept is also seen: the generated part depends on it.
     other = run(pipe, appearance=Appearance(-reference, keep))
     assert not torch.allclose(frames[~kept], other[~kept], atol=1e-3)
 

@@ -13,7 +13,7 @@ from tempose.models.conditions import Photo
 from tempose.pose.render import pose_map
 
 GUIDED = TINY.model_copy(
-    update={"aligned_photo": True, "plate": True, "known_deviation": 0.2, "correct_alignment": True, "pose_keys": True}
+    update={"warped_photo": True, "background": True, "sigma_data": 0.2, "correct_prior": True, "pose_keys": True}
 )
 FRAMES = 7
 X_T, T = random(FRAMES, 3, *TINY.size), torch.tensor(400)
@@ -50,10 +50,10 @@ def test_what_is_computed_once_is_what_is_computed_each_time(config, kind):
 
 
 def test_every_frame_begins_once_for_both_branches_and_all_windows():
-    made, begun = predictor(), []
-    made.unet.conv_in.register_forward_hook(lambda module, inputs, output: begun.append(len(output)))
+    made, encoded = predictor(), []
+    made.unet.conv_in.register_forward_hook(lambda module, inputs, output: encoded.append(len(output)))
     predicted(made)
-    assert sum(begun) == FRAMES
+    assert sum(encoded) == FRAMES
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_a_scale_of_zero_or_one_takes_one_prediction(scale):
 
 def test_windows_hold_no_frame_longer_than_they_need_it():
     made, held = predictor(), []
-    finish = made.finish
-    made.finish = lambda x_t, t, begun: held.append(len(begun)) or finish(x_t, t, begun)
+    decode = made.decode
+    made.decode = lambda x_t, t, encoded: held.append(len(encoded)) or decode(x_t, t, encoded)
     predicted(made)
     assert max(held) == 4
 

@@ -26,7 +26,7 @@ def write_set(root, *, people=3, frames=FRAMES):
         rows.append(
             write_clip(
                 root, "test", f"person-{person}", frames=clip.frames, motion=clip.motion, masks=clip.masks,
-                person=f"person-{person}", source="drawn", licence="CC0-1.0", recipe=recipe.as_json(),
+                person=f"person-{person}", source="drawn", license="CC0-1.0", recipe=recipe.as_json(),
             )
         )  # fmt: skip
     write_metadata(root, "test", rows)
@@ -49,8 +49,8 @@ class Seer:
     """An estimator that sees one person, with every joint in the middle of the picture."""
 
     def __call__(self, frame):
-        from tempose.pose.estimators import Person
+        from tempose.pose.estimators import Detection
 
         points = np.tile(np.float32([frame.shape[1] / 2, frame.shape[0] / 2, 1]), (18, 1))
         points[:, 0] += np.arange(18)
-        return [Person(points, None)]
+        return [Detection(points, None)]

@@ -5,7 +5,7 @@ import pytest
 
 from tempose.core.errors import DataError, InputError
 from tempose.evaluation.compare import compare, write_comparison
-from tempose.evaluation.figures import ClipFigures, Column, Evaluation, as_json
+from tempose.evaluation.results import ClipFigures, Column, Evaluation, as_json
 
 COLUMNS = [Column("SSIM", "", "higher"), Column("drift", "ΔE", "lower")]
 

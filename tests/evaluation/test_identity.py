@@ -6,7 +6,7 @@ from scipy.stats import wasserstein_distance
 from skimage.color import rgb2lab
 
 from tempose.core.errors import InputError
-from tempose.evaluation.identity import cielab, identity_drift, part_colours, part_masks
+from tempose.evaluation.identity import cielab, identity_drift, part_colors, part_masks
 from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS
 
@@ -19,8 +19,8 @@ def drift(frame, keypoints=PERSON):
 
 
 def test_cielab_agrees_with_scikit_image():
-    colours = random(500, 3, low=0).double().numpy()
-    np.testing.assert_allclose(cielab(colours), rgb2lab(colours), atol=0.05)
+    colors = random(500, 3, low=0).double().numpy()
+    np.testing.assert_allclose(cielab(colors), rgb2lab(colors), atol=0.05)
 
 
 def test_the_photo_has_not_drifted():
@@ -61,11 +61,11 @@ def test_the_person_may_move():
 @pytest.mark.parametrize(
     "spoil", [lambda x: x.mean(1, keepdim=True).expand_as(x), lambda x: x * 0.7, lambda x: x.flip(1)]
 )
-def test_other_colours_are_drift(spoil):
+def test_other_colors_are_drift(spoil):
     assert drift(spoil(PHOTO)).item() > 2
 
 
-def test_a_drawn_person_keeps_the_colours_and_another_has_not_got_them():
+def test_a_drawn_person_keeps_the_colors_and_another_has_not_got_them():
     people = [draw_clip(Recipe.draw(seed, 0, frames=8, fps=12, size=(128, 96))) for seed in (3, 4)]
     frames, keypoints = (
         torch.stack([torch.from_numpy(x) for x in each])
@@ -81,7 +81,7 @@ def test_a_drawn_person_keeps_the_colours_and_another_has_not_got_them():
 def test_hidden_parts_are_left_out():
     hidden = PERSON.clone()
     hidden[KEYPOINTS.index("right_wrist"), 2] = HIDDEN
-    seen, all_seen = part_colours(PHOTO[0], hidden), part_colours(PHOTO[0], PERSON)
+    seen, all_seen = part_colors(PHOTO[0], hidden), part_colors(PHOTO[0], PERSON)
     assert all_seen.keys() - seen.keys() == {"right forearm"}
 
 

@@ -4,8 +4,8 @@ from helpers import random
 
 from tempose.core.errors import CheckpointError, InputError
 from tempose.evaluation.distances import frechet_distance
-from tempose.evaluation.figures import Column
 from tempose.evaluation.learned import SetMeasure, load_learned, set_figure
+from tempose.evaluation.results import Column
 
 MEASURE = SetMeasure(Column("FID", "", "lower"), "look", frechet_distance)
 

@@ -6,7 +6,7 @@ import torch
 from evaluation.sets import SIZE, Seer
 
 from tempose.evaluation.cases import tasks
-from tempose.evaluation.measures import Made, flow_along, found_again, measured, measures_at, unit
+from tempose.evaluation.measures import Generated, flow_along, found_again, measured, measures_at, unit
 from tempose.evaluation.protocols import find_protocol
 
 MEASURES = measures_at(SIZE)
@@ -22,7 +22,7 @@ OF_POSE = {"PCK@0.1", "pose error", "jerk"}
 def made(people):
     case = tasks(people, "test", protocol=find_protocol("loop"), size=SIZE)[0].read()
     frames = unit(case.truth.frames)
-    return Made(
+    return Generated(
         case=case,
         frames=frames,
         truth=frames,
@@ -85,7 +85,7 @@ def test_flow_is_the_truths_own_or_else_what_was_painted(made):
     assert torch.equal(exact.flow[0], case.truth.flow.flow)
     unknown = replace(case, truth=replace(case.truth, flow=None))
     estimated = flow_along(unknown, torch.zeros_like(frames), consecutive=True)
-    assert estimated.flow.abs().max() > 0  # the truth's, although what was painted stands still
+    assert estimated.flow.abs().max() > 0  # the truth's, although what was generated stands still
     crossed = flow_along(replace(case, truth=None), torch.zeros_like(frames), consecutive=True)
     assert crossed.flow.abs().max() == 0
     assert flow_along(case, frames, consecutive=False) is None

@@ -7,9 +7,9 @@ from subjects import small_pipeline
 
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import tasks
-from tempose.evaluation.methods import fingerprint, painted, photo_aligned, photo_copied
+from tempose.evaluation.methods import fingerprint, generated, photo_aligned, photo_copied
 from tempose.evaluation.protocols import find_protocol
-from tempose.models.alignment import plate
+from tempose.models.alignment import inpainted_background
 
 
 def first_case(people):
@@ -27,7 +27,7 @@ def test_the_photo_aligned_to_its_own_pose_puts_the_person_back(people):
     case = first_case(people)
     own = np.repeat(case.photo_keypoints.numpy()[None], 2, axis=0)
     still = replace(case, motion=replace(case.motion, keypoints=own))
-    nobody = plate(case.photo[None], case.photo_mask[None])[0]
+    nobody = inpainted_background(case.photo[None], case.photo_mask[None])[0]
     aligned = photo_aligned(still)
     assert aligned.shape == (2, 3, *SIZE)
     assert (aligned[1] - case.photo).abs().mean() < 0.6 * (nobody - case.photo).abs().mean()
@@ -38,12 +38,12 @@ def test_the_photo_aligned_to_its_own_pose_puts_the_person_back(people):
 def test_noise_is_of_seed_and_name_alone(people):
     case = first_case(people)
 
-    def paint(case, seed):
-        return painted(small_pipeline(), seed=seed, num_inference_steps=1)(case)
+    def generate(case, seed):
+        return generated(small_pipeline(), seed=seed, num_inference_steps=1)(case)
 
-    assert torch.equal(paint(case, 0), paint(case, 0))
-    assert not torch.equal(paint(case, 0), paint(case, 1))
-    assert not torch.equal(paint(case, 0), paint(replace(case, name="other"), 0))
+    assert torch.equal(generate(case, 0), generate(case, 0))
+    assert not torch.equal(generate(case, 0), generate(case, 1))
+    assert not torch.equal(generate(case, 0), generate(replace(case, name="other"), 0))
 
 
 def test_a_fingerprint_is_of_the_weights():

@@ -19,7 +19,7 @@ def test_the_published_frames(name, moments):
 
 def test_other_settings_are_for_whole_clips():
     assert list(find_protocol("loop", window=2, max_frames=3, every=5).moments(70, clip="a")) == [0, 5, 10]
-    with pytest.raises(InputError, match="strided paints 4 frames at once"):
+    with pytest.raises(InputError, match="strided generates 4 frames at once"):
         find_protocol("strided", window=2)
 
 

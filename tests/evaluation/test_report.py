@@ -9,11 +9,11 @@ from evaluation.sets import SIZE
 
 from tempose.core.errors import InputError, MediaError
 from tempose.evaluation.cases import tasks
-from tempose.evaluation.figures import Figure, read_evaluation
 from tempose.evaluation.measures import measures_at
 from tempose.evaluation.methods import FLOORS
 from tempose.evaluation.protocols import find_protocol
 from tempose.evaluation.report import best_of, in_words, number, read_video, write_report
+from tempose.evaluation.results import Result, read_evaluation
 from tempose.evaluation.run import evaluate
 from tempose.media.video import read_frames
 
@@ -86,7 +86,7 @@ def test_a_folder_that_is_taken_stays_as_it_is(folder, outcome):
 
 def figures(**means):
     return {
-        name.replace("_", " "): None if mean is None else Figure(mean, mean, mean, 3) for name, mean in means.items()
+        name.replace("_", " "): None if mean is None else Result(mean, mean, mean, 3) for name, mean in means.items()
     }
 
 
@@ -110,4 +110,4 @@ def test_numbers_have_about_four_figures():
     values = [0.12345, -0.00001, 1.23456, 12.3456, 123.456, float("nan")]
     assert [number(v) for v in values] == ["0.1235", "0.0000", "1.235", "12.35", "123.5", "–"]
     assert in_words(None) == ("–", "")
-    assert in_words(Figure(0.5, float("nan"), float("nan"), 1)) == ("0.5000", "")
+    assert in_words(Result(0.5, float("nan"), float("nan"), 1)) == ("0.5000", "")

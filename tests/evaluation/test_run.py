@@ -4,11 +4,11 @@ from evaluation.sets import SIZE, Seer, break_clip, write_set
 
 from tempose.core.errors import DataError
 from tempose.evaluation.cases import tasks
-from tempose.evaluation.figures import Column
 from tempose.evaluation.learned import Learned, SetMeasure
 from tempose.evaluation.measures import measures_at
 from tempose.evaluation.methods import FLOORS
 from tempose.evaluation.protocols import find_protocol
+from tempose.evaluation.results import Column
 from tempose.evaluation.run import evaluate
 
 LOOP = find_protocol("loop")
@@ -42,7 +42,7 @@ def test_without_truth_only_what_needs_none_is_measured(people):
     assert evaluation.methods == ["photo copied", "photo aligned"]
     names = {column.name for column in evaluation.columns}
     assert names == {"warped difference", "seam score", "identity drift", "PCK@0.1", "pose error", "jerk"}
-    assert evaluation.clips[0].flow == "DIS of what was painted"
+    assert evaluation.clips[0].flow == "DIS of what was generated"
 
 
 def test_a_bad_clip_is_listed_and_spoils_nothing(outcome, tmp_path):

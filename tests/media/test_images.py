@@ -60,13 +60,13 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
     assert seen[:, 3:].min() >= 253
 
 
-def test_palette_with_a_transparent_colour_lies_over_white(tmp_path):
+def test_palette_with_a_transparent_color_lies_over_white(tmp_path):
     image = Image.fromarray(np.zeros((4, 4), np.uint8)).convert("P")
     image.save(tmp_path / "a.png", transparency=0)
     assert (read_image(tmp_path / "a.png") == 255).all()
 
 
-def test_a_colour_profile_is_applied_and_a_broken_one_ignored(tmp_path, picture):
+def test_a_color_profile_is_applied_and_a_broken_one_ignored(tmp_path, picture):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for name, embedded in (("srgb.png", profile), ("broken.png", b"not a profile")):
         Image.fromarray(picture).save(tmp_path / name, icc_profile=embedded)

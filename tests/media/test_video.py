@@ -9,8 +9,8 @@ import pytest
 from av.video.reformatter import ColorRange
 from PIL import Image
 
+from tempose.core import cancellation
 from tempose.core.errors import InputError, MediaError
-from tempose.core.progress import stoppable
 from tempose.media.images import read_image
 from tempose.media.video import VideoInfo, probe_video, read_frames, read_frames_at, write_video
 
@@ -19,7 +19,7 @@ H, W, F = 48, 64, 30
 
 @pytest.fixture(scope="module")
 def clip() -> np.ndarray:
-    """Saturated colours, a gradient, and a square that moves: `f h w 3`."""
+    """Saturated colors, a gradient, and a square that moves: `f h w 3`."""
     frames = np.zeros((F, H, W, 3), np.uint8)
     frames[:, :, :20], frames[:, :, 20:40] = (220, 20, 30), (20, 40, 210)
     frames[:, :, 40:] = np.linspace(0, 255, H).astype(np.uint8)[:, None, None]
@@ -76,7 +76,7 @@ def test_what_is_written_reads_back(tmp_path, clip, ending):
     path = tmp_path / f"mit Leerzeichen und ü{ending}"
     write_video(path, clip, 25, crf=10)
     back = np.stack(list(read_frames(path)))
-    inner = back[:, :, 44:], clip[:, :, 44:]  # 4:2:0 halves the colour, so its edges are left out
+    inner = back[:, :, 44:], clip[:, :, 44:]  # 4:2:0 halves the color, so its edges are left out
     assert psnr(*inner) > 40
     for column in (10, 30):
         assert np.abs(back[0, 40, column].astype(int) - clip[0, 40, column]).max() <= 4
@@ -395,7 +395,7 @@ def test_writing_can_be_ended_at_every_frame_that_the_encoder_holds_back(tmp_pat
         if passed.count(F) == 3:
             raise KeyboardInterrupt
 
-    with stoppable(check), pytest.raises(KeyboardInterrupt):
+    with cancellation.scope(check), pytest.raises(KeyboardInterrupt):
         write_video(tmp_path / "out.mp4", frames(), 10)
     assert passed.count(F) == 3
     assert list(tmp_path.iterdir()) == []

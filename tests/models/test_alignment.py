@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers import random, standing
 
-from tempose.models.alignment import PARTS, align, fill, part_frames, plate, width_ratio
+from tempose.models.alignment import PARTS, align, fill, inpainted_background, part_frames, width_ratio
 from tempose.pose.keypoints import KEYPOINTS, MIRROR
 
 H, W = 64, 48
@@ -147,25 +147,27 @@ def test_every_part_names_key_points():
             assert name in KEYPOINTS
 
 
-def test_the_plate_is_the_photo_outside_and_smooth_inside():
+def test_the_inpainted_background_is_the_photo_outside_and_smooth_inside():
     photo, mask = smooth_picture(), disc_mask()
-    background = plate(photo, mask)
+    background = inpainted_background(photo, mask)
     grown = torch.nn.functional.max_pool2d(mask, 5, stride=1, padding=2)
     assert torch.equal(background[:, :, grown[0, 0] == 0], photo[:, :, grown[0, 0] == 0])
     assert background.isfinite().all()
     assert background.abs().max() <= 1 + 1e-5
 
 
-def test_the_plate_of_an_even_background_is_even():
+def test_the_inpainted_background_of_an_even_background_is_even():
     photo = torch.full((1, 3, H, W), 0.3)
     photo[:, :, disc_mask()[0, 0] == 1] = -0.9
-    torch.testing.assert_close(plate(photo, disc_mask()), torch.full((1, 3, H, W), 0.3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        inpainted_background(photo, disc_mask()), torch.full((1, 3, H, W), 0.3), atol=1e-4, rtol=0
+    )
 
 
-def test_plate_of_a_photo_that_is_all_person_or_none():
+def test_inpainted_background_of_a_photo_that_is_all_person_or_none():
     photo = smooth_picture()
-    assert torch.equal(plate(photo, torch.zeros(1, 1, H, W)), photo)
-    assert plate(photo, torch.ones(1, 1, H, W)).abs().max() < 1e-6
+    assert torch.equal(inpainted_background(photo, torch.zeros(1, 1, H, W)), photo)
+    assert inpainted_background(photo, torch.ones(1, 1, H, W)).abs().max() < 1e-6
 
 
 def test_fill_reproduces_known_values():

@@ -28,28 +28,28 @@ TARGET = standing().expand(2, 3, 18, 3)
     ("parts", "channels"),
     [
         ({}, []),
-        ({"aligned_photo": True}, [7]),
-        ({"plate": True}, [3]),
-        ({"aligned_photo": True, "plate": True, "copy_gate": True}, [7, 3]),
+        ({"warped_photo": True}, [7]),
+        ({"background": True}, [3]),
+        ({"warped_photo": True, "background": True, "copy_gate": True}, [7, 3]),
     ],
 )
 def test_guides_are_those_of_the_configuration(parts, channels):
-    read, known = guides(photo(), TARGET, config=config(**parts))
+    read, prior = guides(photo(), TARGET, config=config(**parts))
     assert [tuple(guide.shape) for guide in read] == [(2, 3, c, H, W) for c in channels]
-    assert (known is not None) == parts.get("copy_gate", False)
+    assert (prior is not None) == parts.get("copy_gate", False)
 
 
 def test_a_photo_that_is_absent_leaves_zeros_everywhere():
-    everything = config(aligned_photo=True, plate=True, copy_gate=True)
-    read, known = guides(photo().where(torch.tensor([1.0, 0.0])), TARGET, config=everything)
-    for guide in [*read, known.picture]:
+    everything = config(warped_photo=True, background=True, copy_gate=True)
+    read, prior = guides(photo().where(torch.tensor([1.0, 0.0])), TARGET, config=everything)
+    for guide in [*read, prior.picture]:
         assert guide[0].abs().max() > 0
         assert guide[1].abs().max() == 0
-    assert known.given.tolist() == [1, 0]
+    assert prior.given.tolist() == [1, 0]
 
 
 def test_a_pose_that_is_absent_leaves_photo_and_plate_alone():
-    aligned, background = guides(photo(), 0 * TARGET, config=config(aligned_photo=True, plate=True))[0]
+    aligned, background = guides(photo(), 0 * TARGET, config=config(warped_photo=True, background=True))[0]
     assert aligned[:, :, :3].abs().max() == 0
     assert aligned[:, :, 3].max() < 1e-3
     assert torch.equal(aligned[:, 0, 4:], photo().picture)

@@ -34,9 +34,9 @@ def test_unknown_fields_and_changes_are_refused():
 def test_a_model_builds_on_what_is_known_in_one_way_only():
     fields = preset("people-128").model_dump()
     with pytest.raises(ValidationError, match="exclude each other"):
-        ModelConfig(**{**fields, "copy_gate": True, "correct_alignment": False})
-    with pytest.raises(ValidationError, match="give known_deviation as well"):
-        ModelConfig(**{**fields, "known_deviation": None})
+        ModelConfig(**{**fields, "copy_gate": True, "correct_prior": False})
+    with pytest.raises(ValidationError, match="give sigma_data as well"):
+        ModelConfig(**{**fields, "sigma_data": None})
 
 
 def test_unknown_preset_names_the_nearest():

@@ -46,7 +46,7 @@ def test_resampling_convolutions_are_a_convolution_of_the_resampled_map(size):
 
 
 @pytest.mark.parametrize("side", [4, 40])
-def test_normalisation_is_the_same_in_every_layout(side):
+def test_normalization_is_the_same_in_every_layout(side):
     norm, x = GroupNorm(4, 16), random(2, 16, side, side)
     fill(norm)
     expected = F.group_norm(x, 4, norm.weight, norm.bias)

@@ -31,7 +31,7 @@ def test_a_seed_is_one_cloth(pattern):
     assert (cloth.tile() != replace(cloth, seed=4).tile()).any()
 
 
-def test_patterns_are_not_all_one_colour():
+def test_patterns_are_not_all_one_color():
     for pattern in PATTERNS:
         spread = replace(CLOTH, pattern=pattern).tile().std((0, 1)).max()
         assert spread > (0.005 if pattern == "solid" else 0.03), pattern

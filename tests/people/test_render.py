@@ -22,11 +22,11 @@ def test_a_texture_repeats_and_lies_where_its_origin_says():
     wardrobe = Wardrobe.of([Texture(image, (0.5, 0.5)), Texture(image, (0.5, 0.5), (0.125, 0.0))], scale=1e4)
     places = np.random.default_rng(1).uniform(-1, 1, size=(50, 2)).astype(np.float32)
     first = np.zeros(50, int)
-    colours = wardrobe.colours(first, places)
-    np.testing.assert_allclose(colours, wardrobe.colours(first, places + np.float32(0.5)), atol=1e-4)
-    shifted = wardrobe.colours(first + 1, places - np.array([0.125, 0], np.float32))
-    np.testing.assert_allclose(colours, shifted, atol=1e-4)
-    centre = wardrobe.colours(np.zeros(1, int), np.full((1, 2), 0.5 * 3.5 / 16, np.float32))
+    colors = wardrobe.colors(first, places)
+    np.testing.assert_allclose(colors, wardrobe.colors(first, places + np.float32(0.5)), atol=1e-4)
+    shifted = wardrobe.colors(first + 1, places - np.array([0.125, 0], np.float32))
+    np.testing.assert_allclose(colors, shifted, atol=1e-4)
+    centre = wardrobe.colors(np.zeros(1, int), np.full((1, 2), 0.5 * 3.5 / 16, np.float32))
     np.testing.assert_allclose(centre[0], image[3, 3] ** 2, atol=1e-4)
 
 

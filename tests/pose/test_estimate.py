@@ -11,7 +11,7 @@ from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import read_frames, write_video
 from tempose.pose.draw import draw_motion, draw_skeleton
 from tempose.pose.estimate import estimate_photo, estimate_video, observe
-from tempose.pose.estimators import Person, close_up, load_estimator, search_parts
+from tempose.pose.estimators import Detection, close_up, load_estimator, search_parts
 from tempose.pose.keypoints import KEYPOINTS, Motion
 from tempose.pose.openpose import read_openpose
 
@@ -23,7 +23,7 @@ COCO_17 = [
 ]  # fmt: skip
 
 
-def square_people(frame: np.ndarray) -> list[Person]:
+def square_people(frame: np.ndarray) -> list[Detection]:
     """An estimator for tests: every bright square is a person with its joints on the diagonal."""
     people = []
     for channel in range(3):
@@ -33,7 +33,7 @@ def square_people(frame: np.ndarray) -> list[Person]:
             share = np.linspace(0, 1, len(KEYPOINTS))
             x = columns.min() + share * (columns.max() + 1 - columns.min())
             y = rows.min() + share * (rows.max() + 1 - rows.min())
-            people.append(Person(np.stack([x, y, np.ones_like(x)], axis=1).astype(np.float32), mask))
+            people.append(Detection(np.stack([x, y, np.ones_like(x)], axis=1).astype(np.float32), mask))
     return people
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tempose.core.errors import InputError, PoseError
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIRROR, Motion
 
 
@@ -48,10 +48,10 @@ def test_resized_scales_with_the_picture(motion):
 
 
 def test_a_part_enlarged_is_a_crop_of_the_picture_resized(motion):
-    whole = motion.cropped(Frame(0, 0, 64, 128), (256, 128))
+    whole = motion.cropped(Crop(0, 0, 64, 128), (256, 128))
     np.testing.assert_allclose(whole.keypoints, motion.resized((256, 128)).keypoints, rtol=1e-6)
     np.testing.assert_allclose(whole.depth, 2 * motion.depth)
-    part = motion.cropped(Frame(10, 20, 32, 64), (64, 32))
+    part = motion.cropped(Crop(10, 20, 32, 64), (64, 32))
     seen = motion.keypoints[..., 2] > 0
     np.testing.assert_allclose(part.keypoints[seen, :2], motion.keypoints[seen, :2] - (10, 20), rtol=1e-5)
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from tempose.animation.motion import Stretch, read_motion
+from tempose.animation.motion import TimeRange, read_motion
 from tempose.body.motions import MOTIONS, keypoint_motion
 from tempose.core.errors import InputError, PoseError
 from tempose.media.images import read_image, resize
 from tempose.pose.bones import ANKLES, BONES, FACE, HIPS, NECK, TRUNK, measure, with_hips
 from tempose.pose.estimate import estimate_photo
 from tempose.pose.keypoints import HIDDEN, MIN_CONFIDENCE, Motion
-from tempose.pose.retarget import HOW, SMALLEST, STEP, retarget
+from tempose.pose.retarget import RETARGET_MODES, SMALLEST, STEP, retarget_motion
 from tempose.pose.room import person_room
 
 
@@ -66,7 +66,7 @@ def test_every_built_in_motion_on_every_build(name, how):
     for seed in range(3):
         person = photo(seed, yaw=0.3 * seed)
         motion = keypoint_motion(name, frames=30, fps=12, seed=seed + 5, size=(200, 150))
-        fitted = retarget(motion, person, how=how)
+        fitted = retarget_motion(motion, person, retarget=how)
         assert len(fitted.motion) == 30
         if how == "limbs":
             check(fitted, person)
@@ -77,13 +77,13 @@ def test_noise_does_not_explode(seed):
     rng = np.random.default_rng(seed)
     keypoints = np.concatenate([rng.uniform(0, 500, (12, 18, 2)), rng.uniform(0, 1, (12, 18, 1))], axis=-1)
     keypoints[..., 1, 2] = 1
-    fitted = retarget(Motion(keypoints.astype(np.float32), (500, 500), 10), photo(seed))
+    fitted = retarget_motion(Motion(keypoints.astype(np.float32), (500, 500), 10), photo(seed))
     check(fitted, photo(seed))
 
 
 def test_the_photos_own_pose_stays_where_it_is():
     person = photo()
-    fitted = retarget(person, person)
+    fitted = retarget_motion(person, person)
     np.testing.assert_allclose(fitted.motion.keypoints[..., :2], person.keypoints[..., :2], atol=4)
     assert not any("smaller" in warning or "way" in warning for warning in fitted.warnings)
 
@@ -97,8 +97,8 @@ def test_where_and_how_large_the_driver_is_makes_no_difference(change):
     elif change == "place":
         other[..., :2] += 70
     size = (4000, 3000) if change == "frame" else motion.size
-    one = retarget(motion, photo()).motion.keypoints
-    np.testing.assert_allclose(retarget(Motion(other, size, 10), photo()).motion.keypoints, one, atol=0.01)
+    one = retarget_motion(motion, photo()).motion.keypoints
+    np.testing.assert_allclose(retarget_motion(Motion(other, size, 10), photo()).motion.keypoints, one, atol=0.01)
 
 
 def test_feet_stand_on_the_photos_ground():
@@ -106,7 +106,7 @@ def test_feet_stand_on_the_photos_ground():
     ground = person.keypoints[0, list(ANKLES), 1].max()
     for name in ("walk", "dance", "squat"):
         motion = keypoint_motion(name, frames=24, fps=12, seed=1)
-        lowest = retarget(motion, person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
+        lowest = retarget_motion(motion, person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
         np.testing.assert_allclose(lowest, ground, atol=3)
 
 
@@ -115,7 +115,9 @@ def test_a_jump_leaves_the_ground_and_comes_back():
     keypoints = motion.keypoints.copy()
     keypoints[8:13, :, 1] -= np.array([10, 25, 30, 25, 10])[:, None]
     person = photo()
-    lowest = retarget(Motion(keypoints, motion.size, 20), person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
+    lowest = (
+        retarget_motion(Motion(keypoints, motion.size, 20), person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
+    )
     assert lowest[10] < lowest[0] - 20
     np.testing.assert_allclose(lowest[[0, -1]], person.keypoints[0, list(ANKLES), 1].max(), atol=1.5)
 
@@ -127,7 +129,9 @@ def test_a_foot_leaves_the_ground_by_more_than_key_points_waver(up, leaves):
     keypoints = motion.keypoints.copy()
     keypoints[4, :, 1] -= up * STEP * trunk[4]
     person = photo()
-    lowest = retarget(Motion(keypoints, motion.size, 20), person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
+    lowest = (
+        retarget_motion(Motion(keypoints, motion.size, 20), person).motion.keypoints[:, list(ANKLES), 1].max(axis=1)
+    )
     own = person_trunk(person)
     assert lowest[0] - lowest[4] == pytest.approx(own * STEP * max(up - 1, 0), abs=0.02 * own)
     assert (lowest[0] - lowest[4] > 1e-3) == leaves
@@ -138,16 +142,16 @@ def test_a_walk_into_the_distance_is_no_jump():
     motion = keypoint_motion("walk", frames=30, fps=10)
     keypoints = motion.keypoints.copy()
     keypoints[..., 1] -= np.linspace(0, 60, 30)[:, None]
-    still, away = (retarget(Motion(k, motion.size, 10), photo()).motion for k in (motion.keypoints, keypoints))
+    still, away = (retarget_motion(Motion(k, motion.size, 10), photo()).motion for k in (motion.keypoints, keypoints))
     np.testing.assert_allclose(away.keypoints[..., 1], still.keypoints[..., 1], atol=4)
 
 
-@pytest.mark.parametrize("retargeting", ["limbs", "scale"])
+@pytest.mark.parametrize("retarget", ["limbs", "scale"])
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_whoever_is_upside_down_or_lies_stays_on_the_floor_and_in_the_picture(retargeting, degrees):
+def test_whoever_is_upside_down_or_lies_stays_on_the_floor_and_in_the_picture(retarget, degrees):
     motion = turned(keypoint_motion("dance", frames=12, fps=10, size=(300, 300)), degrees)
     person = photo(size=(400, 400))
-    fitted = retarget(motion, person, how=retargeting)
+    fitted = retarget_motion(motion, person, retarget=retarget)
     points, seen = fitted.motion.keypoints[..., :2], fitted.motion.keypoints[..., 2] > 0
     left, top, right, bottom = fitted.picture
     assert ((points >= (left, top)) & (points <= (right, bottom)))[seen].all()
@@ -158,7 +162,7 @@ def test_whoever_is_upside_down_or_lies_stays_on_the_floor_and_in_the_picture(re
 
 def test_who_lies_in_the_photo_stands_up_on_the_floor_they_lie_on():
     person = turned(photo(size=(400, 400)), 90)
-    fitted = retarget(keypoint_motion("walk", frames=10, fps=10), person)
+    fitted = retarget_motion(keypoint_motion("walk", frames=10, fps=10), person)
     lowest = fitted.motion.keypoints[..., 1].max(axis=1)
     assert np.abs(lowest - person.keypoints[0, :, 1].max()).max() < 0.2 * person_trunk(person)
     high = np.ptp(fitted.motion.keypoints[..., 1], axis=1) / np.ptp(person.keypoints[0, :, 0])
@@ -170,7 +174,7 @@ def test_someone_who_comes_nearer_does_not_grow():
     keypoints = motion.keypoints.copy()
     keypoints[..., :2] *= np.linspace(1, 2.5, 40)[:, None, None]
     person = photo()
-    room = retarget(Motion(keypoints, (1000, 1000), 10), person).room
+    room = retarget_motion(Motion(keypoints, (1000, 1000), 10), person).room
     own = person_room(person)
     assert room[3] - room[1] < 1.15 * (own[3] - own[1])
 
@@ -179,7 +183,7 @@ def test_a_long_way_is_shortened_and_said():
     motion = keypoint_motion("idle", frames=30, fps=10, size=(400, 300))
     keypoints = motion.keypoints.copy()
     keypoints[..., 0] += np.linspace(0, 2000, 30)[:, None]
-    fitted = retarget(Motion(keypoints, (400, 3000), 10), photo())
+    fitted = retarget_motion(Motion(keypoints, (400, 3000), 10), photo())
     assert any("the way is shortened" in warning for warning in fitted.warnings)
     assert fitted.room[2] <= 300 + 1
     hips = with_hips(fitted.motion.keypoints)[:, HIPS, 0]
@@ -191,7 +195,7 @@ def test_hidden_legs_are_guessed_and_said():
     keypoints = person.keypoints.copy()
     keypoints[0, [9, 10, 12, 13]] = 0
     cropped = Motion(keypoints, person.size, 1)
-    fitted = retarget(keypoint_motion("walk", frames=10, fps=10), cropped)
+    fitted = retarget_motion(keypoint_motion("walk", frames=10, fps=10), cropped)
     assert "thighs and shins" in " ".join(fitted.warnings)
     assert np.isfinite(fitted.motion.keypoints).all()
     assert (fitted.motion.keypoints[:, 10, 2] > 0).all()
@@ -202,16 +206,16 @@ def test_limbs_that_the_driver_never_shows_stay_as_in_the_photo():
     keypoints = motion.keypoints.copy()
     keypoints[:, [8, 9, 10, 11, 12, 13]] = 0
     person = photo()
-    fitted = retarget(Motion(keypoints, motion.size, 10), person)
+    fitted = retarget_motion(Motion(keypoints, motion.size, 10), person)
     assert "never shows" in " ".join(fitted.warnings)
     for joint in (9, 10, 12, 13):
         legs = fitted.motion.keypoints[:, joint, :2] - with_hips(fitted.motion.keypoints)[:, HIPS]
         assert np.abs(legs - (person.keypoints[0, joint, :2] - with_hips(person.keypoints)[0, HIPS])).max() < 8
 
 
-@pytest.mark.parametrize("retargeting", HOW)
+@pytest.mark.parametrize("retarget", RETARGET_MODES)
 @pytest.mark.parametrize("seed", range(6))
-def test_no_frame_loses_trunk_or_head(retargeting, seed):
+def test_no_frame_loses_trunk_or_head(retarget, seed):
     """Joints, sides, whole frames drop out at random, for long and for good: what is left is completed."""
     rng = np.random.default_rng(seed)
     motion = keypoint_motion("dance", frames=20, fps=10, seed=seed)
@@ -219,24 +223,24 @@ def test_no_frame_loses_trunk_or_head(retargeting, seed):
     lost[:, rng.choice(range(2, 14), 3, replace=False)] = True
     lost[rng.choice(20, 4, replace=False)] = True
     keypoints = np.where(lost[..., None], 0, motion.keypoints)
-    fitted = retarget(Motion(keypoints, motion.size, 10), photo(seed), how=retargeting)
+    fitted = retarget_motion(Motion(keypoints, motion.size, 10), photo(seed), retarget=retarget)
     whole = fitted.motion.keypoints
     assert (whole[:, list(TRUNK), 2] >= MIN_CONFIDENCE).all()
     assert (whole[:, list(FACE), 2] > 0).any(axis=1).all()
     assert (whole[..., 2][lost] <= HIDDEN).all()
     assert np.isfinite(fitted.room).all()
-    own = person_trunk(photo(seed)) if retargeting != "none" else measure(with_hips(whole), fps=10).scale.max()
+    own = person_trunk(photo(seed)) if retarget != "none" else measure(with_hips(whole), fps=10).scale.max()
     assert np.linalg.norm(np.diff(whole[:, NECK, :2], axis=0), axis=-1).max() < own  # nobody falls apart
 
 
-@pytest.mark.parametrize("retargeting", HOW)
+@pytest.mark.parametrize("retarget", RETARGET_MODES)
 @pytest.mark.parametrize("shown", [(0, 14, 15, 16, 17), (1, 2, 5, 0), (0, 1, 2, 3, 5, 6), (2, 3, 4, 16), (0, 5)])
-def test_however_little_of_the_driver_is_seen_there_is_a_whole_person(retargeting, shown):
+def test_however_little_of_the_driver_is_seen_there_is_a_whole_person(retarget, shown):
     motion = keypoint_motion("wave", frames=6, fps=10)
     keypoints = motion.keypoints.copy()
     keypoints[:, [joint for joint in range(18) if joint not in shown]] = 0
     with np.errstate(all="raise"):
-        fitted = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting)
+        fitted = retarget_motion(Motion(keypoints, motion.size, 10), photo(), retarget=retarget)
     assert (fitted.motion.keypoints[:, 1:14, 2] > 0).all()
     left, top, right, bottom = fitted.room
     assert left < right
@@ -251,7 +255,7 @@ def test_whom_the_lower_edge_cuts_it_cuts_in_every_frame(share, name):
     keypoints = person.keypoints.copy()
     keypoints[0, keypoints[0, :, 1] > edge] = 0
     cut = Motion(keypoints, (edge, 600), 1)
-    whole, fitted = (retarget(keypoint_motion(name, frames=20, fps=10, seed=3), each) for each in (person, cut))
+    whole, fitted = (retarget_motion(keypoint_motion(name, frames=20, fps=10, seed=3), each) for each in (person, cut))
     assert fitted.picture == (0, 0, 600, edge)
     assert fitted.room[3] == edge
     moved, own = fitted.motion.keypoints, person_trunk(person)
@@ -266,16 +270,18 @@ def test_whom_the_lower_edge_cuts_it_cuts_in_every_frame(share, name):
     assert np.corrcoef(swing[:, 1], other[:, 1])[0, 1] > 0.9  # what is seen moves as in the whole
 
 
-@pytest.mark.parametrize("retargeting", HOW)
-def test_depth_grows_with_the_bones(retargeting):
+@pytest.mark.parametrize("retarget", RETARGET_MODES)
+def test_depth_grows_with_the_bones(retarget):
     motion = keypoint_motion("reach", frames=8, fps=10, yaw=0.5)
-    one, other = (retarget(motion, photo(size=size), how=retargeting).motion for size in ((400, 300), (800, 600)))
+    one, other = (
+        retarget_motion(motion, photo(size=size), retarget=retarget).motion for size in ((400, 300), (800, 600))
+    )
     np.testing.assert_allclose(other.depth, 2 * one.depth, atol=0.05)
     hips = one.depth[:, [8, 11]].mean(1)
     np.testing.assert_allclose(hips, 0, atol=1e-3)
     assert np.corrcoef(one.depth.ravel(), motion.depth.ravel())[0, 1] > 0.95
     flat = Motion(motion.keypoints, motion.size, motion.fps)
-    assert retarget(flat, Motion(photo().keypoints, (400, 300), 1), how=retargeting).motion.depth is None
+    assert retarget_motion(flat, Motion(photo().keypoints, (400, 300), 1), retarget=retarget).motion.depth is None
 
 
 def test_a_gap_is_filled_and_a_face_is_not():
@@ -283,32 +289,32 @@ def test_a_gap_is_filled_and_a_face_is_not():
     keypoints = motion.keypoints.copy()
     keypoints[3:6, [4, 7]] = 0
     keypoints[3:6, 0] = 0
-    fitted = retarget(Motion(keypoints, motion.size, 10), photo())
+    fitted = retarget_motion(Motion(keypoints, motion.size, 10), photo())
     assert (fitted.motion.keypoints[3:6, [4, 7], 2] > 0).all()
     assert (fitted.motion.keypoints[3:6, 0, 2] == 0).all()
     assert (fitted.motion.keypoints[[2, 6], 0, 2] > 0).all()
 
 
-@pytest.mark.parametrize("retargeting", HOW)
-def test_a_face_is_shown_only_where_the_driver_shows_it(retargeting):
+@pytest.mark.parametrize("retarget", RETARGET_MODES)
+def test_a_face_is_shown_only_where_the_driver_shows_it(retarget):
     """A back of a head has ears and no face; a head that is lost altogether is what it was before and after."""
     motion = keypoint_motion("turn", frames=12, fps=10)
     keypoints = motion.keypoints.copy()
     keypoints[4:8, [0, 14, 15]] = 0
-    back = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting).motion.keypoints[..., 2]
+    back = retarget_motion(Motion(keypoints, motion.size, 10), photo(), retarget=retarget).motion.keypoints[..., 2]
     assert (back[4:8][:, [0, 14, 15]] == 0).all()
     keypoints[5:7, list(FACE)] = 0
-    lost = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting).motion.keypoints[..., 2]
+    lost = retarget_motion(Motion(keypoints, motion.size, 10), photo(), retarget=retarget).motion.keypoints[..., 2]
     assert (lost[4:8][:, [0, 14, 15]] == 0).all()
     assert (lost[5:7][:, [16, 17]] == HIDDEN).all()
     keypoints[4] = keypoints[7] = motion.keypoints[4]
-    front = retarget(Motion(keypoints, motion.size, 10), photo(), how=retargeting).motion.keypoints[..., 2]
+    front = retarget_motion(Motion(keypoints, motion.size, 10), photo(), retarget=retarget).motion.keypoints[..., 2]
     assert (front[5:7][:, list(FACE)] == HIDDEN).all()
 
 
 def test_none_fits_the_drivers_frame_into_the_photo():
     motion = keypoint_motion("wave", frames=4, fps=10, size=(200, 100))
-    fitted = retarget(motion, photo(size=(400, 300)), how="none")
+    fitted = retarget_motion(motion, photo(size=(400, 300)), retarget="none")
     np.testing.assert_allclose(fitted.motion.keypoints[..., 0], 2 * motion.keypoints[..., 0] + 50, rtol=1e-5)
     np.testing.assert_allclose(fitted.motion.keypoints[..., 1], 2 * motion.keypoints[..., 1], rtol=1e-5)
 
@@ -316,19 +322,19 @@ def test_none_fits_the_drivers_frame_into_the_photo():
 def test_what_cannot_be_retargeted_is_said():
     motion = keypoint_motion("wave", frames=4, fps=10)
     with pytest.raises(InputError, match="wanted limbs, scale, none"):
-        retarget(motion, photo(), how="limb")
+        retarget_motion(motion, photo(), retarget="limb")
     with pytest.raises(InputError, match="wanted one"):
-        retarget(motion, motion)
+        retarget_motion(motion, motion)
     legs = [*range(8), *range(14, 18)]
     for hidden in (legs, [joint for joint in range(18) if joint != 2]):
         keypoints = photo().keypoints.copy()
         keypoints[0, hidden] = 0
         with pytest.raises(PoseError, match="too little of the person can be seen"):
-            retarget(motion, Motion(keypoints, (400, 300), 1))
+            retarget_motion(motion, Motion(keypoints, (400, 300), 1))
         nobody = motion.keypoints.copy()
         nobody[:, hidden] = 0
         with pytest.raises(PoseError, match="never shows a person's shoulders or face"):
-            retarget(Motion(nobody, motion.size, 10), photo())
+            retarget_motion(Motion(nobody, motion.size, 10), photo())
 
 
 @pytest.mark.slow
@@ -338,14 +344,14 @@ def test_every_real_photo_with_every_kind_of_motion(real):
         read_motion(real / "poses" / "cmu_12_01_walk.bvh", yaw=30),
         read_motion(real / "poses" / "cmu_jumping_jacks.bvh"),
         read_motion(real / "poses" / "openpose_treadmill_scuba"),
-        read_motion(real / "videos" / "squats.mp4", stretch=Stretch(max_frames=15)),
+        read_motion(real / "videos" / "squats.mp4", time_range=TimeRange(max_frames=15)),
     ]
     for path in sorted((real / "photos").iterdir()):
         picture = read_image(path)
         scale = 640 / max(picture.shape[:2])
         person, _ = estimate_photo(resize(picture, (round(picture.shape[0] * scale), round(picture.shape[1] * scale))))
         for motion in motions:
-            fitted = retarget(motion, person)
+            fitted = retarget_motion(motion, person)
             check(fitted, person)
             ankles = fitted.motion.keypoints[:, list(ANKLES), 1].max(axis=1)
             assert np.quantile(ankles, 0.8) - np.median(ankles) < 0.02 * person.size[0]

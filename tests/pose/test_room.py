@@ -7,7 +7,7 @@ from tempose.body.motions import keypoint_motion
 from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.bones import FACE
 from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import retarget
+from tempose.pose.retarget import retarget_motion
 from tempose.pose.room import FARTHEST, person_reach, person_room, within
 from tempose.pose.whole import whole_body
 
@@ -60,7 +60,7 @@ def test_what_is_held_is_held_in_the_motion_too():
     x, y = person.keypoints[0, :, :2].astype(int).T
     mask[y.min() : y.max(), x.min() - 40 : x.max()] = True
     motion = keypoint_motion("dance", frames=8, fps=10, size=person.size)
-    bare, full = retarget(motion, person), retarget(motion, person, mask=mask)
+    bare, full = retarget_motion(motion, person), retarget_motion(motion, person, mask=mask)
     assert full.room[0] < bare.room[0]
 
 

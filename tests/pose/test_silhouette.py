@@ -3,14 +3,14 @@ import numpy as np
 from tempose.pose.silhouette import silhouette
 
 
-def scene(colour: tuple[int, int, int], background: int = 240) -> tuple[np.ndarray, np.ndarray]:
+def scene(color: tuple[int, int, int], background: int = 240) -> tuple[np.ndarray, np.ndarray]:
     """A flat body of head, trunk and legs before a plain wall, and where it is."""
     rows, columns = np.mgrid[:128, :88]
     body = (abs(columns - 44) < 14) & (abs(rows - 60) < 25)
     body |= (columns - 44) ** 2 + (rows - 25) ** 2 < 100
     body |= (abs(abs(columns - 44) - 8) < 5) & (rows > 80) & (rows < 120)
     picture = np.full((128, 88, 3), background, np.uint8)
-    picture[body] = colour
+    picture[body] = color
     return picture, body
 
 
@@ -27,8 +27,8 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def test_a_person_before_a_plain_wall_is_found() -> None:
-    for colour in ((200, 40, 40), (30, 30, 60), (250, 220, 190)):
-        picture, body = scene(colour)
+    for color in ((200, 40, 40), (30, 30, 60), (250, 220, 190)):
+        picture, body = scene(color)
         assert overlap(silhouette(picture, joints()), body) > 0.95
 
 
@@ -52,6 +52,6 @@ def test_the_same_picture_gives_the_same_mask() -> None:
     np.testing.assert_array_equal(silhouette(noisy, joints()), first)
 
 
-def test_a_picture_of_one_colour_raises_nothing() -> None:
+def test_a_picture_of_one_color_raises_nothing() -> None:
     picture = np.full((128, 88, 3), 90, np.uint8)
     assert silhouette(picture, joints()).shape == (128, 88)

@@ -52,5 +52,5 @@ def one_thread():
 def image_model(people: Path, tmp_path_factory) -> Path:
     """The folder of a finished run of the image stage."""
     folder = tmp_path_factory.mktemp("runs") / "image"
-    run(configured(people, folder, optimisation__steps=2))
+    run(configured(people, folder, optimization__steps=2))
     return folder

@@ -22,7 +22,7 @@ def write_people(root: Path) -> Path:
     for split, count in (("train", 6), ("val", 3)):
         rows = []
         for i in range(count):
-            about = {"person": f"{split}{i}", "source": "drawn here", "licence": "CC0-1.0"}
+            about = {"person": f"{split}{i}", "source": "drawn here", "license": "CC0-1.0"}
             rows.append(write_clip(root, split, f"{split}{i}", **block_clip(i + 10 * count, frames=9), **about))
         write_metadata(root, split, rows)
     return root
@@ -34,10 +34,10 @@ def configured(root: Path, output: Path, **changes: Any) -> TrainConfig:
         "stage": "image",
         "model": {**TINY.model_dump(), "dropout": 0.2},
         "data": {
-            "root": str(root), "flip": 0.5, "colour": 0.1, "crop": 0.1, "workers": 0,
+            "root": str(root), "flip": 0.5, "color": 0.1, "crop": 0.1, "workers": 0,
             "jitter": 1.0, "bias": 1.0, "missing": 0.05, "swapped": 0.05, "ragged": 2.0,
         },
-        "optimisation": {
+        "optimization": {
             "steps": 6, "batch": 4, "learning_rate": 1e-3, "warmup": 1, "schedule": "cosine",
             "ema": 0.9, "weight_decay": 0.01, "min_snr": 5,
         },

@@ -38,8 +38,8 @@ def test_what_saves_memory_is_seen(config):
     def people(*changes):
         return budget(load_config(ROOT / "configs" / "people-image-128.yaml", changes)).activations
 
-    plain = people("optimisation.precision=fp32")
-    assert 0.4 * plain < people("optimisation.precision=bf16") < 0.8 * plain
-    assert people("optimisation.precision=fp32", "optimisation.checkpointing=true") < 0.5 * plain
+    plain = people("optimization.precision=fp32")
+    assert 0.4 * plain < people("optimization.precision=bf16") < 0.8 * plain
+    assert people("optimization.precision=fp32", "optimization.checkpointing=true") < 0.5 * plain
     assert [budget(config()).samples, budget(config(), processes=4).samples] == [4, 1]
-    assert budget(config(optimisation__accumulate=2)).samples == 2
+    assert budget(config(optimization__accumulate=2)).samples == 2

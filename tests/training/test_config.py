@@ -21,12 +21,12 @@ def test_the_published_recipe():
     assert (config.stage, config.model) == ("temporal", preset("pidm-256"))
     assert (config.model.clip_length, config.model.train_timesteps) == (4, 1000)
     assert (config.model.beta_start, config.model.beta_end, config.model.prediction_type) == (1e-4, 2e-2, "epsilon")
-    recipe = config.optimisation
+    recipe = config.optimization
     assert (recipe.epochs, recipe.batch, recipe.learning_rate, recipe.ema) == (1000, 2, 2e-5, 0.9999)
     assert (recipe.drop_pose, recipe.drop_photo, recipe.clip_norm) == (0.1, 0.1, 1.0)
     assert (recipe.warmup, recipe.schedule, recipe.weight_decay, recipe.min_snr) == (0, "constant", 0.0, None)
     data = config.data
-    assert (data.crop, data.flip, data.colour, data.jitter, data.bias, data.missing, data.swapped, data.ragged) == (
+    assert (data.crop, data.flip, data.color, data.jitter, data.bias, data.missing, data.swapped, data.ragged) == (
         0,
     ) * 8
 
@@ -34,9 +34,9 @@ def test_the_published_recipe():
 def test_changes_are_applied_on_top():
     config = load_config(
         ROOT / "configs" / "published.yaml",
-        ["optimisation.batch=4", "optimisation.learning_rate=1e-4", "model.clip_length=6", "data.size=[64, 32]"],
+        ["optimization.batch=4", "optimization.learning_rate=1e-4", "model.clip_length=6", "data.size=[64, 32]"],
     )
-    assert (config.optimisation.batch, config.optimisation.learning_rate) == (4, 1e-4)
+    assert (config.optimization.batch, config.optimization.learning_rate) == (4, 1e-4)
     assert config.model == preset("pidm-256").model_copy(update={"clip_length": 6})
     assert config.data.size == (64, 32)
 
@@ -44,19 +44,19 @@ def test_changes_are_applied_on_top():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("optimisation.leaning_rate=1", "did you mean 'optimisation.learning_rate'"),
+        ("optimization.leaning_rate=1", "did you mean 'optimization.learning_rate'"),
         ("model.base_chanels=1", "did you mean 'model.base_channels'"),
         ("sede=1", "did you mean 'seed'"),
         ("model=people-12", "did you mean 'people-128'"),
         ("model={like: people-12}", "did you mean 'people-128'"),
         ("stage=video", "stage: input should be 'image', 'temporal' or 'person'"),
-        ("optimisation.batch=0", "optimisation.batch: input should be greater than or equal to 1"),
-        ("optimisation.batch=many", "optimisation.batch: "),
-        ("optimisation.drop_pose=2", "optimisation.drop_pose: "),
-        ("optimisation.ema=1", "optimisation.ema: "),
-        ("optimisation.steps=5", "either optimisation.steps or optimisation.epochs"),
-        ("optimisation.accumulate=3", "multiple of optimisation.accumulate"),
-        ("optimisation.accumulate", "wanted name=value"),
+        ("optimization.batch=0", "optimization.batch: input should be greater than or equal to 1"),
+        ("optimization.batch=many", "optimization.batch: "),
+        ("optimization.drop_pose=2", "optimization.drop_pose: "),
+        ("optimization.ema=1", "optimization.ema: "),
+        ("optimization.steps=5", "either optimization.steps or optimization.epochs"),
+        ("optimization.accumulate=3", "multiple of optimization.accumulate"),
+        ("optimization.accumulate", "wanted name=value"),
         ("data=[1", "no YAML value"),
         ("stage.name=1", "stage is a value, not a section"),
         ("data=null", "data: "),

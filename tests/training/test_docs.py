@@ -49,7 +49,7 @@ def test_the_table_of_memory_is_what_the_dry_run_says():
         ("bf16", "false", "7.5", "8.2"),
         ("fp32", "true", "7.0", "7.7"),
     ):
-        changes = [f"optimisation.precision={precision}", f"optimisation.checkpointing={checkpointing}"]
+        changes = [f"optimization.precision={precision}", f"optimization.checkpointing={checkpointing}"]
         plan = budget(load_config(ROOT / "configs" / "published.yaml", changes))
         assert f"{plan.activations * plan.samples / 2**30:.1f}" == activations
         row = f"| `{precision}`{', checkpointing' * (checkpointing == 'true')} | {activations} GiB | {total} GiB |"
@@ -59,7 +59,7 @@ def test_the_table_of_memory_is_what_the_dry_run_says():
 
 
 def test_every_section_of_the_settings_is_described():
-    for name in ("data", "optimisation", "logging"):
+    for name in ("data", "optimization", "logging"):
         assert f"- `{name}`:" in TEXT
 
 
@@ -69,7 +69,7 @@ def test_a_dry_run_needs_no_data_and_writes_nothing(tmp_path, monkeypatch):
     assert done.exit_code == 0
     assert "5,785,600" in done.output
     facts = yaml.safe_load(done.output[: done.output.index("trainable parameters")])
-    assert facts["configuration"]["optimisation"]["epochs"] == 1000
+    assert facts["configuration"]["optimization"]["epochs"] == 1000
     assert not any(tmp_path.iterdir())
 
 

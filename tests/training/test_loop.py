@@ -58,7 +58,7 @@ def test_another_seed_and_no_dropout_are_other_runs(config, whole, one_thread):
 
 
 def test_a_finished_run_is_left_as_it_is(config, one_thread):
-    done = config(optimisation__steps=2)
+    done = config(optimization__steps=2)
     train(done)
     before = {path: path.stat().st_mtime_ns for path in done.output.rglob("*0002*")}
     assert train(done) == (2, done.output / "weights-00000002", True)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tempose.training.pose_noise import LIMB_PAIRS, disturbed_keypoints, ragged_masks
+from tempose.training.pose_noise import LIMB_PAIRS, noisy_keypoints, ragged_masks
 
 
 def keypoints(b=2000, n=2):
@@ -11,32 +11,32 @@ def keypoints(b=2000, n=2):
     return points
 
 
-def disturbed(points, jitter=0.0, bias=0.0, missing=0.0, swapped=0.0, seed=0):
+def noisy(points, jitter=0.0, bias=0.0, missing=0.0, swapped=0.0, seed=0):
     generator = torch.Generator().manual_seed(seed)
     errors = {"jitter": jitter, "bias": bias, "missing": missing, "swapped": swapped}
-    return disturbed_keypoints(points, height=100, generator=generator, **errors)
+    return noisy_keypoints(points, height=100, generator=generator, **errors)
 
 
 def test_nothing_asked_nothing_changed():
-    assert torch.equal(disturbed(keypoints()), keypoints())
+    assert torch.equal(noisy(keypoints()), keypoints())
 
 
 def test_jitter_has_its_deviation_and_leaves_missing_joints():
-    change = disturbed(keypoints(), jitter=2.0) - keypoints()
+    change = noisy(keypoints(), jitter=2.0) - keypoints()
     seen = [i for i in range(18) if i != 5]
     assert float(change[:, :, seen, :2].std()) == pytest.approx(2.0, rel=0.02)
     assert (change[..., 2] == 0).all()
-    assert (disturbed(keypoints(), jitter=2.0)[:, :, 5] == 0).all()
+    assert (noisy(keypoints(), jitter=2.0)[:, :, 5] == 0).all()
 
 
 def test_a_bias_is_the_same_in_all_pictures_of_a_person():
-    change = (disturbed(keypoints(), bias=2.0) - keypoints())[:, :, [i for i in range(18) if i != 5], :2]
+    change = (noisy(keypoints(), bias=2.0) - keypoints())[:, :, [i for i in range(18) if i != 5], :2]
     torch.testing.assert_close(change[:, 0], change[:, 1], atol=1e-4, rtol=0)
     assert float(change[:, 0].std()) == pytest.approx(2.0, rel=0.02)
 
 
 def test_joints_are_missing_as_often_as_asked():
-    found = disturbed(keypoints(), missing=0.1)
+    found = noisy(keypoints(), missing=0.1)
     seen = [i for i in range(18) if i != 5]
     assert float((found[:, :, seen, 2] == 0).float().mean()) == pytest.approx(0.1, abs=0.01)
     assert (found[found[..., 2] == 0] == 0).all()
@@ -44,7 +44,7 @@ def test_joints_are_missing_as_often_as_asked():
 
 def test_whole_limbs_are_exchanged_as_often_as_asked():
     points = keypoints()
-    found = disturbed(points, swapped=0.25)
+    found = noisy(points, swapped=0.25)
     for right, left in LIMB_PAIRS:
         here, there = points[:, :, [*right, *left]], points[:, :, [*left, *right]]
         limb = found[:, :, [*right, *left]]
@@ -55,7 +55,7 @@ def test_whole_limbs_are_exchanged_as_often_as_asked():
 
 def test_the_given_points_are_not_changed():
     points = keypoints()
-    disturbed(points, jitter=2.0, missing=0.5, swapped=0.5)
+    noisy(points, jitter=2.0, missing=0.5, swapped=0.5)
     assert torch.equal(points, keypoints())
 
 

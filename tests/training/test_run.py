@@ -25,7 +25,7 @@ def test_a_run_says_what_it_is(config):
     ("changes", "field"),
     [
         ({"seed": 1}, "seed was 0, now it is 1"),
-        ({"optimisation__learning_rate": 2e-3}, "optimisation.learning_rate was 0.001, now it is 0.002"),
+        ({"optimization__learning_rate": 2e-3}, "optimization.learning_rate was 0.001, now it is 0.002"),
         ({"data__flip": 0.1}, "data.flip was 0.5, now it is 0.1"),
         ({"model__base_channels": 32}, "model.base_channels was 16, now it is 32"),
     ],
@@ -39,16 +39,16 @@ def test_a_run_of_another_configuration_is_refused_by_the_field(config, changes,
 
 def test_what_does_not_change_a_step_may_change(config):
     open_run(config())
-    check_folder(config(optimisation__steps=9, optimisation__accumulate=2, logging__keep=9, data__workers=1))
+    check_folder(config(optimization__steps=9, optimization__accumulate=2, logging__keep=9, data__workers=1))
 
 
 @pytest.mark.parametrize(("newer", "fits"), [(0.5, False), (0.3, True)])
 def test_a_setting_that_is_newer_than_the_run_had_its_default(config, newer, fits):
-    made = config(data__flip=newer, data__colour=0.0)
+    made = config(data__flip=newer, data__color=0.0)
     open_run(made)
     path = made.output / "run.yaml"
     facts = yaml.safe_load(path.read_text())
-    del facts["configuration"]["data"]["colour"]
+    del facts["configuration"]["data"]["color"]
     facts["configuration"]["data"]["flip"] = 0.3
     path.write_text(yaml.safe_dump(facts))
     if fits:

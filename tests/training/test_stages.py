@@ -78,7 +78,7 @@ def test_fresh_weights_come_from_the_seed_and_leave_the_global_generator(config)
         ({"learned_variance": False}, "learned_variance is True there, False"),
         ({"beta_end": 0.01}, "beta_end is 0.02 there, 0.01"),
         ({"train_timesteps": 500}, "num_train_timesteps is 1000 there, 500"),
-        ({"plate": True}, "plate is False there, True"),
+        ({"background": True}, "background is False there, True"),
     ],
 )
 def test_weights_of_another_model_are_refused_by_the_field(config, tmp_path, changes, message):
@@ -88,9 +88,9 @@ def test_weights_of_another_model_are_refused_by_the_field(config, tmp_path, cha
 
 
 def test_weights_without_the_flow_start_a_model_that_corrects_the_alignment(config, tmp_path):
-    around = TINY.model_copy(update={"aligned_photo": True, "plate": True, "known_deviation": 0.2})
+    around = TINY.model_copy(update={"warped_photo": True, "background": True, "sigma_data": 0.2})
     start = saved(tmp_path / "around", model=around)
-    networks = starting_networks(config(model={**around.model_dump(), "correct_alignment": True}, start=start))
+    networks = starting_networks(config(model={**around.model_dump(), "correct_prior": True}, start=start))
     given, grown = PersonUNet.from_pretrained(start, subfolder="unet").state_dict(), networks.unet.state_dict()
     assert grown.keys() - given.keys() == {"flow_out.weight", "flow_out.bias"}
     assert all(torch.equal(grown[name], values) for name, values in given.items())

@@ -7,7 +7,7 @@ from helpers import fill
 
 from tempose.data.clips import PairDataset
 from tempose.models.build import build_networks, build_schedule
-from tempose.training.config import Optimisation
+from tempose.training.config import Optimization
 from tempose.training.step import Batch, Drawn, Objective, draw, min_snr_weight
 
 
@@ -16,9 +16,9 @@ def sample(people):
     return PairDataset(people, "train", size=(16, 8))[0, 0]
 
 
-def drawn(sample, config, *, disturb=True, n=400):
+def drawn(sample, config, *, noisy=True, n=400):
     generator = torch.Generator().manual_seed(0)
-    return Batch.cat([draw(sample, config, disturb=disturb, generator=generator) for _ in range(n)])
+    return Batch.cat([draw(sample, config, noisy=noisy, generator=generator) for _ in range(n)])
 
 
 def present(values):
@@ -26,7 +26,7 @@ def present(values):
 
 
 def test_poses_and_photos_are_dropped_separately_as_often_as_asked(sample, config):
-    batch = drawn(sample, config(optimisation__drop_pose=0.3, optimisation__drop_photo=0.1), n=800)
+    batch = drawn(sample, config(optimization__drop_pose=0.3, optimization__drop_photo=0.1), n=800)
     poses, photos = present(batch.pose_map), present(batch.photo.picture)
     assert float(poses.float().mean()) == pytest.approx(0.7, abs=0.06)
     assert float(photos.float().mean()) == pytest.approx(0.9, abs=0.03)
@@ -34,12 +34,12 @@ def test_poses_and_photos_are_dropped_separately_as_often_as_asked(sample, confi
 
 
 def test_the_absent_condition_is_zero_throughout(sample, config):
-    batch = drawn(sample, config(optimisation__drop_pose=1.0, optimisation__drop_photo=0.0), n=3)
+    batch = drawn(sample, config(optimization__drop_pose=1.0, optimization__drop_photo=0.0), n=3)
     assert not batch.pose_map.any()
     assert not batch.keypoints.any()
     assert present(batch.photo.picture).all()
     assert present(batch.photo.keypoints).all()
-    batch = drawn(sample, config(optimisation__drop_pose=0.0, optimisation__drop_photo=1.0), n=3)
+    batch = drawn(sample, config(optimization__drop_pose=0.0, optimization__drop_photo=1.0), n=3)
     photo = batch.photo
     assert not any(values.any() for values in (photo.picture, photo.pose_map, photo.keypoints, photo.mask))
     assert present(batch.pose_map).all()
@@ -47,7 +47,7 @@ def test_the_absent_condition_is_zero_throughout(sample, config):
 
 
 def test_validation_drops_and_disturbs_nothing(sample, config):
-    batch = drawn(sample, config(optimisation__drop_pose=1.0, optimisation__drop_photo=1.0), disturb=False, n=3)
+    batch = drawn(sample, config(optimization__drop_pose=1.0, optimization__drop_photo=1.0), noisy=False, n=3)
     assert torch.equal(batch.keypoints[0], sample.keypoints)
     assert torch.equal(batch.photo.mask[0], sample.photo_mask)
     assert torch.equal(batch.photo.picture[0], sample.photo)
@@ -62,7 +62,7 @@ def test_times_are_uniform(sample, config):
 
 def test_a_sample_depends_on_seed_epoch_and_index_alone(people, config):
     made = config()
-    data = Drawn(PairDataset(people, "train", size=(16, 8)), made, disturb=True)
+    data = Drawn(PairDataset(people, "train", size=(16, 8)), made, noisy=True)
     first = data[1, 2]
     data[0, 0]
     assert torch.equal(data[1, 2].noise, first.noise)
@@ -79,11 +79,11 @@ def test_a_batch_in_parts_is_the_batch(sample, config):
 
 
 def objective(prediction="epsilon", min_snr=None):
-    model = TINY_V.model_copy(update={"prediction_type": prediction, "aligned_photo": True, "plate": True})
+    model = TINY_V.model_copy(update={"prediction_type": prediction, "warped_photo": True, "background": True})
     networks = build_networks(model, temporal=False)
     for network in networks:
         fill(network)
-    return Objective(networks, build_schedule(model), recipe=Optimisation(min_snr=min_snr))
+    return Objective(networks, build_schedule(model), recipe=Optimization(min_snr=min_snr))
 
 
 @pytest.mark.parametrize(("prediction", "more"), [("epsilon", 0), ("v_prediction", 1)])

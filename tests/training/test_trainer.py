@@ -18,7 +18,7 @@ from tempose.training.trainer import Trainer, total_steps
 @pytest.fixture
 def temporal(config, image_model):
     """A run of the temporal stage on top of a finished image model."""
-    return config(stage="temporal", start=str(image_model), optimisation__batch=2, logging__sample_every=6)
+    return config(stage="temporal", start=str(image_model), optimization__batch=2, logging__sample_every=6)
 
 
 def learned(trainer, steps):
@@ -60,7 +60,7 @@ def test_the_temporal_stage_learns_writes_videos_and_resumes(temporal, one_threa
 
 
 def test_other_frozen_weights_are_refused(temporal, config, image_model, tmp_path, one_thread):
-    train(temporal.model_copy(update={"optimisation": temporal.optimisation.model_copy(update={"steps": 2})}))
+    train(temporal.model_copy(update={"optimization": temporal.optimization.model_copy(update={"steps": 2})}))
     pipe = PersonVideoPipeline.from_pretrained(image_model / "weights-00000002")
     with torch.no_grad():
         pipe.unet.conv_in.bias += 1e-3
@@ -70,7 +70,7 @@ def test_other_frozen_weights_are_refused(temporal, config, image_model, tmp_pat
 
 
 def test_the_average_follows_its_formula(config, one_thread):
-    trainer = Trainer(config(optimisation__ema=0.5))
+    trainer = Trainer(config(optimization__ema=0.5))
     name = "unet.conv_out.bias"
     place = list(trainer.learning).index(name)
     average = trainer.learning[name].detach().clone()
@@ -83,7 +83,7 @@ def test_the_average_follows_its_formula(config, one_thread):
 
 
 def test_averages_are_lent_and_given_back(config, one_thread):
-    trainer = Trainer(config(optimisation__ema=0.9))
+    trainer = Trainer(config(optimization__ema=0.9))
     learned(trainer, 3)
     before = values(trainer)
     with trainer.averaged():
@@ -102,7 +102,7 @@ def test_averages_are_lent_and_given_back(config, one_thread):
     ],
 )
 def test_the_learning_rate_warms_up_and_follows_its_schedule(config, schedule, wanted, one_thread):
-    trainer = Trainer(config(optimisation__steps=12, optimisation__warmup=4, optimisation__schedule=schedule))
+    trainer = Trainer(config(optimization__steps=12, optimization__warmup=4, optimization__schedule=schedule))
     for step in range(12):
         assert trainer.rate.get_last_lr()[0] == pytest.approx(1e-3 * wanted(step), abs=1e-9)
         trainer.optimizer.step()
@@ -127,7 +127,7 @@ def test_learning_leaves_the_global_generator_alone(config, one_thread):
     assert torch.equal(state, torch.get_rng_state())
 
 
-@pytest.mark.parametrize("changes", [{"optimisation__accumulate": 2}, {"optimisation__checkpointing": True}])
+@pytest.mark.parametrize("changes", [{"optimization__accumulate": 2}, {"optimization__checkpointing": True}])
 def test_less_memory_gives_the_same_parameters(config, changes, one_thread):
     plain = {"model__dropout": 0.0}
     one, other = Trainer(config("one", **plain)), Trainer(config("other", **plain, **changes))
@@ -137,7 +137,7 @@ def test_less_memory_gives_the_same_parameters(config, changes, one_thread):
 
 
 def test_the_gradient_is_clipped(config, monkeypatch, one_thread):
-    trainer = Trainer(config(optimisation__clip_norm=1e-3))
+    trainer = Trainer(config(optimization__clip_norm=1e-3))
     norms = []
 
     def measure(*arguments, **keywords):
@@ -152,7 +152,7 @@ def test_the_gradient_is_clipped(config, monkeypatch, one_thread):
 def test_bf16_trains_in_float32_parameters(config, one_thread):
     AcceleratorState._reset_state(reset_partial_state=True)
     try:
-        trainer = Trainer(config(optimisation__precision="bf16"))
+        trainer = Trainer(config(optimization__precision="bf16"))
         losses = learned(trainer, 4)
     finally:
         AcceleratorState._reset_state(reset_partial_state=True)
@@ -167,13 +167,13 @@ def test_fp16_without_a_gpu_is_said(config):
     AcceleratorState._reset_state(reset_partial_state=True)
     try:
         with pytest.raises(InputError, match=r"precision=fp16 needs a GPU, here is cpu"):
-            Trainer(config(optimisation__precision="fp16"))
+            Trainer(config(optimization__precision="fp16"))
     finally:
         AcceleratorState._reset_state(reset_partial_state=True)
 
 
 def test_epochs_are_counted_in_steps(config):
-    made = config(optimisation__steps=0, optimisation__epochs=5)
+    made = config(optimization__steps=0, optimization__epochs=5)
     assert total_steps(made, samples=6) == 8  # 30 samples in batches of 4
     assert total_steps(config(), samples=6) == 6
 
@@ -181,7 +181,7 @@ def test_epochs_are_counted_in_steps(config):
 def test_another_number_of_samples_is_refused(config, people, tmp_path, one_thread):
     from training.runs import write_people
 
-    train(config(optimisation__steps=2))
+    train(config(optimization__steps=2))
     fewer = write_people(tmp_path / "fewer")
     lines = (fewer / "train" / "metadata.jsonl").read_text().splitlines(keepends=True)
     (fewer / "train" / "metadata.jsonl").write_text("".join(lines[:-1]))
@@ -191,7 +191,7 @@ def test_another_number_of_samples_is_refused(config, people, tmp_path, one_thre
 
 @pytest.mark.slow
 def test_two_processes_get_the_parameters_of_one(config, tmp_path, one_thread):
-    plain = {"model__dropout": 0.0, "optimisation__steps": 4}
+    plain = {"model__dropout": 0.0, "optimization__steps": 4}
     one, two = config("one", **plain), config("two", **plain)
     train(one)
     (tmp_path / "two.yaml").write_text(yaml.safe_dump(two.model_dump(mode="json")))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tempose.core.errors import InputError
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.people.clip import Recipe, draw_clip
 from tempose.warp.cutout import LAYERS, cut_out
 
@@ -32,7 +32,7 @@ def test_shapes_and_ranges(clip, cutout):
 
 
 def test_a_crop_of_the_whole_changes_nothing(cutout):
-    same = cutout.seen_through(Frame(0, 0, 96, 128), (128, 96))
+    same = cutout.seen_through(Crop(0, 0, 96, 128), (128, 96))
     assert np.array_equal(same.color, cutout.color)
     assert np.array_equal(same.background, cutout.background)
     assert np.allclose(same.alpha, cutout.alpha, atol=1 / 255)

@@ -18,7 +18,7 @@ from tempose.pose.keypoints import Motion
 
 
 @pytest.fixture(scope="session")
-def shelf(tmp_path_factory):
+def cache(tmp_path_factory):
     """A photo, motions of several kinds, files that cannot be used, and a tiny model."""
     folder = tmp_path_factory.mktemp("studio")
     save_photo(folder / "photo.png")
@@ -37,7 +37,7 @@ def shelf(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(shelf):
+def server(cache):
     """A studio with small limits."""
     options = (
         "--jobs",
@@ -53,22 +53,22 @@ def server(shelf):
         "--max-steps",
         900,
     )
-    server = Server(shelf / "model", *options, "--max-pixels", 1_000_000)
+    server = Server(cache / "model", *options, "--max-pixels", 1_000_000)
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def camera(shelf):
+def camera(cache):
     """What the browser's camera sees: the drawn person before a grey wall, as pictures one after the other."""
-    person = read_image(shelf / "photo.png")
+    person = read_image(cache / "photo.png")
     wall = np.full((480, 640, 3), 128, np.uint8)
     person = resize(person, (480, round(480 * person.shape[1] / person.shape[0])))
     left = (640 - person.shape[1]) // 2
     wall[:, left : left + person.shape[1]] = person
-    write_image(shelf / "camera.jpg", wall)
-    path = shelf / "camera.mjpeg"
-    path.write_bytes(2 * (shelf / "camera.jpg").read_bytes())
+    write_image(cache / "camera.jpg", wall)
+    path = cache / "camera.mjpeg"
+    path.write_bytes(2 * (cache / "camera.jpg").read_bytes())
     return path
 
 

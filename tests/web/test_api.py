@@ -32,8 +32,8 @@ def uploaded(server, name, content):
     return answer.json()[0]
 
 
-def test_a_program_gets_video_sheet_and_record(client, shelf):
-    photo, motion = handle_file(shelf / "photo.png"), handle_file(shelf / "wave.npz")
+def test_a_program_gets_video_sheet_and_record(client, cache):
+    photo, motion = handle_file(cache / "photo.png"), handle_file(cache / "wave.npz")
     job = client.submit(photo=photo, motion_file=motion, frames=4, steps=1, seed=2, api_name="/animate")
     video, sheet, record = job.result(120)
     assert probe_video(video).frames == 4
@@ -42,20 +42,20 @@ def test_a_program_gets_video_sheet_and_record(client, shelf):
     assert {"part", "done", "total", "ahead"} == set(job.outputs()[0][2])
 
 
-def test_mistakes_are_the_sentences_of_the_command_line(client, shelf):
-    photo = handle_file(shelf / "photo.png")
+def test_mistakes_are_the_sentences_of_the_command_line(client, cache):
+    photo = handle_file(cache / "photo.png")
     for arguments, said in (
         ({"photo": photo, "motion": "wlak"}, "choose a motion"),
         ({"photo": photo, "steps": 0}, "steps is 0; wanted 1 to 900"),
-        ({"photo": handle_file(shelf / "words.png")}, "words.png is not a picture in a known format"),
+        ({"photo": handle_file(cache / "words.png")}, "words.png is not a picture in a known format"),
         ({"photo": photo, "background": "/etc/passwd"}, "wanted photo, plain"),
     ):
         with pytest.raises(AppError, match=said):
             client.predict(**arguments, api_name="/animate")
 
 
-def test_curl_gets_a_result(server, shelf):
-    path = uploaded(server, "me.png", (shelf / "photo.png").read_bytes())
+def test_curl_gets_a_result(server, cache):
+    path = uploaded(server, "me.png", (cache / "photo.png").read_bytes())
     photo = {"path": path, "orig_name": "me.png", "meta": FILE}
     said = answers(server, photo=photo, frames=2, steps=1)
     assert "event: complete" in said

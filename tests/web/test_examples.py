@@ -1,4 +1,4 @@
-"""Drawn people: found by what they wear, and recognised in the pictures that come with the page."""
+"""Drawn people: found by what they wear, and recognized in the pictures that come with the page."""
 
 import numpy as np
 import pytest

@@ -17,8 +17,8 @@ def test_a_note_keeps_its_place_when_there_is_none():
 
 def test_progress_says_part_place_and_time():
     assert "Waiting: 2 before you" in told(Progress(WAITING, 0, None, None, 2))
-    painting = told(Progress("painting", 3, 9, 125.0, 0))
-    assert "Painting 3 of 9 · 2 min to go" in painting
-    assert 'value="3" max="9"' in painting
+    generating = told(Progress("generating", 3, 9, 125.0, 0))
+    assert "Generating 3 of 9 · 2 min to go" in generating
+    assert 'value="3" max="9"' in generating
     assert "Reading 4<" in told(Progress("reading", 4, None, None, 0))
     assert duration(0.2) == "1 s"

@@ -38,11 +38,11 @@ def idle(page):
     expect(page.locator("#queue")).to_contain_text("No jobs under way", timeout=LONG)
 
 
-def test_from_an_uploaded_photo_and_motion_to_the_video(visit, shelf):
+def test_from_an_uploaded_photo_and_motion_to_the_video(visit, cache):
     page = visit()
     quick(page)
-    upload(page, "photo", shelf / "photo.png")
-    upload(page, "motion-file", shelf / "wave.npz")
+    upload(page, "photo", cache / "photo.png")
+    upload(page, "motion-file", cache / "wave.npz")
     looked(page)
     expect(page.locator("#motions input:checked")).to_have_count(0)
     page.click("#run")
@@ -100,9 +100,9 @@ def test_a_visitor_who_leaves_frees_the_machine(visit):
         ("motion-file", "black.mp4", "nobody was found in black.mp4"),
     ],
 )
-def test_a_mistake_is_told_at_its_place(visit, shelf, where, name, said):
+def test_a_mistake_is_told_at_its_place(visit, cache, where, name, said):
     page = visit()
-    upload(page, where, shelf / name)
+    upload(page, where, cache / name)
     expect(page.locator("#photo-note" if where == "photo" else "#motion-note")).to_contain_text(said, timeout=LONG)
     page.click("#run")
     expect(page.locator("#progress [role=alert]")).not_to_be_empty(timeout=LONG)
@@ -118,18 +118,18 @@ def test_a_mistake_is_told_at_its_place(visit, shelf, where, name, said):
         ("photo", "wave.npz", "", "wave.npz is not a picture in a known format; wanted PNG, JPEG or WebP"),
     ],
 )
-def test_what_is_not_taken_is_told_at_its_place_and_not_sent(visit, shelf, where, name, kind, said, dropped):
+def test_what_is_not_taken_is_told_at_its_place_and_not_sent(visit, cache, where, name, kind, said, dropped):
     page = visit()
     sent = []
     page.on("request", lambda request: sent.append(request.url) if "/upload" in request.url else None)
     if dropped:
-        drop(page, where, shelf / name, kind)
+        drop(page, where, cache / name, kind)
     else:
-        upload(page, where, shelf / name)
+        upload(page, where, cache / name)
     expect(page.locator("#photo-note" if where == "photo" else "#motion-note")).to_have_text(said)
     expect(page.locator(".toast-body")).to_have_count(0)
     assert sent == []
-    upload(page, "photo", shelf / "photo.png")  # and the page goes on as ever
+    upload(page, "photo", cache / "photo.png")  # and the page goes on as ever
     looked(page)
     expect(page.locator("#photo-note")).to_have_text("")
     expect(page.locator("#motion-note")).to_have_text("")
@@ -152,25 +152,25 @@ def test_a_photo_by_camera(visit):
     expect(page.locator("#photo-note")).to_have_text("")
 
 
-def test_several_pose_files_are_a_motion(visit, shelf):
+def test_several_pose_files_are_a_motion(visit, cache):
     page = visit()
     page.locator("#examples label").first.click()
     looked(page)
-    upload(page, "motion-file", sorted((shelf / "poses").iterdir()))
+    upload(page, "motion-file", sorted((cache / "poses").iterdir()))
     expect(page.locator("#motions input:checked")).to_have_count(0)
     looked(page)
     expect(page.locator("#motion-note")).to_have_text("")
 
 
-def test_a_picture_as_the_background(visit, shelf):
+def test_a_picture_as_the_background(visit, cache):
     page = visit()
     quick(page)
     page.locator("#examples label").first.click()
-    upload(page, "background-file", shelf / "words.png")
+    upload(page, "background-file", cache / "words.png")
     expect(page.locator("#settings-note")).to_contain_text("words.png is not a picture", timeout=LONG)
     page.locator("#background-file button[aria-label='Remove Image']").click()
     expect(page.locator("#settings-note")).to_have_text("", timeout=LONG)
-    upload(page, "background-file", shelf / "beach.png")
+    upload(page, "background-file", cache / "beach.png")
     expect(page.locator("#background input:checked")).to_have_value("picture")
     looked(page)
     page.click("#run")

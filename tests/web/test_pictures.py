@@ -8,7 +8,7 @@ from PIL import Image
 from subjects import subject
 
 from tempose.body.motions import MOTIONS
-from tempose.pose.retarget import retarget
+from tempose.pose.retarget import retarget_motion
 from tempose.web.pictures import (
     CLEARING,
     LOOK,
@@ -41,7 +41,7 @@ def test_the_driver_shows_its_own_picture_or_slate(walk):
 
 def test_the_motion_moves_on_the_photos_body(walk):
     person = subject()
-    frames = list(fit_look(person, retarget(walk, person.pose)))
+    frames = list(fit_look(person, retarget_motion(walk, person.pose)))
     assert len(frames) == len(walk)
     assert frames[0].shape == (*LOOK, 3)
     assert (frames[0] != frames[1]).any()

@@ -10,28 +10,28 @@ from tempose.animation.animate import animate
 from tempose.cli import app
 from tempose.core.errors import InputError
 from tempose.web.limits import Limits
-from tempose.web.request import Upload, Wish
+from tempose.web.request import AnimateRequest, Upload
 
 PHOTO = {"path": "/somewhere/abc/me.jpg", "orig_name": "my photo.jpg"}
 
 
-def wish(**changes):
-    return Wish.of(PHOTO, "walk", None, limits=Limits(), files=AnyFile(), **changes)
+def asked(**changes):
+    return AnimateRequest.of(PHOTO, "walk", None, limits=Limits(), files=AnyFile(), **changes)
 
 
 def test_the_defaults_are_those_of_the_command_line():
     parameters = inspect.signature(animate).parameters
-    for name, value in wish().settings.items():
+    for name, value in asked().settings.items():
         assert name in parameters
         if name != "max_frames":
             assert value == parameters[name].default, name
-    words = wish().command("people-128")
+    words = asked().command("people-128")
     assert words == ["tempose", "animate", "my photo.jpg", "walk", "-o", "my photo-walk.mp4", "--max-frames", "36"]
 
 
 def test_every_option_of_the_command_exists():
-    everything = wish(
-        steps=4, seed=3, strategy="loop", guidance=1.5, retargeting="scale", background="colour", colour="#102030",
+    everything = asked(
+        steps=4, seed=3, strategy="loop", guidance=1.5, retarget="scale", background="color", color="#102030",
         size=300, fps=10, start=0.5, frames=9,
     )  # fmt: skip
     words = everything.command("some/model")
@@ -48,37 +48,39 @@ def test_every_option_of_the_command_exists():
     [
         {"steps": 0}, {"steps": 1e9}, {"steps": "many"}, {"seed": -1}, {"seed": 0.5}, {"frames": 1000},
         {"frames": float("nan")}, {"size": 5}, {"size": 5000}, {"fps": 1000}, {"fps": -1}, {"start": -1},
-        {"strategy": "strided"}, {"retargeting": None}, {"background": "/etc/passwd"}, {"guidance": 1e9},
-        {"background": "colour", "colour": "red; rm"},
+        {"strategy": "strided"}, {"retarget": None}, {"background": "/etc/passwd"}, {"guidance": 1e9},
+        {"background": "color", "color": "red; rm"},
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(bad):
     with pytest.raises(InputError, match="wanted"):
-        wish(**bad)
+        asked(**bad)
 
 
 def test_a_picture_is_a_background_under_its_own_name():
     beach = {"path": "/somewhere/xyz/beach.png", "orig_name": "beach.png"}
-    wanted = wish(background="picture", background_file=beach)
+    wanted = asked(background="picture", background_file=beach)
     assert wanted.settings["background"] == "/somewhere/xyz/beach.png"
     words = wanted.command("people-128")
     assert words[words.index("--background") + 1] == "beach.png"
-    assert wish(background="plain", background_file=beach).backdrop is None
+    assert asked(background="plain", background_file=beach).backdrop is None
 
 
 def test_several_files_are_a_folder():
     files = [{"path": f"/x/{number}.json"} for number in range(3)]
-    wanted = Wish.of(PHOTO, None, files, limits=Limits(), files=AnyFile())
+    wanted = AnimateRequest.of(PHOTO, None, files, limits=Limits(), files=AnyFile())
     assert [upload.name for upload in wanted.motion] == ["0.json", "1.json", "2.json"]
     assert wanted.command("people-128")[2:6] == ["my photo.jpg", "poses", "-o", "my photo-poses.mp4"]
-    assert Wish.of(PHOTO, "walk", [], limits=Limits(), files=AnyFile()).motion == "walk"
+    assert AnimateRequest.of(PHOTO, "walk", [], limits=Limits(), files=AnyFile()).motion == "walk"
 
 
 def test_a_motion_is_a_name_or_an_upload_never_a_path():
     for motion in ("/etc/passwd", "", None, ["walk"]):
         with pytest.raises(InputError, match="choose a motion"):
-            Wish.of(PHOTO, motion, None, limits=Limits(), files=AnyFile())
-    uploaded = Wish.of(PHOTO, None, {"path": "/x/a.npz", "orig_name": "../../b.npz"}, limits=Limits(), files=AnyFile())
+            AnimateRequest.of(PHOTO, motion, None, limits=Limits(), files=AnyFile())
+    uploaded = AnimateRequest.of(
+        PHOTO, None, {"path": "/x/a.npz", "orig_name": "../../b.npz"}, limits=Limits(), files=AnyFile()
+    )
     assert uploaded.motion_name == "b.npz"
 
 
@@ -93,5 +95,5 @@ def test_a_name_keeps_no_folder():
 
 
 @pytest.mark.parametrize("given", ["#20A0FF", "rgb(32, 160, 255)", "rgba(32.1, 159.7, 255, 1)"])
-def test_colours_come_in_several_forms(given):
-    assert wish(background="colour", colour=given).settings["background"] == "#20a0ff"
+def test_colors_come_in_several_forms(given):
+    assert asked(background="color", color=given).settings["background"] == "#20a0ff"

@@ -15,12 +15,12 @@ from tempose.core.errors import InputError
 from tempose.web.serve import serve
 
 
-def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(shelf):
-    server = Server(shelf / "model", "--per-client", 4)
+def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache):
+    server = Server(cache / "model", "--per-client", 4)
     client = Client(server.url, verbose=False, download_files=False)
-    wanted = {"photo": handle_file(shelf / "photo.png"), "frames": 16, "steps": 6, "api_name": "/animate"}
+    wanted = {"photo": handle_file(cache / "photo.png"), "frames": 16, "steps": 6, "api_name": "/animate"}
     running = client.submit(**wanted)
-    while not any(output[2].get("part") == "painting" for output in running.outputs()):
+    while not any(output[2].get("part") == "generating" for output in running.outputs()):
         assert not running.done(), running.exception()
     waiting = client.submit(**wanted)
     while not waiting.outputs():
@@ -37,9 +37,9 @@ def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(shelf
     assert not Path(re.search(r"/\S*tempose-studio-[^/]+", str(video)).group()).exists()
 
 
-def test_a_password_is_asked_for(shelf):
-    (shelf / "password").write_text("studio:secret\n")
-    server = Server(shelf / "model", "--auth-file", shelf / "password")
+def test_a_password_is_asked_for(cache):
+    (cache / "password").write_text("studio:secret\n")
+    server = Server(cache / "model", "--auth-file", cache / "password")
     try:
         assert "secret" not in Path(f"/proc/{server.process.pid}/cmdline").read_text()
         assert httpx.get(f"{server.url}/config").status_code == 401
@@ -57,12 +57,12 @@ def restored(monkeypatch):
         monkeypatch.setenv(name, "")
 
 
-def test_a_taken_port_is_one_sentence(shelf, restored):
+def test_a_taken_port_is_one_sentence(cache, restored):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(InputError, match=r"cannot listen on port .*--port"):
-            serve(port=taken.getsockname()[1], model=str(shelf / "model"))
+            serve(port=taken.getsockname()[1], model=str(cache / "model"))
 
 
 def test_a_model_that_is_not_there_is_one_sentence(restored):

@@ -10,14 +10,14 @@ from subjects import small_model
 from web.visitors import AnyFile
 
 from tempose.animation.animate import animate
-from tempose.animation.motion import Stretch, read_motion
+from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.subject import read_subject
 from tempose.core.errors import InputError, MediaError
 from tempose.media import video
 from tempose.media.video import probe_video
 from tempose.web.jobs import Job
 from tempose.web.limits import Limits
-from tempose.web.request import Wish
+from tempose.web.request import AnimateRequest
 from tempose.web.studio import Studio
 
 
@@ -33,14 +33,16 @@ def run(work):
     return job
 
 
-def wish(shelf, *, photo="photo.png", motion="walk", **settings):
-    motion_file = {"path": str(shelf / motion)} if "." in motion else None
+def asked(cache, *, photo="photo.png", motion="walk", **settings):
+    motion_file = {"path": str(cache / motion)} if "." in motion else None
     settings = {"frames": 3, "steps": 1, **settings}
-    return Wish.of({"path": str(shelf / photo)}, motion, motion_file, limits=Limits(), files=AnyFile(), **settings)
+    return AnimateRequest.of(
+        {"path": str(cache / photo)}, motion, motion_file, limits=Limits(), files=AnyFile(), **settings
+    )
 
 
-def test_a_result_is_what_the_function_makes(studio, shelf):
-    made = run(lambda job: studio.make(wish(shelf, seed=5), job))
+def test_a_result_is_what_the_function_makes(studio, cache):
+    made = run(lambda job: studio.make(asked(cache, seed=5), job))
     assert made.error is None
     files = made.result
     assert [path.name for path in files.files()] == [
@@ -49,12 +51,12 @@ def test_a_result_is_what_the_function_makes(studio, shelf):
     record = json.loads(files.record.read_text())
     assert (record["photo"], record["motion"], record["command"]) == ("photo.png", "walk", files.command)
     assert probe_video(files.video).frames == 3
-    again = animate(read_subject(shelf / "photo.png"), "walk", **{**record["settings"], "model": small_model()})
+    again = animate(read_subject(cache / "photo.png"), "walk", **{**record["settings"], "model": small_model()})
     job = Job(lambda job: None, client="a", seconds=600)
-    assert (again.painted == studio.animation(wish(shelf, seed=5), job).painted).all()
+    assert (again.generated == studio.animation(asked(cache, seed=5), job).generated).all()
 
 
-def test_frames_are_shown_as_they_clear_up(studio, shelf):
+def test_frames_are_shown_as_they_clear_up(studio, cache):
     seen = []
 
     class Watched(Job):
@@ -63,41 +65,41 @@ def test_frames_are_shown_as_they_clear_up(studio, shelf):
                 seen.append(value)
             super().__setattr__(name, value)
 
-    Watched(lambda job: studio.animation(wish(shelf, steps=3), job), client="a", seconds=600).run()
+    Watched(lambda job: studio.animation(asked(cache, steps=3), job), client="a", seconds=600).run()
     assert [pictures.shape for pictures in seen] == [(3, 32, 24, 3)] * 3
 
 
-def test_a_look_tells_each_mistake_at_its_place(studio, shelf):
-    whole = run(lambda job: studio.look(wish(shelf, motion="wave.npz"), job)).result
+def test_a_look_tells_each_mistake_at_its_place(studio, cache):
+    whole = run(lambda job: studio.look(asked(cache, motion="wave.npz"), job)).result
     assert whole.photo is not None
     assert whole.driver is not None
     assert whole.fitted.endswith(".webp")
     assert (whole.photo_note, whole.motion_note) == ("", "")
 
-    wrong_photo = run(lambda job: studio.look(wish(shelf, photo="words.png"), job)).result
+    wrong_photo = run(lambda job: studio.look(asked(cache, photo="words.png"), job)).result
     assert wrong_photo.photo_note == "words.png is not a picture in a known format; wanted PNG, JPEG or WebP"
     assert wrong_photo.driver is not None
     assert wrong_photo.fitted is None
 
-    wrong_motion = run(lambda job: studio.look(wish(shelf, motion="words.npz"), job)).result
+    wrong_motion = run(lambda job: studio.look(asked(cache, motion="words.npz"), job)).result
     assert wrong_motion.photo is not None
     assert "words.npz is not a pose file" in wrong_motion.motion_note
-    assert str(shelf) not in wrong_motion.motion_note
+    assert str(cache) not in wrong_motion.motion_note
 
 
-def test_a_run_names_files_as_their_owner_does(studio, shelf):
-    assert run(lambda job: studio.make(wish(shelf, motion="black.mp4"), job)).error.startswith(
+def test_a_run_names_files_as_their_owner_does(studio, cache):
+    assert run(lambda job: studio.make(asked(cache, motion="black.mp4"), job)).error.startswith(
         "nobody was found in black.mp4"
     )
     with pytest.raises(InputError, match="choose a photo"):
         studio.animation(
-            Wish.of(None, "walk", None, limits=Limits(), files=AnyFile()), Job(print, client="a", seconds=1)
+            AnimateRequest.of(None, "walk", None, limits=Limits(), files=AnyFile()), Job(print, client="a", seconds=1)
         )
     with pytest.raises(MediaError, match=r"words\.png"):
-        studio.animation(wish(shelf, photo="words.png"), Job(print, client="a", seconds=1))
+        studio.animation(asked(cache, photo="words.png"), Job(print, client="a", seconds=1))
 
 
-def test_a_stopped_run_leaves_no_files(studio, shelf):
+def test_a_stopped_run_leaves_no_files(studio, cache):
     before = set(studio.folder.rglob("*"))
 
     def stopped_while_writing(job):
@@ -109,7 +111,7 @@ def test_a_stopped_run_leaves_no_files(studio, shelf):
             return track(items, label, total)
 
         job.track = watched
-        return studio.make(wish(shelf), job)
+        return studio.make(asked(cache), job)
 
     assert run(stopped_while_writing).error == "stopped"
     assert set(studio.folder.rglob("*")) == before
@@ -119,17 +121,17 @@ def test_a_stopped_run_leaves_no_files(studio, shelf):
 PLACES = [
     ("a look at a picture", "tempose.pose.estimators.BlazePose._look", 2),
     ("pose maps", "tempose.pose.render.pose_map", 2),
-    ("painting", "tempose.diffusion.predict.Predictor.finish", 2),
+    ("generating", "tempose.diffusion.predict.Predictor.decode", 2),
     ("where the person can be", "tempose.animation.compose.align", 2),
-    ("encoding", "tempose.animation.compose.Scene.show", 2),
-    ("contact sheet", "tempose.animation.compose.Scene.show", 5),
-    ("side by side", "tempose.animation.compose.Scene.show", 8),
+    ("encoding", "tempose.animation.compose.Composition.show", 2),
+    ("contact sheet", "tempose.animation.compose.Composition.show", 5),
+    ("side by side", "tempose.animation.compose.Composition.show", 8),
 ]
 
 
 @pytest.mark.parametrize(("place", "call"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
-def test_after_a_stop_no_further_frame_is_made(studio, shelf, monkeypatch, place, call):
-    wanted = wish(shelf, motion="black.mp4" if "_look" in place else "walk", steps=3)
+def test_after_a_stop_no_further_frame_is_made(studio, cache, monkeypatch, place, call):
+    wanted = asked(cache, motion="black.mp4" if "_look" in place else "walk", steps=3)
     before = set(studio.folder.rglob("*"))
     job = Job(lambda job: studio.make(wanted, job), client="a", seconds=600)
     calls = stopped_within(monkeypatch, place, call, job)
@@ -139,15 +141,15 @@ def test_after_a_stop_no_further_frame_is_made(studio, shelf, monkeypatch, place
     assert set(studio.folder.rglob("*")) == before
 
 
-def test_a_look_stops_between_two_frames(studio, shelf, monkeypatch):
-    job = Job(lambda job: studio.look(wish(shelf), job), client="a", seconds=600)
+def test_a_look_stops_between_two_frames(studio, cache, monkeypatch):
+    job = Job(lambda job: studio.look(asked(cache), job), client="a", seconds=600)
     calls = stopped_within(monkeypatch, "tempose.web.pictures.draw_skeleton", 4, job)
     job.run()
     assert (job.error, len(calls)) == ("stopped", 4)
 
 
-def test_reading_stops_among_frames_that_nobody_wants(studio, shelf, monkeypatch):
-    wanted = wish(shelf, motion="black.mp4", start=0.3)
+def test_reading_stops_among_frames_that_nobody_wants(studio, cache, monkeypatch):
+    wanted = asked(cache, motion="black.mp4", start=0.3)
     job = Job(lambda job: studio.motion(wanted, job), client="a", seconds=600)
     decoded, original = [], video._decoded
 
@@ -179,11 +181,13 @@ def stopped_within(monkeypatch, place, call, job):
     return calls
 
 
-def test_several_pose_files_are_one_motion(studio, shelf):
-    wanted = Wish.of(None, None, uploads(shelf / "poses"), limits=Limits(), files=AnyFile(), fps=10, frames=60)
+def test_several_pose_files_are_one_motion(studio, cache):
+    wanted = AnimateRequest.of(
+        None, None, uploads(cache / "poses"), limits=Limits(), files=AnyFile(), fps=10, frames=60
+    )
     before = set(studio.folder.rglob("*"))
     job = run(lambda job: studio.motion(wanted, job))
-    assert (job.result.keypoints == read_motion(shelf / "poses", stretch=Stretch(fps=10)).keypoints).all()
+    assert (job.result.keypoints == read_motion(cache / "poses", time_range=TimeRange(fps=10)).keypoints).all()
     assert len(job.result) == 12  # in the order of their numbers, and 10 comes after 9
     assert set(studio.folder.rglob("*")) == before
 
@@ -197,10 +201,12 @@ def test_several_pose_files_are_one_motion(studio, shelf):
         (None, 11, "12 files are more than 11"),
     ],
 )
-def test_several_files_that_are_no_motion_are_refused(studio, shelf, monkeypatch, more, files, said):
+def test_several_files_that_are_no_motion_are_refused(studio, cache, monkeypatch, more, files, said):
     monkeypatch.setattr(studio, "limits", Limits(files=files))
-    given = uploads(shelf / "poses") + ([{**more, "path": str(shelf / more["path"])}] if more else [])
-    look = run(lambda job: studio.look(Wish.of(None, None, given, limits=Limits(), files=AnyFile()), job)).result
+    given = uploads(cache / "poses") + ([{**more, "path": str(cache / more["path"])}] if more else [])
+    look = run(
+        lambda job: studio.look(AnimateRequest.of(None, None, given, limits=Limits(), files=AnyFile()), job)
+    ).result
     assert said in look.motion_note
     assert str(studio.folder) not in look.motion_note
 
@@ -209,20 +215,20 @@ def uploads(folder):
     return [{"path": str(path)} for path in sorted(folder.iterdir())]
 
 
-def test_a_picture_is_the_background(studio, shelf):
-    picture = {"path": str(shelf / "beach.png"), "orig_name": "my beach.png"}
-    made = run(lambda job: studio.animation(wish(shelf, background="picture", background_file=picture), job)).result
+def test_a_picture_is_the_background(studio, cache):
+    picture = {"path": str(cache / "beach.png"), "orig_name": "my beach.png"}
+    made = run(lambda job: studio.animation(asked(cache, background="picture", background_file=picture), job)).result
     assert made.record["settings"]["background"] == "my beach.png"
-    again = animate(read_subject(shelf / "photo.png"), "walk", model=small_model(), steps=1, max_frames=3,
-                    background=str(shelf / "beach.png"))  # fmt: skip
+    again = animate(read_subject(cache / "photo.png"), "walk", model=small_model(), steps=1, max_frames=3,
+                    background=str(cache / "beach.png"))  # fmt: skip
     assert (made.scene.background == again.scene.background).all()
     assert (made.scene.background[..., 2] > 150).all()
 
 
 @pytest.mark.parametrize(("name", "said"), [(None, "choose a picture"), ("words.png", "words.png is not a picture")])
-def test_a_background_that_cannot_be_used_is_told_at_its_place(studio, shelf, name, said):
-    given = name and {"path": str(shelf / name)}
-    wanted = wish(shelf, background="picture", background_file=given)
+def test_a_background_that_cannot_be_used_is_told_at_its_place(studio, cache, name, said):
+    given = name and {"path": str(cache / name)}
+    wanted = asked(cache, background="picture", background_file=given)
     look = run(lambda job: studio.look(wanted, job)).result
     assert said in look.settings_note
     assert look.fitted is not None
@@ -237,10 +243,10 @@ def test_files_of_long_ago_are_removed(studio):
     shutil.rmtree(new)
 
 
-def test_two_sides_of_a_comparison_last_as_long(studio, shelf):
+def test_two_sides_of_a_comparison_last_as_long(studio, cache):
     assert studio.alone is not None
-    wishes, models = (wish(shelf), wish(shelf)), (studio.alone, studio.model)
-    job = run(lambda job: studio.pair(wishes, models, job))
+    requests, models = (asked(cache), asked(cache)), (studio.alone, studio.model)
+    job = run(lambda job: studio.pair(requests, models, job))
     assert [probe_video(path).frames for path in job.result] == [3, 3]
     shutil.rmtree(job.result[0].parent)
 

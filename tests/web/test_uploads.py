@@ -41,18 +41,18 @@ def me(server):
 
 
 @pytest.fixture(scope="module")
-def private(server, shelf, tmp_path_factory):
+def private(server, cache, tmp_path_factory):
     """Pictures and motions that nobody uploaded, beside the server's folder and in it; by what they are."""
     folder = tmp_path_factory.mktemp("private")
-    own = Path(Someone(server).upload(shelf / "beach.png", "own.png")).parents[1]
+    own = Path(Someone(server).upload(cache / "beach.png", "own.png")).parents[1]
     found = {}
     for kind, name in (("picture", "photo.png"), ("motion", "wave.npz")):
         secret = folder / f"secret-{kind}{Path(name).suffix}"
-        secret.write_bytes((shelf / name).read_bytes())
+        secret.write_bytes((cache / name).read_bytes())
         link = own / f"link-{kind}{Path(name).suffix}"
         link.symlink_to(secret)
         inside = own / f"inside-{kind}{Path(name).suffix}"
-        inside.write_bytes((shelf / name).read_bytes())
+        inside.write_bytes((cache / name).read_bytes())
         found[kind] = {
             "local": str(secret),
             "link": str(link),
@@ -104,9 +104,9 @@ def shapes(path):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("where", ["photo", "motion_file", "background_file"])
-def test_what_was_not_uploaded_is_not_read(me, shelf, private, name, where):
+def test_what_was_not_uploaded_is_not_read(me, cache, private, name, where):
     path = private["motion" if where == "motion_file" else "picture"][name]
-    good = {} if where == "photo" else {"photo": {"path": me.upload(shelf / "photo.png"), "orig_name": "me.png"}}
+    good = {} if where == "photo" else {"photo": {"path": me.upload(cache / "photo.png"), "orig_name": "me.png"}}
     for shape, value in shapes(path).items():
         arguments = {**good, where: value, **({"background": "picture"} if where == "background_file" else {})}
         said = me.ask(**arguments)
@@ -119,25 +119,25 @@ def test_what_was_not_uploaded_is_not_read(me, shelf, private, name, where):
 
 @pytest.mark.parametrize("shape", sorted(shapes("x")))
 @pytest.mark.parametrize("where", ["photo", "motion_file", "background_file"])
-def test_another_visitors_upload_is_not_read(server, shelf, shape, where):
+def test_another_visitors_upload_is_not_read(server, cache, shape, where):
     owner, thief, beginner = Someone(server), Someone(server), Someone(server, cookies=False)
     name = "wave.npz" if where == "motion_file" else "photo.png"
-    path = owner.upload(shelf / name, f"owners-{name}")
-    photo = {"path": owner.upload(shelf / "photo.png", "owners-photo.png")}
+    path = owner.upload(cache / name, f"owners-{name}")
+    photo = {"path": owner.upload(cache / "photo.png", "owners-photo.png")}
     background = {"background": "picture"} if where == "background_file" else {}
     assert "event: complete" in owner.ask(**{"photo": photo, where: {"path": path}, **background})
     for other in (thief, beginner):
-        other.upload(shelf / "beach.png")
-        good = {} if where == "photo" else {"photo": {"path": other.upload(shelf / "photo.png", "mine.png")}}
+        other.upload(cache / "beach.png")
+        good = {} if where == "photo" else {"photo": {"path": other.upload(cache / "photo.png", "mine.png")}}
         said = other.ask(**{**good, where: shapes(path)[shape], **background})
         assert "complete" not in said
         assert other.client.get(f"{other.url}/file={path}").status_code == 403
-    assert owner.client.get(f"{owner.url}/file={path}").content == (shelf / name).read_bytes()
+    assert owner.client.get(f"{owner.url}/file={path}").content == (cache / name).read_bytes()
 
 
-def test_who_keeps_no_cookies_uses_their_own_uploads(server, shelf):
+def test_who_keeps_no_cookies_uses_their_own_uploads(server, cache):
     program = Someone(server, cookies=False)
-    photo, motion = program.upload(shelf / "photo.png"), program.upload(shelf / "wave.npz")
+    photo, motion = program.upload(cache / "photo.png"), program.upload(cache / "wave.npz")
     said = program.ask(photo={"path": photo, **MARK}, motion_file=[{"path": motion, "orig_name": "w.npz", **MARK}])
     assert "event: complete" in said
 

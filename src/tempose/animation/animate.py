@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from tempose.animation.compose import Scene, check_background, extended, painted_out, whereabouts, whole_background
-from tempose.animation.generate import in_frame, paint, poses_in_frame
-from tempose.animation.motion import Stretch, read_motion
+from tempose.animation.compose import Composition, check_background, extended, inpainted, whereabouts, whole_background
+from tempose.animation.generate import generate, in_frame, poses_in_frame
+from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.result import Animation, check_length
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import InputError
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
 from tempose.diffusion.pipeline import StepCallback
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.models.config import ModelConfig
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import retarget
+from tempose.pose.retarget import retarget_motion
 from tempose.pose.room import Box, person_room
 from tempose.pose.tracking import Choice
 
@@ -32,7 +32,7 @@ ENLARGED = 3.0
 
 MOST_HEIGHT = 2160
 
-# The ways to cut a long video into windows that paint every frame of it (`tempose.diffusion.windows`).
+# The ways to cut a long video into windows that generate every frame of it (`tempose.diffusion.windows`).
 STRATEGIES = ("overlap", "loop")
 
 
@@ -41,7 +41,7 @@ def animate(
     motion: Path | str | Motion,
     *,
     model: str | Model = DEFAULT_MODEL,
-    retargeting: str = "limbs",
+    retarget: str = "limbs",
     background: str = "photo",
     size: int | None = None,
     fps: float | None = None,
@@ -69,10 +69,10 @@ def animate(
         photo: a picture file, or a person that is known already.
         motion: whatever `tempose.animation.motion.read_motion` reads, or a motion, which is taken as it is.
         model: a name (`tempose.diffusion.hub.load_model`) or a loaded model.
-        retargeting: `limbs`, `scale` or `none` (`tempose.pose.retarget`).
-        background: `photo`, `plain`, a colour, or a picture file.
+        retarget: `limbs`, `scale` or `none` (`tempose.pose.retarget`).
+        background: `photo`, `plain`, a color, or a picture file.
         size: height of the result in pixels; its width follows from the photo.
-        fps, start, duration, max_frames: which part of the motion, at what rate (`Stretch`).
+        fps, start, duration, max_frames: which part of the motion, at what rate (`TimeRange`).
         person, photo_person: whom to take where several people are in the driver, in the photo.
         yaw: degrees by which the camera is turned, for motions in space.
         steps: denoising steps; by default the model's own.
@@ -81,7 +81,7 @@ def animate(
         guidance: scale of the photo's guidance; by default the model's own.
         device: for the model, as torch names it.
         estimator, detector, pose_model: what finds people in pictures (`load_estimator`).
-        output: where it is going to be written, so that an unfit ending is found before painting.
+        output: where it is going to be written, so that an unfit ending is found before generating.
         track: shows the progress of each part.
         callback_on_step_end: called after each denoising step, as by the pipeline.
 
@@ -98,8 +98,8 @@ def animate(
     if steps is not None and steps < 1:
         raise InputError(f"steps is {steps}; wanted 1 or more")
     if strategy not in STRATEGIES:
-        raise InputError(f"strategy is {strategy!r}; wanted {' or '.join(STRATEGIES)}, which paint every frame")
-    stretch = Stretch(fps, start, duration, max_frames)
+        raise InputError(f"strategy is {strategy!r}; wanted {' or '.join(STRATEGIES)}, which generate every frame")
+    time_range = TimeRange(fps, start, duration, max_frames)
     finder: Estimator | str = estimator
     if detector or pose_model:
         finder = load_estimator(estimator, detector=detector, pose_model=pose_model)
@@ -107,17 +107,19 @@ def animate(
     driven = (
         motion
         if isinstance(motion, Motion)
-        else read_motion(motion, stretch=stretch, person=person, yaw=yaw, seed=seed, estimator=finder, track=track)
+        else read_motion(
+            motion, time_range=time_range, person=person, yaw=yaw, seed=seed, estimator=finder, track=track
+        )
     )
     if output is not None:
         check_length(output, len(driven))
-    fitted = retarget(driven, subject.pose, how=retargeting, mask=subject.mask)
+    fitted = retarget_motion(driven, subject.pose, retarget=retarget, mask=subject.mask)
     loaded = model if isinstance(model, Model) else load_model(model, device=device)
 
-    window = Frame.around(united(fitted.room, person_room(subject.pose, subject.mask)), loaded.size)
+    window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), loaded.size)
     small = in_frame(subject, window, loaded.size)
     poses = poses_in_frame(fitted.motion, window, loaded.size)
-    painted = paint(
+    generated = generate(
         loaded,
         small,
         poses,
@@ -131,16 +133,16 @@ def animate(
 
     shown = whole_frame(fitted.picture)
     result = result_size(shown, window, model=loaded.size, wanted=size)
-    scene = Scene(
+    scene = Composition(
         background=whole_background(background, subject, shown, result),
         window=scaled(window, shown, result),
-        plate=painted_out(small.picture, small.mask),
+        small_background=inpainted(small.picture, small.mask),
     )
     near, sure = whereabouts(small, poses)
     warnings = (*loaded.warnings, *subject.warnings(), *fitted.warnings)
     settings = {
         "model": loaded.name,
-        "retargeting": retargeting,
+        "retarget": retarget,
         "background": background,
         "size": size,
         "fps": fps,
@@ -178,7 +180,7 @@ def animate(
     return Animation(
         photo=extended(subject.picture, shown, result),
         motion=fitted.motion.cropped(shown, result),
-        painted=painted,
+        generated=generated,
         near=near,
         sure=sure,
         scene=scene,
@@ -195,7 +197,7 @@ def united(one: Box, other: Box) -> Box:
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
-def whole_frame(box: Box) -> Frame:
+def whole_frame(box: Box) -> Crop:
     """A box in whole pixels."""
     left, top, right, bottom = (
         int(np.floor(box[0])),
@@ -203,20 +205,20 @@ def whole_frame(box: Box) -> Frame:
         int(np.ceil(box[2])),
         int(np.ceil(box[3])),
     )
-    return Frame(left, top, right - left, bottom - top)
+    return Crop(left, top, right - left, bottom - top)
 
 
-def result_size(shown: Frame, window: Frame, *, model: tuple[int, int], wanted: int | None) -> tuple[int, int]:
+def result_size(shown: Crop, window: Crop, *, model: tuple[int, int], wanted: int | None) -> tuple[int, int]:
     """(height, width) of the result, both even."""
     height = wanted or min(shown.height, ENLARGED * model[0] * shown.height / window.height, MOST_HEIGHT)
     even = max(2, 2 * round(height / 2))
     return even, max(2, 2 * round(even * shown.width / shown.height / 2))
 
 
-def scaled(window: Frame, shown: Frame, result: tuple[int, int]) -> Frame:
+def scaled(window: Crop, shown: Crop, result: tuple[int, int]) -> Crop:
     """Where a part of the photo lies in the result."""
     across, down = result[1] / shown.width, result[0] / shown.height
-    return Frame(
+    return Crop(
         left=round((window.left - shown.left) * across),
         top=round((window.top - shown.top) * down),
         width=max(1, round(window.width * across)),

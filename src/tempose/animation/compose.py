@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from tempose.animation.subject import Subject
+from tempose.core import cancellation
 from tempose.core.errors import InputError
-from tempose.core.progress import stopping_place
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.media.images import read_image, resize
 from tempose.media.tensors import to_tensor, to_uint8
-from tempose.models.alignment import align, plate
+from tempose.models.alignment import align, inpainted_background
 from tempose.pose.keypoints import Motion
 
 # A pixel of a frame that differs from the background by so much (of 255) begins to be the person,
@@ -25,34 +25,34 @@ DIFFERENT, PERSON = 10.0, 36.0
 # The aligned photo says that the person is there from this coverage on, and at 1 without doubt.
 UNSURE = 0.6
 
-# The mask grows by this share of the person's height before the person is painted out of the photo.
+# The mask grows by this share of the person's height before the person is generated out of the photo.
 GROWTH = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class Composition:
     """Where the frames of a model are shown.
 
     Attributes:
         background: uint8 `h w 3`, of the size of the result.
         window: where in the result the model's frame lies.
-        plate: uint8, of the size of the model's frames: the background as the model sees it.
+        small_background: uint8, of the size of the model's frames: the background as the model sees it.
     """
 
     background: np.ndarray
-    window: Frame
-    plate: np.ndarray
+    window: Crop
+    small_background: np.ndarray
 
-    def show(self, painted: np.ndarray, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    def show(self, generated: np.ndarray, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
         """One frame of the result.
 
         Args:
-            painted: the model's frame, uint8 `h w 3`.
+            generated: the model's frame, uint8 `h w 3`.
             near: float32 `h w` in [0, 1], where the person can be.
             sure: the same, where they are even if they look like what is behind them.
         """
-        stopping_place()
-        person = np.maximum(matte(painted, self.plate), sure) * near
+        cancellation.check()
+        person = np.maximum(matte(generated, self.small_background), sure) * near
         height, width = self.background.shape[:2]
         top, left = max(0, self.window.top), max(0, self.window.left)
         bottom = min(height, self.window.top + self.window.height)
@@ -62,17 +62,17 @@ class Scene:
             slice(left - self.window.left, right - self.window.left),
         )
         size = (self.window.height, self.window.width)
-        colour = resize(painted, size)[inside].astype(np.float32)
+        color = resize(generated, size)[inside].astype(np.float32)
         weight = cv2.resize(person, size[::-1], interpolation=cv2.INTER_LINEAR)[inside][..., None]
         result = self.background.copy()
         behind = result[top:bottom, left:right]
-        result[top:bottom, left:right] = np.round(weight * colour + (1 - weight) * behind).astype(np.uint8)
+        result[top:bottom, left:right] = np.round(weight * color + (1 - weight) * behind).astype(np.uint8)
         return result
 
 
-def matte(painted: np.ndarray, background: np.ndarray) -> np.ndarray:
+def matte(generated: np.ndarray, background: np.ndarray) -> np.ndarray:
     """float32 `h w` in [0, 1]: how far a frame is not the background; both uint8 `h w 3`."""
-    difference = np.abs(painted.astype(np.float32) - background).max(axis=-1)
+    difference = np.abs(generated.astype(np.float32) - background).max(axis=-1)
     difference = cv2.GaussianBlur(difference, (3, 3), 0)
     return np.clip((difference - DIFFERENT) / (PERSON - DIFFERENT), 0, 1)
 
@@ -89,7 +89,7 @@ def whereabouts(subject: Subject, motion: Motion) -> tuple[np.ndarray, np.ndarra
     source, targets = torch.from_numpy(subject.keypoints)[None], torch.from_numpy(motion.keypoints)
     near, sure = [], []
     for target in targets:
-        stopping_place()
+        cancellation.check()
         aligned = align(photo, mask, source=source, target=target[None, None])
         near.append(aligned.near[0, 0, 0].numpy())
         inner = cv2.erode(aligned.coverage[0, 0, 0].numpy(), np.ones((3, 3), np.uint8))
@@ -97,12 +97,12 @@ def whereabouts(subject: Subject, motion: Motion) -> tuple[np.ndarray, np.ndarra
     return np.stack(near), np.stack(sure)
 
 
-def whole_background(choice: str, subject: Subject, picture: Frame, size: tuple[int, int]) -> np.ndarray:
+def whole_background(choice: str, subject: Subject, picture: Crop, size: tuple[int, int]) -> np.ndarray:
     """The still background of a result, uint8 of `size`.
 
     Args:
-        choice: `photo`: the photo's own, the person painted out; `plain`: one colour, that of the photo's
-            edge; a colour as #rrggbb or by name; or a picture file, cut to fill the frame.
+        choice: `photo`: the photo's own, the person generated out; `plain`: one color, that of the photo's
+            edge; a color as #rrggbb or by name; or a picture file, cut to fill the frame.
         subject: the person in the photo.
         picture: which part of the photo the result shows; it may reach beyond.
         size: of the result.
@@ -111,7 +111,7 @@ def whole_background(choice: str, subject: Subject, picture: Frame, size: tuple[
         InputError: the choice is none of these.
     """
     if choice == "photo":
-        return painted_out(extended(subject.picture, picture, size), picture.cut_mask(grown(subject.mask), size))
+        return inpainted(extended(subject.picture, picture, size), picture.cut_mask(grown(subject.mask), size))
     if choice == "plain":
         edge = np.concatenate([subject.picture[0], subject.picture[:, 0], subject.picture[:, -1]])
         return np.broadcast_to(np.median(edge, axis=0).astype(np.uint8), (*size, 3)).copy()
@@ -120,20 +120,20 @@ def whole_background(choice: str, subject: Subject, picture: Frame, size: tuple[
         height, width = given.shape[:2]
         scale = min(height / size[0], width / size[1])
         across, down = max(1, round(size[1] * scale)), max(1, round(size[0] * scale))
-        return Frame((width - across) // 2, (height - down) // 2, across, down).cut(given, size)
-    return np.broadcast_to(np.array(_colour(choice), np.uint8), (*size, 3)).copy()
+        return Crop((width - across) // 2, (height - down) // 2, across, down).cut(given, size)
+    return np.broadcast_to(np.array(_color(choice), np.uint8), (*size, 3)).copy()
 
 
-def extended(picture: np.ndarray, frame: Frame, size: tuple[int, int]) -> np.ndarray:
-    """A part of a picture, uint8, at `size`; beyond the picture it goes on in its colours, ever smoother."""
-    return painted_out(frame.cut(picture, size), 1 - frame.covered(picture.shape, size))
+def extended(picture: np.ndarray, frame: Crop, size: tuple[int, int]) -> np.ndarray:
+    """A part of a picture, uint8, at `size`; beyond the picture it goes on in its colors, ever smoother."""
+    return inpainted(frame.cut(picture, size), 1 - frame.covered(picture.shape, size))
 
 
-def painted_out(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def inpainted(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A picture, uint8 `h w 3`, filled from around where a mask `h w` in [0, 1] is not 0."""
     if not mask.any():
         return picture
-    whole = plate(to_tensor(picture)[None], torch.from_numpy(mask.astype(np.float32))[None, None])
+    whole = inpainted_background(to_tensor(picture)[None], torch.from_numpy(mask.astype(np.float32))[None, None])
     return to_uint8(whole)[0]
 
 
@@ -144,17 +144,17 @@ def check_background(choice: str) -> None:
         InputError: it does not.
     """
     if choice not in ("photo", "plain") and not Path(choice).is_file():
-        _colour(choice)
+        _color(choice)
 
 
-def _colour(name: str) -> tuple[int, ...]:
+def _color(name: str) -> tuple[int, ...]:
     from PIL import ImageColor
 
     try:
         return ImageColor.getrgb(name)[:3]
     except ValueError:
         raise InputError(
-            f"the background is {name!r}; wanted photo, plain, a colour such as #20a0ff or white, or a picture file"
+            f"the background is {name!r}; wanted photo, plain, a color such as #20a0ff or white, or a picture file"
         ) from None
 
 

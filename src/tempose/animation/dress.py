@@ -1,6 +1,6 @@
 """Appearance control: a person keeps pose, face and surroundings, and wears what another picture shows.
 
-PIDM (Bhunia et al., CVPR 2023), section 4.5: while the picture is painted in the reference's pose with
+PIDM (Bhunia et al., CVPR 2023), section 4.5: while the picture is generated in the reference's pose with
 the style photo's texture, everything outside a mask is held at the reference.
 """
 
@@ -16,16 +16,16 @@ import numpy as np
 import torch
 
 from tempose.animation.animate import description, versions
-from tempose.animation.compose import Scene, grown, painted_out, whereabouts
-from tempose.animation.generate import in_frame, paint, poses_in_frame
-from tempose.animation.motion import Stretch
+from tempose.animation.compose import Composition, grown, inpainted, whereabouts
+from tempose.animation.generate import generate, in_frame, poses_in_frame
+from tempose.animation.motion import TimeRange
 from tempose.animation.result import check_length, write_record
 from tempose.animation.subject import LARGEST, Subject, check_large_enough, read_subject
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
 from tempose.diffusion.pipeline import Appearance
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.media.images import ENCODINGS, read_image, resize, write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import probe_video, read_frames, write_video
@@ -117,7 +117,7 @@ def dress(
         check_length(output, len(given.frames))
     loaded = model if isinstance(model, Model) else load_model(model, device=device)
 
-    window = Frame.around(person_room(given.motion), loaded.size)
+    window = Crop.around(person_room(given.motion), loaded.size)
     small = np.stack([window.cut(frame, loaded.size) for frame in given.frames])
     poses = poses_in_frame(given.motion, window, loaded.size)
     height, width = given.frames.shape[1:3]
@@ -132,19 +132,21 @@ def dress(
     if not exchanged.any():
         raise InputError("the mask is empty: nothing would be exchanged")
 
-    person = in_frame(subject, Frame.around(person_room(subject.pose, subject.mask), loaded.size), loaded.size)
+    person = in_frame(subject, Crop.around(person_room(subject.pose, subject.mask), loaded.size), loaded.size)
     if given.masks is not None:
-        person = before(person, painted_out(small[0], window.cut_mask(grown(given.masks[0]), loaded.size)))
+        person = before(person, inpainted(small[0], window.cut_mask(grown(given.masks[0]), loaded.size)))
     keep = torch.from_numpy(1 - exchanged)[:, None]
-    painted = paint(
+    generated = generate(
         loaded, person, poses, steps=steps, seed=seed, appearance=Appearance(to_tensor(small), keep), track=track
     )
-    painted_plate = painted_out(person.picture, person.mask)
+    inpainted_photo = inpainted(person.picture, person.mask)
     _, sure = whereabouts(person, poses)
     frames = given.frames.copy()
     for index, frame in enumerate(given.frames):
-        behind = frame if given.masks is None else painted_out(frame, grown(given.masks[index]))
-        worn = Scene(behind, window, painted_plate).show(painted[index], np.ones(loaded.size, np.float32), sure[index])
+        behind = frame if given.masks is None else inpainted(frame, grown(given.masks[index]))
+        worn = Composition(behind, window, inpainted_photo).show(
+            generated[index], np.ones(loaded.size, np.float32), sure[index]
+        )
         frames[index] = put_back(frame, worn, exchanged[index], window=window, within=drawn)
     record = {
         "style": str(style) if isinstance(style, (str, Path)) else "Subject",
@@ -166,7 +168,7 @@ def dress(
 
 
 def before(person: Subject, background: np.ndarray) -> Subject:
-    """A person in front of another background, uint8 of the same size: no rim of the old one is painted then."""
+    """A person in front of another background, uint8 of the same size: no rim of the old one is generated then."""
     alpha = cv2.GaussianBlur(person.mask.astype(np.float32), (3, 3), 0)[..., None]
     picture = alpha * person.picture + (1 - alpha) * background
     return replace(person, picture=np.round(picture).astype(np.uint8))
@@ -188,7 +190,7 @@ def read_reference(
         info = probe_video(path)
         fps = info.fps
         total = max(1, round(info.duration * fps) if info.duration else info.frames or 1)
-        part = Stretch(max_frames=max_frames).of(total, fps, source=str(path))
+        part = TimeRange(max_frames=max_frames).of(total, fps, source=str(path))
         frames = [_smaller(frame) for frame in read_frames(path, fps=fps, stop=part.stop)]
     try:
         seen = observe(frames, fps=fps, estimator=estimator, track=track)
@@ -244,7 +246,7 @@ def region(keypoints: np.ndarray, people: np.ndarray | None, *, part: str, size:
 
 
 def put_back(
-    frame: np.ndarray, worn: np.ndarray, exchanged: np.ndarray, *, window: Frame, within: np.ndarray
+    frame: np.ndarray, worn: np.ndarray, exchanged: np.ndarray, *, window: Crop, within: np.ndarray
 ) -> np.ndarray:
     """A frame with another laid over it where a mask says; both uint8 `h w 3`.
 

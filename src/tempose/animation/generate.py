@@ -1,4 +1,4 @@
-"""From a person and poses in the model's frame to painted frames: the pipeline's call, with progress."""
+"""From a person and poses in the model's frame to generated frames: the pipeline's call, with progress."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.hub import Model
 from tempose.diffusion.pipeline import Appearance, StepCallback
 from tempose.diffusion.windows import Strategy, Window, find_strategy
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.media.tensors import to_tensor, to_uint8
 from tempose.pose.bones import TRUNK
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, Motion
 
 
-def paint(
+def generate(
     model: Model,
     subject: Subject,
     motion: Motion,
@@ -45,10 +45,10 @@ def paint(
     frames = len(cut.select(len(motion), window))
     most = min(steps, model.pipeline.scheduler.config.num_train_timesteps)
     total = 1 + sum(len(list(cut.windows(frames, window, step))) for step in range(most))
-    ticks = iter(track(range(total), "painting", total=total))
+    ticks = iter(track(range(total), "generating", total=total))
     next(ticks)  # the bar is shown before the first window ends
 
-    painted = model.pipeline(
+    generated = model.pipeline(
         to_tensor(subject.picture),
         motion,
         num_inference_steps=steps,
@@ -61,7 +61,7 @@ def paint(
         callback_on_step_end=callback_on_step_end,
     )
     next(ticks, None)
-    return to_uint8(painted.frames)
+    return to_uint8(generated.frames)
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ class Told:
             self.tell()
 
 
-def in_frame(subject: Subject, frame: Frame, size: tuple[int, int]) -> Subject:
+def in_frame(subject: Subject, frame: Crop, size: tuple[int, int]) -> Subject:
     """The person as the model's frame shows them."""
     pose, mask = poses_in_frame(subject.pose, frame, size), frame.cut_mask(subject.mask, size) > 0.5
     depth = None if pose.depth is None else pose.depth[0]
     return Subject(extended(subject.picture, frame, size), pose.keypoints[0], mask, depth)
 
 
-def poses_in_frame(motion: Motion, frame: Frame, size: tuple[int, int]) -> Motion:
+def poses_in_frame(motion: Motion, frame: Crop, size: tuple[int, int]) -> Motion:
     """The motion in the model's frame; joints beyond its edge are missing, but those of the trunk are HIDDEN:
     without its ends nothing of a trunk could be placed.
     """

@@ -45,7 +45,7 @@ PROJECTED, FAR = (512, 384), 1e4
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TimeRange:
     """Which part of a motion, at what rate; None leaves it to the motion.
 
     Attributes:
@@ -91,7 +91,7 @@ class Stretch:
 def read_motion(
     source: Path | str,
     *,
-    stretch: Stretch | None = None,
+    time_range: TimeRange | None = None,
     person: Choice = "largest",
     yaw: float = 0.0,
     seed: int = 0,
@@ -103,7 +103,7 @@ def read_motion(
     Args:
         source: a video, a picture (one frame), a folder of OpenPose JSON, `.npz` or `.json` (of tempose,
             or one of OpenPose), `.bvh`, or a name of `tempose.body.motions.MOTIONS`.
-        stretch: which part, at what rate.
+        time_range: which part, at what rate.
         person: whom to follow, where there are several.
         yaw: degrees by which the camera is turned to the person's left; for motions in space.
         seed: variant of a built-in motion.
@@ -114,36 +114,36 @@ def read_motion(
         InputError: there is neither such a file nor such a motion, or it is too long.
         MediaError, PoseError: it cannot be read, or nobody is in it.
     """
-    stretch = stretch or Stretch()
+    time_range = time_range or TimeRange()
     path, name = Path(source), str(source)
     if path.is_dir():
-        return _openpose(path, stretch, person)
+        return _openpose(path, time_range, person)
     if not path.exists():
         if name not in MOTIONS:
             raise InputError(
                 f"there is no file or folder {name}, and no built-in motion of that name: {', '.join(MOTIONS)}"
             )
-        return _builtin(name, stretch, yaw, seed)
+        return _builtin(name, time_range, yaw, seed)
     ending = path.suffix.lower()
     if ending == ".bvh":
-        return _capture(path, stretch, yaw)
+        return _capture(path, time_range, yaw)
     if ending == ".npz" or (ending == ".json" and not _is_openpose(path)):
-        return _cut(Motion.load(path), stretch, source=name)
+        return _cut(Motion.load(path), time_range, source=name)
     if ending == ".json":
-        return _openpose(path, stretch, person)
+        return _openpose(path, time_range, person)
     if ending in ENCODINGS:
         return _observed([read_image(path)], path, fps=1.0, person=person, estimator=estimator, track=quiet).motion
-    return _video(path, stretch, person, estimator, track)
+    return _video(path, time_range, person, estimator, track)
 
 
-def _video(path: Path, stretch: Stretch, person: Choice, estimator: Estimator | str, track: Track) -> Motion:
+def _video(path: Path, time_range: TimeRange, person: Choice, estimator: Estimator | str, track: Track) -> Motion:
     info = probe_video(path)
-    fps = stretch.fps or _thinned(info.fps)
+    fps = time_range.fps or _thinned(info.fps)
     if info.duration is None:
         total = sum(1 for _ in track(read_frames(path, fps=fps), "counting frames"))
     else:
         total = max(1, round(info.duration * fps))
-    part = stretch.of(total, fps, source=str(path))
+    part = time_range.of(total, fps, source=str(path))
     frames = read_frames(path, fps=fps, start=part.start, stop=part.stop)
 
     def counted(items: Iterable, label: str, total: int | None = None) -> Iterable:
@@ -163,15 +163,15 @@ def _observed(
         raise PoseError(str(error).replace("the picture", str(path))) from error
 
 
-def _openpose(path: Path, stretch: Stretch, person: Choice) -> Motion:
+def _openpose(path: Path, time_range: TimeRange, person: Choice) -> Motion:
     """OpenPose's files; only relative places matter, so the picture is as large as its key points."""
-    fps = stretch.fps or OPENPOSE_FPS
+    fps = time_range.fps or OPENPOSE_FPS
     motion = read_openpose(path, fps=fps, size=(1, 1), person=person)
     high = motion.keypoints[..., :2].max(axis=(0, 1))
     motion = replace(motion, size=(math.ceil(high[1]) + 1, math.ceil(high[0]) + 1))
     if len(motion) > 1:
         motion = clean(motion)
-    return motion[stretch.of(len(motion), fps, source=str(path))]
+    return motion[time_range.of(len(motion), fps, source=str(path))]
 
 
 def _is_openpose(path: Path) -> bool:
@@ -182,19 +182,19 @@ def _is_openpose(path: Path) -> bool:
     return isinstance(fields, dict) and "people" in fields
 
 
-def _capture(path: Path, stretch: Stretch, yaw: float) -> Motion:
+def _capture(path: Path, time_range: TimeRange, yaw: float) -> Motion:
     capture = read_bvh(path)
     points = capture_keypoints(capture)
     motion = _projected(points, capture.fps, yaw)
-    return _cut(motion, stretch, source=str(path))
+    return _cut(motion, time_range, source=str(path))
 
 
-def _builtin(name: str, stretch: Stretch, yaw: float, seed: int) -> Motion:
-    fps = stretch.fps or BUILTIN_FPS
-    seconds = stretch.start + (stretch.duration or BUILTIN_SECONDS)
-    if stretch.duration is None and stretch.max_frames is not None:
-        seconds = stretch.start + stretch.max_frames / fps
-    part = stretch.of(max(1, round(seconds * fps)), fps, source=f"the motion {name}")
+def _builtin(name: str, time_range: TimeRange, yaw: float, seed: int) -> Motion:
+    fps = time_range.fps or BUILTIN_FPS
+    seconds = time_range.start + (time_range.duration or BUILTIN_SECONDS)
+    if time_range.duration is None and time_range.max_frames is not None:
+        seconds = time_range.start + time_range.max_frames / fps
+    part = time_range.of(max(1, round(seconds * fps)), fps, source=f"the motion {name}")
     skeleton = Skeleton(Proportions.draw(np.random.default_rng(seed)))
     body = builtin_motion(name, frames=part.stop, fps=fps, seed=seed)
     return _projected(skeleton.keypoints(skeleton.pose(body)), fps, yaw)[part]
@@ -206,11 +206,11 @@ def _projected(points: np.ndarray, fps: float, yaw: float) -> Motion:
     return project_keypoints(points, camera, fps=fps)
 
 
-def _cut(motion: Motion, stretch: Stretch, *, source: str) -> Motion:
+def _cut(motion: Motion, time_range: TimeRange, *, source: str) -> Motion:
     """The part of a motion that is wanted, at the wanted rate."""
-    fps = stretch.fps or _thinned(motion.fps)
+    fps = time_range.fps or _thinned(motion.fps)
     motion = resampled(motion, fps)
-    return motion[stretch.of(len(motion), fps, source=source)]
+    return motion[time_range.of(len(motion), fps, source=source)]
 
 
 def _thinned(fps: float) -> float:

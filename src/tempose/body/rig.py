@@ -1,4 +1,4 @@
-"""What motions are made of: smooth curves over time, footsteps, and a figure that is moved part by part.
+"""What motions are made of: smooth curves over time, footsteps, and a rig that is moved part by part.
 
 Feet are planted by a schedule of footsteps and stay where they are until they are lifted; everything
 else is made of sines and of quintic steps, so that positions, speeds and accelerations are continuous.
@@ -84,7 +84,7 @@ def _plant(path: Path, times: np.ndarray, aside: float) -> np.ndarray:
     )
 
 
-class Figure:
+class Rig:
     """A body under construction: standing still with hanging arms until parts of it are moved.
 
     Angles are radians, arrays over the frames; every method overwrites what it sets.
@@ -172,12 +172,12 @@ class Figure:
         return BodyMotion(self.root, self.feet, self.foot_angles, self.rotations, self.fps)
 
 
-def swing_arms(figure: Figure, period: float, amount: np.ndarray | float, elbow: float, raised: float) -> None:
+def swing_arms(rig: Rig, period: float, amount: np.ndarray | float, elbow: float, raised: float) -> None:
     """Arms that swing against the legs; `amount` in radians."""
     for side in (0, 1):
-        forward = amount * np.sin(TAU * (figure.t / period + 0.5 * side) + 0.35)
+        forward = amount * np.sin(TAU * (rig.t / period + 0.5 * side) + 0.35)
         aside = raised + 0.05 * np.abs(amount)
-        figure.arm(
+        rig.arm(
             side,
             raised=np.hypot(forward, aside),
             front=np.arctan2(forward, aside),
@@ -186,7 +186,7 @@ def swing_arms(figure: Figure, period: float, amount: np.ndarray | float, elbow:
 
 
 def stride_along(
-    figure: Figure,
+    rig: Rig,
     path: Path,
     rng: np.random.Generator,
     *,
@@ -195,14 +195,12 @@ def stride_along(
     narrow: float = 0.07,
 ) -> None:
     """A gait along `path`: feet, bobbing pelvis, counter-turning trunk, swinging arms."""
-    figure.walk(path, period=period, width=narrow)
-    effort = np.clip(speed(figure.t) if callable(speed) else np.full_like(figure.t, speed), 0, 1.3)
-    phase = TAU * figure.t / period
-    figure.root[:, 1] = STANDING - effort * (0.030 + 0.014 * np.cos(2 * phase + 0.25))
-    figure.pelvis(
-        yaw=-0.10 * effort * np.sin(phase + 0.5), lean=0.03 * effort, tilt=0.045 * effort * np.sin(phase + 0.2)
-    )
-    nod, look = 0.05 * wander(figure.t, rng), 0.15 * wander(figure.t, rng)
-    figure.spine(yaw=0.20 * effort * np.sin(phase + 0.5), lean=0.03, tilt=-0.05 * effort * np.sin(phase + 0.2))
-    figure.head(yaw=look - 0.08 * effort * np.sin(phase + 0.5), nod=0.03 + nod)
-    swing_arms(figure, period, rng.uniform(0.3, 0.6) * effort, rng.uniform(0.12, 0.3), rng.uniform(0.15, 0.22))
+    rig.walk(path, period=period, width=narrow)
+    effort = np.clip(speed(rig.t) if callable(speed) else np.full_like(rig.t, speed), 0, 1.3)
+    phase = TAU * rig.t / period
+    rig.root[:, 1] = STANDING - effort * (0.030 + 0.014 * np.cos(2 * phase + 0.25))
+    rig.pelvis(yaw=-0.10 * effort * np.sin(phase + 0.5), lean=0.03 * effort, tilt=0.045 * effort * np.sin(phase + 0.2))
+    nod, look = 0.05 * wander(rig.t, rng), 0.15 * wander(rig.t, rng)
+    rig.spine(yaw=0.20 * effort * np.sin(phase + 0.5), lean=0.03, tilt=-0.05 * effort * np.sin(phase + 0.2))
+    rig.head(yaw=look - 0.08 * effort * np.sin(phase + 0.5), nod=0.03 + nod)
+    swing_arms(rig, period, rng.uniform(0.3, 0.6) * effort, rng.uniform(0.12, 0.3), rng.uniform(0.15, 0.22))

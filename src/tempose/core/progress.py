@@ -1,38 +1,16 @@
-"""Progress bars: the library yields, the command line draws. And places where long work can be ended.
+"""Progress bars: the library yields, the command line draws.
 
 Functions that take long accept a `track`: a callable that wraps an iterable and may show how far it
 has come. The default `quiet` shows nothing; the command line passes `bar`.
-
-Loops over frames pass a `stopping_place` each time. It does nothing, unless the work is done within `stoppable`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Track = Callable[..., Iterable]
-
-# What a stopping place of this thread does.
-_check: ContextVar[Callable[[], object]] = ContextVar("check", default=lambda: None)
-
-
-def stopping_place() -> None:
-    """A place that long work passes at least once a frame, and where it can be ended."""
-    _check.get()()
-
-
-@contextmanager
-def stoppable(check: Callable[[], object]) -> Iterator[None]:
-    """Within, every `stopping_place` of this thread calls `check`, which raises to end the work."""
-    before = _check.set(check)
-    try:
-        yield
-    finally:
-        _check.reset(before)
 
 
 def quiet(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""Augmentation: the same crop, flip and colour change for every picture of a sample.
+"""Augmentation: the same crop, flip and color change for every picture of a sample.
 
 The photo and the frames of a sample are stacked into one `Views`, so whatever is drawn is drawn once
 for all of them. Doing is apart from drawing: only `Augmentation.apply` takes the random generator.
@@ -14,7 +14,7 @@ from tempose.core.errors import InputError
 from tempose.media.images import resize
 from tempose.pose.keypoints import Motion
 
-LUMA = np.array([0.2126, 0.7152, 0.0722])  # of BT.709: what a colour weighs in grey
+LUMA = np.array([0.2126, 0.7152, 0.0722])  # of BT.709: what a color weighs in grey
 GREY_AXIS = np.ones(3) / np.sqrt(3)
 
 
@@ -74,8 +74,8 @@ def flipped(views: Views) -> Views:
     return Views(views.frames[:, :, ::-1], views.motion.mirrored(), views.masks[:, :, ::-1])
 
 
-def colour_matrix(*, brightness: float, contrast: float, saturation: float, hue: float) -> np.ndarray:
-    """The linear map of colours `3 4` (last column: what is added) for uint8 values.
+def color_matrix(*, brightness: float, contrast: float, saturation: float, hue: float) -> np.ndarray:
+    """The linear map of colors `3 4` (last column: what is added) for uint8 values.
 
     Args:
         brightness, contrast, saturation: factors, 1 changes nothing; contrast turns about middle grey.
@@ -90,8 +90,8 @@ def colour_matrix(*, brightness: float, contrast: float, saturation: float, hue:
     return np.concatenate([linear, np.full((3, 1), (1 - contrast) * 127.5)], axis=1)
 
 
-def recoloured(views: Views, matrix: np.ndarray) -> Views:
-    """The views with every colour mapped by `matrix`, `3 4`, and clipped to what a picture holds."""
+def recolored(views: Views, matrix: np.ndarray) -> Views:
+    """The views with every color mapped by `matrix`, `3 4`, and clipped to what a picture holds."""
     import cv2
 
     tall = np.ascontiguousarray(views.frames).reshape(-1, views.size[1], 3)
@@ -106,20 +106,20 @@ class Augmentation:
     Attributes:
         crop: the largest part of each side that a crop may cut away, in [0, 1).
         flip: the probability of a flip from left to right.
-        colour: the strength of the colour change, in [0, 1]: factors of brightness, contrast and
-            saturation from 1 - colour to 1 + colour, and a turn of the hue by up to colour/4 rad.
+        color: the strength of the color change, in [0, 1]: factors of brightness, contrast and
+            saturation from 1 - color to 1 + color, and a turn of the hue by up to color/4 rad.
     """
 
     crop: float = 0.0
     flip: float = 0.0
-    colour: float = 0.0
+    color: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.crop < 1 and 0 <= self.flip <= 1 and 0 <= self.colour <= 1):
-            raise InputError(f"{self} is out of range; wanted crop in [0, 1), flip and colour in [0, 1]")
+        if not (0 <= self.crop < 1 and 0 <= self.flip <= 1 and 0 <= self.color <= 1):
+            raise InputError(f"{self} is out of range; wanted crop in [0, 1), flip and color in [0, 1]")
 
     def apply(self, views: Views, rng: np.random.Generator) -> Views:
-        """The views with one crop, one flip and one colour change drawn for all of them.
+        """The views with one crop, one flip and one color change drawn for all of them.
 
         The crop has the proportions of the views, and is smaller than they: resize it afterwards.
         """
@@ -133,9 +133,9 @@ class Augmentation:
         if rng.random() < self.flip:
             views = flipped(views)
 
-        brightness, contrast, saturation = 1 + self.colour * rng.uniform(-1, 1, size=3)
-        hue = self.colour / 4 * rng.uniform(-1, 1)
-        if self.colour:
-            matrix = colour_matrix(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue)
-            views = recoloured(views, matrix)
+        brightness, contrast, saturation = 1 + self.color * rng.uniform(-1, 1, size=3)
+        hue = self.color / 4 * rng.uniform(-1, 1)
+        if self.color:
+            matrix = color_matrix(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue)
+            views = recolored(views, matrix)
         return views

@@ -4,7 +4,7 @@ The published layout of PIDM and of its predecessors (img/, pose/*.txt, train_pa
 older one of Siarohin et al. (arXiv 1801.00055) and Zhu et al. (arXiv 1904.03349) with CSV annotations.
 Both annotate the 256×256 pictures in which the person's 176×256 stand between white borders of 40
 pixels, or those 176×256 themselves. Here a picture is those 176×256, so a key point is at
-((x − 40)·w/176, y·h/256); a dataset that stretches to 256×256 gives the geometry of PIDM.
+((x − 40)·w/176, y·h/256); a dataset that segments to 256×256 gives the geometry of PIDM.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tempose.pose.silhouette import silhouette
 HEIGHT, WIDTH, BORDER = 256, 176, 40  # of the annotated pictures, and of the white on both sides
 PROPORTIONS = (0.6, 0.76)  # width / height of a picture without borders; 750×1101 has 0.68
 MISSING = -1
-LICENCE = "DeepFashion: non-commercial research and education only, no redistribution"
+LICENSE = "DeepFashion: non-commercial research and education only, no redistribution"
 
 Pairs = list[tuple[str, list[str]]]  # (target, its photos), names of pictures
 
@@ -62,7 +62,7 @@ def prepare_deepfashion(
         root: the dataset, in either layout. size: (height, width) of the pictures.
 
     Raises:
-        DataError: no layout is recognised, or OUT was prepared with another size.
+        DataError: no layout is recognized, or OUT was prepared with another size.
     """
     root, out = Path(root), Path(out)
     pictures, pairs = read_layout(root)
@@ -107,7 +107,7 @@ def flat_name(listed: str) -> str:
 
 
 def person_of(name: str) -> str:
-    """Who wears what: the item's number and its colour number, `id_00000021_05`, where the name has them."""
+    """Who wears what: the item's number and its color number, `id_00000021_05`, where the name has them."""
     found = re.search(r"id_?0*?(\d{8})[-_]?(\d\d)_", name)
     return f"id_{found[1]}_{found[2]}" if found else name
 
@@ -228,7 +228,7 @@ def _prepare_picture(picture: Picture, *, root: Path, out: Path, size: tuple[int
         row = write_clip(
             out, picture.split, picture.name,
             frames=frame[None], motion=motion, masks=silhouette(frame, motion.keypoints[0])[None],
-            person=person_of(picture.name), source=f"DeepFashion In-shop, {file}", licence=LICENCE,
+            person=person_of(picture.name), source=f"DeepFashion In-shop, {file}", license=LICENSE,
         )  # fmt: skip
     return Outcome(file, "kept", f"as {picture.split}/{row['file_name']}", ((picture.split, row),))
 

@@ -16,7 +16,7 @@ from tempose.core.errors import DataError, InputError, TemposeError
 from tempose.core.files import written_whole
 from tempose.core.progress import Track
 
-Job = TypeVar("Job")
+Task = TypeVar("Task")
 
 VERDICTS = ("kept", "cut", "refused")
 
@@ -50,10 +50,10 @@ def refused(file: str, error: Exception) -> Outcome:
 
 
 def run(
-    work: Callable[[Job], Outcome],
-    jobs: Sequence[Job],
+    work: Callable[[Task], Outcome],
+    jobs: Sequence[Task],
     *,
-    file_of: Callable[[Job], str],
+    file_of: Callable[[Task], str],
     workers: int,
     track: Track,
     label: str,
@@ -94,7 +94,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
-def _attempt(work: Callable[[Job], Outcome], job: Job, file_of: Callable[[Job], str]) -> Outcome:
+def _attempt(work: Callable[[Task], Outcome], job: Task, file_of: Callable[[Task], str]) -> Outcome:
     try:
         return work(job)
     except (TemposeError, OSError, MemoryError) as error:

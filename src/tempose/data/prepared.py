@@ -39,7 +39,7 @@ ROW = {
     "person": str,
     "keypoints_file": str,
     "sha256": str,
-    "licence": str,
+    "license": str,
     "source": str,
 }  # and `recipe`, a dict, where the person is drawn
 # What reading a damaged .npz raises.
@@ -56,7 +56,7 @@ def write_clip(
     masks: np.ndarray,
     person: str,
     source: str,
-    licence: str,
+    license: str,
     recipe: dict | None = None,
 ) -> dict:
     """Write one clip, or with one frame one picture; ROOT and the split's folder are made.
@@ -67,7 +67,7 @@ def write_clip(
         motion: f key point sets in the coordinates of the frames; its fps is the clip's.
         masks: bool `f h w`, true where the person is.
         person: who is seen; no person may stand in two splits.
-        source: where the clip comes from. licence: of the content.
+        source: where the clip comes from. license: of the content.
         recipe: for a drawn person, JSON values from which everything is drawn again.
 
     Returns:
@@ -101,7 +101,7 @@ def write_clip(
             "person": person,
             "keypoints_file": f"{name}.npz",
             "sha256": sha256_of(media_file),
-            "licence": licence,
+            "license": license,
             "source": source,
         }
         if recipe is not None:

@@ -21,7 +21,7 @@ def enough_joints(motion: Motion) -> np.ndarray:
     return (motion.keypoints[..., 2] > 0).sum(axis=1) >= MIN_JOINTS
 
 
-def stretches(present: np.ndarray, cuts: Sequence[int], min_frames: int) -> list[slice]:
+def segments(present: np.ndarray, cuts: Sequence[int], min_frames: int) -> list[slice]:
     """The longest runs of frames with the person that no cut crosses, of at least `min_frames`.
 
     Args:

@@ -33,7 +33,7 @@ from tempose.data.segments import (
     largest_box,
     parts_that_fit,
     person_boxes,
-    stretches,
+    segments,
 )
 from tempose.media.images import read_image, resize
 from tempose.media.video import probe_video, read_frames
@@ -54,14 +54,14 @@ class VideoSettings:
     Attributes:
         size: (height, width) of the clips, both even.
         fps: frames per second of the clips; None leaves each video its own.
-        min_frames: shorter stretches are left out.
-        licence: of the videos, for the metadata.
+        min_frames: shorter segments are left out.
+        license: of the videos, for the metadata.
     """
 
     size: tuple[int, int] = (256, 176)
     fps: float | None = None
     min_frames: int = 16
-    licence: str = "unknown"
+    license: str = "unknown"
 
     def __post_init__(self) -> None:
         if len(self.size) != 2 or min(self.size) < 2 or self.size[0] % 2 or self.size[1] % 2:
@@ -158,7 +158,7 @@ def _cut_video(video: Video, out: Path, settings: VideoSettings) -> Outcome:
         for frames, motion, masks in clips_of(video, settings, tally):
             row = write_clip(
                 out, video.split, f"{video.name}-{len(rows):03}", frames=frames, motion=motion, masks=masks,
-                person=video.name, source=video.file, licence=settings.licence,
+                person=video.name, source=video.file, license=settings.license,
             )  # fmt: skip
             rows.append((video.split, row))
     except BaseException:  # a video that breaks off leaves none of its clips
@@ -205,23 +205,23 @@ def _plan(
     assert seen.masks is not None  # mediapipe gives them
     motion = clean(seen.motion, cuts=seen.cuts)
     present = enough_joints(motion) & seen.masks.any(axis=(1, 2))
-    long_enough = stretches(present, _edges(motion, seen, present, settings.size), settings.min_frames)
+    long_enough = segments(present, _edges(motion, seen, present, settings.size), settings.min_frames)
     fate = {
         "without a person": int((~present).sum()),
-        f"in stretches under {settings.min_frames} frames": int(present.sum()) - _count(long_enough),
+        f"in segments under {settings.min_frames} frames": int(present.sum()) - _count(long_enough),
     }
     plan = []
     scale = picture[0] / motion.size[0], picture[1] / motion.size[1]
     full = motion.resized(picture)
-    for stretch in long_enough:
-        boxes = person_boxes(motion.keypoints[stretch], seen.masks[stretch]) * (*scale[::-1], *scale[::-1])
+    for segment in long_enough:
+        boxes = person_boxes(motion.keypoints[segment], seen.masks[segment]) * (*scale[::-1], *scale[::-1])
         box = crop_box(boxes, picture, settings.size)
         if box[2] < settings.size[0] / 2:
-            fate["with the person too small"] = fate.get("with the person too small", 0) + _count([stretch])
+            fate["with the person too small"] = fate.get("with the person too small", 0) + _count([segment])
             continue
-        cropped = cropped_motion(full[stretch], box).resized(settings.size)
-        masks = resized_masks(_inside(seen.masks[stretch], box, scale), settings.size)
-        plan.append((stretch, box, cropped, masks))
+        cropped = cropped_motion(full[segment], box).resized(settings.size)
+        masks = resized_masks(_inside(seen.masks[segment], box, scale), settings.size)
+        plan.append((segment, box, cropped, masks))
     tally.update({reason: count for reason, count in fate.items() if count})
     return plan
 
@@ -230,7 +230,7 @@ def _edges(motion: Motion, seen: Observation, present: np.ndarray, size: tuple[i
     """The frames that begin another clip: after a cut, a jump, or a movement that fills the crop."""
     edges = [*seen.cuts, *skeleton_jumps(motion.keypoints)]
     largest = largest_box(motion.size, size)
-    for shot in stretches(present, edges, 1):
+    for shot in segments(present, edges, 1):
         joints = joint_boxes(motion.keypoints[shot])
         edges += [shot.start + part.start for part in parts_that_fit(joints, largest)]
     return edges

@@ -20,7 +20,7 @@ DEFAULT_MODEL = "people-128"
 # Weights that come with the package, one saved pipeline a folder.
 SHIPPED = Path(__file__).parents[1] / "weights"
 
-# Behind the name of a video model: the image model inside it, which paints each frame by itself.
+# Behind the name of a video model: the image model inside it, which generates each frame by itself.
 IMAGE_MODEL = ":image"
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")

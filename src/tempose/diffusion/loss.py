@@ -20,7 +20,7 @@ _BIN = 2 / 255
 
 @dataclass(frozen=True)
 class Loss:
-    """Losses `b`, one a clip; `total` is what is minimised."""
+    """Losses `b`, one a clip; `total` is what is minimized."""
 
     simple: Tensor
     variational: Tensor | None

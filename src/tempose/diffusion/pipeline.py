@@ -36,7 +36,7 @@ class Appearance:
 
     Attributes:
         reference: `f 3 h w` or, the same for all frames, `1 3 h w`, in [-1, 1].
-        keep: `f 1 h w` or `1 1 h w` in [0, 1]; 1 keeps the reference, 0 is painted.
+        keep: `f 1 h w` or `1 1 h w` in [0, 1]; 1 keeps the reference, 0 is generated.
     """
 
     reference: Tensor
@@ -114,7 +114,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         photo_mask: Tensor | None = None,
         callback_on_step_end: StepCallback | None = None,
     ) -> PersonVideoOutput:
-        """Paint the person of the photo in the given poses.
+        """Generate the person of the photo in the given poses.
 
         Args:
             photo: `3 h w` in [-1, 1].
@@ -222,7 +222,7 @@ class PersonVideoPipeline(DiffusionPipeline):
     ) -> Photo:
         """What is known of the photo, at the door; what this model does not need may be left out."""
         config = self.unet.config
-        needs = config.aligned_photo or config.plate or config.copy_gate or config.known_deviation or config.pose_keys
+        needs = config.warped_photo or config.background or config.copy_gate or config.sigma_data or config.pose_keys
         if needs and (keypoints is None or mask is None or not isinstance(poses, Motion)):
             raise InputError(
                 "this model aligns the photo with the poses: "

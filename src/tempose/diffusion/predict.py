@@ -17,7 +17,7 @@ from torch import Tensor
 from tempose.diffusion.denoise import denoise
 from tempose.diffusion.guidance import Branch, Guidance
 from tempose.diffusion.windows import Window
-from tempose.models.conditions import Conditions, Guided, Known, Photo, guides
+from tempose.models.conditions import Conditions, Guided, Photo, Prior, guides
 from tempose.models.layers import unfold
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
@@ -25,12 +25,12 @@ from tempose.pose.keypoints import Motion
 from tempose.pose.render import pose_maps
 
 
-class Begun(NamedTuple):
+class Encoded(NamedTuple):
     """One frame at one time, predicted by itself; v views of it."""
 
     pose_map: Tensor
     """`v 20 h w`."""
-    known: tuple[Tensor, ...]
+    prior: tuple[Tensor, ...]
     """Picture `v 3 h w` and doubt `v 1 h w` of what is known, where the model builds on it."""
     maps: tuple[Tensor, ...]
     """`v c h w`, one a block of the network."""
@@ -87,13 +87,13 @@ class Predictor:
         """
         total: Tensor | None = None
         weight_sum = torch.zeros(len(x_t), 1, 1, 1, device=x_t.device)
-        begun: dict[int, Begun] = {}
+        encoded: dict[int, Encoded] = {}
         for window, weights in windows:
-            begun = {i: begun[i] for i in window.tolist() if i in begun}
-            new = torch.tensor([i for i in window.tolist() if i not in begun], dtype=torch.long)
+            encoded = {i: encoded[i] for i in window.tolist() if i in encoded}
+            new = torch.tensor([i for i in window.tolist() if i not in encoded], dtype=torch.long)
             if len(new):
-                begun |= zip(new.tolist(), self.begin(x_t[new], t, frames[new]), strict=True)
-            guided = self.finish(x_t[window], t, [begun[i] for i in window.tolist()])
+                encoded |= zip(new.tolist(), self.encode(x_t[new], t, frames[new]), strict=True)
+            guided = self.decode(x_t[window], t, [encoded[i] for i in window.tolist()])
             weights = weights.to(x_t)[:, None, None, None]
             if total is None:
                 total = torch.zeros(len(x_t), *guided.shape[1:], device=x_t.device)
@@ -102,21 +102,21 @@ class Predictor:
         assert total is not None
         return total.div_(weight_sum)
 
-    def begin(self, x_t: Tensor, t: Tensor, frames: Tensor) -> list[Begun]:
+    def encode(self, x_t: Tensor, t: Tensor, frames: Tensor) -> list[Encoded]:
         """Noisy frames `f 3 h w`, each by itself."""
         v, f, dtype = len(self.views), len(frames), self.unet.dtype
         sees_pose = torch.tensor([float(view.pose) for view in self.views], device=x_t.device)
         pose_map = sees_pose.view(v, 1, 1, 1, 1) * self.pose_maps(frames).to(x_t)
         read: list[Tensor] = []
-        known = None
+        prior = None
         if isinstance(self.poses, Motion):
             keypoints = torch.from_numpy(self.poses.keypoints[frames.numpy()]).to(x_t)
-            read, known = guides(self.photos, sees_pose.view(v, 1, 1, 1) * keypoints, config=self.unet.config)
+            read, prior = guides(self.photos, sees_pose.view(v, 1, 1, 1) * keypoints, config=self.unet.config)
         conditions = Conditions(pose_map.to(dtype), (), [guide.to(dtype) for guide in read])
-        maps = self.unet.begin(x_t.to(dtype).expand(v, *x_t.shape), t.to(x_t.device).expand(v), conditions)
-        sure = () if known is None else (known.picture, known.doubt)
+        maps = self.unet.encode(x_t.to(dtype).expand(v, *x_t.shape), t.to(x_t.device).expand(v), conditions)
+        sure = () if prior is None else (prior.picture, prior.mask)
         return [
-            Begun(
+            Encoded(
                 conditions.pose_map[:, i],
                 tuple(values[:, i] for values in sure),
                 tuple(unfold(values, f)[:, i] for values in maps),
@@ -124,22 +124,22 @@ class Predictor:
             for i in range(f)
         ]
 
-    def finish(self, x_t: Tensor, t: Tensor, begun: Sequence[Begun]) -> Tensor:
+    def decode(self, x_t: Tensor, t: Tensor, encoded: Sequence[Encoded]) -> Tensor:
         """Noisy frames `f 3 h w` of one window → their guided prediction `f c h w`, all branches in one call."""
-        n, f = len(self.branches), len(begun)
+        n, f = len(self.branches), len(encoded)
 
         def together(frames: Sequence[Tensor]) -> Tensor:
             return torch.cat([views[row : row + 1] for row in self.row_of_branch for views in frames])  # (n f) …
 
-        known = None
-        if begun[0].known:
-            picture, doubt = (unfold(together(values), f) for values in zip(*(b.known for b in begun), strict=True))
-            known = Known(picture, doubt, torch.tensor([float(b.photo) for b in self.branches], device=x_t.device))
+        prior = None
+        if encoded[0].prior:
+            picture, mask = (unfold(together(values), f) for values in zip(*(b.prior for b in encoded), strict=True))
+            prior = Prior(picture, mask, torch.tensor([float(b.photo) for b in self.branches], device=x_t.device))
         conditions = Conditions(
-            unfold(together([b.pose_map for b in begun]), f),
+            unfold(together([b.pose_map for b in encoded]), f),
             self.texture,
-            known=known,
-            begun=[together(maps) for maps in zip(*(b.maps for b in begun), strict=True)],
+            prior=prior,
+            encoded=[together(maps) for maps in zip(*(b.maps for b in encoded), strict=True)],
         )
         times = t.to(x_t.device).expand(n)
         predictions = denoise(
@@ -167,4 +167,4 @@ def given(photo: Photo, branches: Sequence[Branch]) -> Photo:
 
 def reads_photo(config: Guided) -> bool:
     """Whether a model sees more of the photo than its texture."""
-    return config.aligned_photo or config.plate or config.copy_gate or config.known_deviation is not None
+    return config.warped_photo or config.background or config.copy_gate or config.sigma_data is not None

@@ -1,4 +1,4 @@
-"""What is painted and judged: a photo, the poses asked for, and, where it is known, the truth.
+"""What is generated and judged: a photo, the poses asked for, and, where it is known, the truth.
 
 Self-reconstruction: the photo is the first frame of a clip, the poses are those of its later frames,
 which are the truth. Cross-driving: the poses are another person's, fitted to the body in the photo;
@@ -24,12 +24,12 @@ from tempose.evaluation.protocols import Protocol
 from tempose.media.tensors import to_tensor
 from tempose.people.clip import Recipe, draw_flow
 from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import retarget
+from tempose.pose.retarget import retarget_motion
 
 SUBJECTS = ("self", "cross")
 
 
-class Flow(NamedTuple):
+class OpticalFlow(NamedTuple):
     """Where the points of each frame lie in the next one."""
 
     flow: Tensor
@@ -46,13 +46,13 @@ class Truth:
     """`f 3 h w` in [-1, 1]."""
     mask: Tensor
     """Where the person is, `f 1 h w`."""
-    flow: Flow | None
+    flow: OpticalFlow | None
     """The exact flow of drawn people between neighbouring frames; None where it is not known."""
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One photo, and the poses to paint it in."""
+    """One photo, and the poses to generate it in."""
 
     name: str
     """The clip's file name; of cross-driving, photo ← driver."""
@@ -63,7 +63,7 @@ class Case:
     photo_mask: Tensor
     """Where the person is, `1 h w`."""
     motion: Motion
-    """The poses of the f frames to paint, in pixels of the photo."""
+    """The poses of the f frames to generate, in pixels of the photo."""
     truth: Truth | None
     """None in cross-driving."""
 
@@ -93,7 +93,7 @@ def tasks(
 
     Args:
         root: a prepared dataset. split: `train`, `val` or `test`.
-        size: (height, width) at which is painted and measured.
+        size: (height, width) at which is generated and measured.
         stretch: whether clips of another size are stretched to it, by area averaging; else they cannot
             be used.
         subject: `self`, or `cross`: each clip's motion is that of the next clip of another person.
@@ -129,7 +129,7 @@ def hashes(*clips: Clip) -> dict[str, str]:
 
 
 def self_reconstruction(clip: Clip, *, protocol: Protocol, size: tuple[int, int], stretch: bool = False) -> Case:
-    """A clip to be painted from its first frame.
+    """A clip to be generated from its first frame.
 
     Raises:
         DataError: the clip is damaged, too short for the protocol, or of another size.
@@ -139,7 +139,7 @@ def self_reconstruction(clip: Clip, *, protocol: Protocol, size: tuple[int, int]
 
 
 def reconstruction(clip: Clip, moments: Sequence[int], *, size: tuple[int, int], stretch: bool = False) -> Case:
-    """A clip of which the frames `moments` are to be painted from its first frame."""
+    """A clip of which the frames `moments` are to be generated from its first frame."""
     views = _views(clip, [0, *moments], size=size, stretch=stretch)
     pictures = to_tensor(views.frames)
     masks = torch.from_numpy(views.masks).float()[:, None]
@@ -161,7 +161,7 @@ def cross_driving(
     _check_size(driver, size=size, stretch=stretch)
     driven = driver.read_ground_truth()[0].resized(size)
     moments = protocol.moments(len(driver), clip=driver.name)
-    fitted = cropped_motion(retarget(driven, photo.motion).motion[np.array(moments)], (0, 0, *size))
+    fitted = cropped_motion(retarget_motion(driven, photo.motion).motion[np.array(moments)], (0, 0, *size))
     return Case(
         crossed(clip, driver),
         to_tensor(photo.frames)[0],
@@ -172,7 +172,7 @@ def cross_driving(
     )
 
 
-def exact_flow(clip: Clip, moments: Sequence[int], *, size: tuple[int, int]) -> Flow | None:
+def exact_flow(clip: Clip, moments: Sequence[int], *, size: tuple[int, int]) -> OpticalFlow | None:
     """The flow between the frames `moments` of a drawn clip; None where it is not known.
 
     It is of clips that bear the recipe from which they were drawn, at the size drawn, from each frame
@@ -185,7 +185,7 @@ def exact_flow(clip: Clip, moments: Sequence[int], *, size: tuple[int, int]) -> 
     drawn = draw_flow(Recipe.from_json(clip.row["recipe"]))
     between = slice(moments[0], moments[-1])
     flow = torch.from_numpy(drawn.flow[between]).movedim(-1, 1)
-    return Flow(flow, torch.from_numpy(drawn.valid[between]).float()[:, None])
+    return OpticalFlow(flow, torch.from_numpy(drawn.valid[between]).float()[:, None])
 
 
 def _driver(clips: Sequence[Clip], index: int) -> Clip:

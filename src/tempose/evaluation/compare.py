@@ -18,8 +18,8 @@ import numpy as np
 from tempose.core.errors import DataError, InputError
 from tempose.core.files import written_whole
 from tempose.evaluation import page
-from tempose.evaluation.figures import Column, Evaluation, read_evaluation
 from tempose.evaluation.report import in_words, number, read_video, titled, video_columns
+from tempose.evaluation.results import Column, Evaluation, read_evaluation
 from tempose.evaluation.statistics import Paired, paired
 
 # So many of the clips that changed most are shown for each report.

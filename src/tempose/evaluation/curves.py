@@ -1,4 +1,4 @@
-"""Curves over time as inline SVG: no script, no font, colours from the page's style sheet."""
+"""Curves over time as inline SVG: no script, no font, colors from the page's style sheet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 WIDTH, HEIGHT = 460, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 12, 34
 
-# Classes of lines in the order of drawing: the page's style sheet gives each a colour and dashes.
+# Classes of lines in the order of drawing: the page's style sheet gives each a color and dashes.
 LINES = 8
 
 # A frame or a value → its coordinate in the picture.
@@ -18,7 +18,7 @@ Place = Callable[[float], float]
 
 
 def chart(curves: Mapping[str, np.ndarray], *, title: str, joins: Sequence[int] = (), first: int = 0) -> str:
-    """Curves over painted frames as an SVG element.
+    """Curves over generated frames as an SVG element.
 
     Args:
         curves: label → values over the frames; NaN is a gap.

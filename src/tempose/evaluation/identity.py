@@ -1,7 +1,7 @@
-"""Identity drift: whether the parts of a person keep the colours that they have in the photo.
+"""Identity drift: whether the parts of a person keep the colors that they have in the photo.
 
 Parts are capsules around limbs, found by the key points, so a part is compared with itself however the
-body has moved. What is compared are distributions of colour: neither the folds of a sleeve nor the place
+body has moved. What is compared are distributions of color: neither the folds of a sleeve nor the place
 of a print matter, but a shirt that turns grey, a pattern that melts or an arm lost in the background does.
 """
 
@@ -20,7 +20,7 @@ from tempose.pose.bones import HIPS, NECK, with_hips
 from tempose.pose.keypoints import HIDDEN
 
 
-class Part(NamedTuple):
+class BodyPart(NamedTuple):
     """A capsule from one joint to another."""
 
     name: str
@@ -32,16 +32,16 @@ class Part(NamedTuple):
 
 # Joints as in tempose.pose.keypoints, and HIPS, the middle of the hips.
 PARTS = (
-    Part("face and neck", 0, NECK, 0.08),
-    Part("trunk", NECK, HIPS, 0.15),
-    Part("right upper arm", 2, 3, 0.06),
-    Part("right forearm", 3, 4, 0.05),
-    Part("left upper arm", 5, 6, 0.06),
-    Part("left forearm", 6, 7, 0.05),
-    Part("right thigh", 8, 9, 0.09),
-    Part("right shin", 9, 10, 0.06),
-    Part("left thigh", 11, 12, 0.09),
-    Part("left shin", 12, 13, 0.06),
+    BodyPart("face and neck", 0, NECK, 0.08),
+    BodyPart("trunk", NECK, HIPS, 0.15),
+    BodyPart("right upper arm", 2, 3, 0.06),
+    BodyPart("right forearm", 3, 4, 0.05),
+    BodyPart("left upper arm", 5, 6, 0.06),
+    BodyPart("left forearm", 6, 7, 0.05),
+    BodyPart("right thigh", 8, 9, 0.09),
+    BodyPart("right shin", 9, 10, 0.06),
+    BodyPart("left thigh", 11, 12, 0.09),
+    BodyPart("left shin", 12, 13, 0.06),
 )
 
 # A part of fewer pixels has no distribution to speak of.
@@ -55,7 +55,7 @@ QUANTILES = 64
 
 
 def identity_drift(frames: Tensor, keypoints: Tensor, *, photo: Tensor, photo_keypoints: Tensor) -> Tensor:
-    """How far the colours of the person's parts are from those in the photo.
+    """How far the colors of the person's parts are from those in the photo.
 
     For each part the 1-Wasserstein distance between the distributions of L*, of a* and of b* (CIELAB),
     the three added as a vector's length; the mean over the parts seen in both. A part that only becomes
@@ -89,9 +89,9 @@ def identity_drift(frames: Tensor, keypoints: Tensor, *, photo: Tensor, photo_ke
         )
     drift = torch.full((b, f), torch.nan)
     for i in range(b):
-        known = part_colours(photo[i], photo_keypoints[i])
+        known = part_colors(photo[i], photo_keypoints[i])
         for j in range(f):
-            shown = part_colours(frames[i, j], keypoints[i, j])
+            shown = part_colors(frames[i, j], keypoints[i, j])
             distances = [_distance(known[name], shown[name]) for name in known if name in shown]
             if distances:
                 drift[i, j] = float(np.mean(distances))
@@ -124,8 +124,8 @@ def part_masks(keypoints: np.ndarray, size: tuple[int, int]) -> dict[str, np.nda
     return masks
 
 
-def part_colours(picture: Tensor, keypoints: Tensor) -> dict[str, np.ndarray]:
-    """The colours of each part that is seen: CIELAB `n 3`, n ≥ 8.
+def part_colors(picture: Tensor, keypoints: Tensor) -> dict[str, np.ndarray]:
+    """The colors of each part that is seen: CIELAB `n 3`, n ≥ 8.
 
     Args:
         picture: `3 h w` in [0, 1]. keypoints: `18 3`, in its pixels.

@@ -19,9 +19,9 @@ from torch import Tensor
 from tempose.core.errors import InputError
 from tempose.evaluation.distances import frechet_distance, kernel_distance
 from tempose.evaluation.features import Extractor, load_extractor, load_i3d, load_inception
-from tempose.evaluation.figures import Column, Figure
 from tempose.evaluation.lpips import BACKBONES, Lpips, load_lpips, lpips
-from tempose.evaluation.measures import TRUTH, Made, Measure
+from tempose.evaluation.measures import TRUTH, Generated, Measure
+from tempose.evaluation.results import Column, Result
 from tempose.evaluation.weights import I3D, INCEPTION, Weights, download
 
 # In place of a path: fetch the published file, once.
@@ -116,7 +116,7 @@ def found(given: Path | str, weights: Weights) -> Path:
     return download(weights) if str(given) == DOWNLOAD else Path(given)
 
 
-def set_figure(measure: SetMeasure, features: Sequence[Tensor], truth: Sequence[Tensor]) -> Figure:
+def set_figure(measure: SetMeasure, features: Sequence[Tensor], truth: Sequence[Tensor]) -> Result:
     """The distance of two sets, and an interval of 1.96 bootstrap standard errors over clips to either side.
 
     A set drawn with replacement repeats clips, which makes these distances larger, so not the quantiles
@@ -127,17 +127,17 @@ def set_figure(measure: SetMeasure, features: Sequence[Tensor], truth: Sequence[
     """
     value = measure.distance(torch.cat(list(features)), torch.cat(list(truth)))
     if len(features) < 3:
-        return Figure(value, float("nan"), float("nan"), len(features))
+        return Result(value, float("nan"), float("nan"), len(features))
     rng = np.random.default_rng(0)
     again = []
     for _ in range(RESAMPLES):
         drawn = rng.integers(len(features), size=len(features))
         again.append(measure.distance(torch.cat([features[i] for i in drawn]), torch.cat([truth[i] for i in drawn])))
     reach = WIDTH * float(np.std(again, ddof=1))
-    return Figure(value, value - reach, value + reach, len(features))
+    return Result(value, value - reach, value + reach, len(features))
 
 
-def _lpips(network: Lpips, made: Made) -> Tensor:
+def _lpips(network: Lpips, made: Generated) -> Tensor:
     assert made.truth is not None
     device = next(network.parameters()).device
     return lpips(made.frames.to(device), made.truth.to(device), network=network).cpu()

@@ -86,7 +86,7 @@ class Lpips(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """`n 3 h w` twice, in [0, 1] → `n`; 0 is the same."""
-        x, y = self._normalised(x), self._normalised(y)
+        x, y = self._normalized(x), self._normalized(y)
         distance = x.new_zeros(len(x))
         heads = dict(zip(self.looks, self.heads, strict=True))
         for place, layer in enumerate(self.features):
@@ -96,7 +96,7 @@ class Lpips(nn.Module):
                 distance = distance + (difference * heads[place]).sum(1).mean((1, 2))
         return distance
 
-    def _normalised(self, pictures: Tensor) -> Tensor:
+    def _normalized(self, pictures: Tensor) -> Tensor:
         mean, deviation = (pictures.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
         return (pictures * 2 - 1 - mean) / deviation
 

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.evaluation.cases import Case, Flow
-from tempose.evaluation.figures import Best, Column
+from tempose.evaluation.cases import Case, OpticalFlow
 from tempose.evaluation.identity import identity_drift
 from tempose.evaluation.metrics import (
     SCALE_WEIGHTS,
@@ -29,6 +28,7 @@ from tempose.evaluation.metrics import (
     warped_difference,
 )
 from tempose.evaluation.pose import mean_error, pck
+from tempose.evaluation.results import Best, Column
 from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
 from tempose.media.images import resize
 from tempose.media.tensors import to_uint8
@@ -43,7 +43,7 @@ TRUTH, FLOW, FOUND = (frozenset[Need]({need}) for need in get_args(Need)[:3])
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class Generated:
     """What a method made of a case, with all that it can be judged by; a batch of one."""
 
     case: Case
@@ -53,7 +53,7 @@ class Made:
     """`1 f 3 h w` in [0, 1]; None where there is none, and for the truth itself."""
     mask: Tensor | None
     """Where the person truly is, `1 f 1 h w`."""
-    flow: Flow | None
+    flow: OpticalFlow | None
     """Along which neighbouring frames are compared, `1 f-1 2 h w`; None where frames are no neighbours."""
     joins: list[int]
     """The frames at which a window may begin."""
@@ -78,11 +78,11 @@ class Measure(NamedTuple):
 
     column: Column
     needs: frozenset[Need]
-    of: Callable[[Made], Tensor]
+    of: Callable[[Generated], Tensor]
     """`1 f`, `1 f-1` between neighbours, or `1`; NaN where there is nothing to measure."""
 
 
-def measured(made: Made, measures: Sequence[Measure]) -> dict[str, list[float]]:
+def measured(made: Generated, measures: Sequence[Measure]) -> dict[str, list[float]]:
     """The values of all measures whose needs are met: over the frames, or a single one."""
     with torch.no_grad():
         return {
@@ -108,7 +108,7 @@ def found_again(frames: Tensor, estimator: Estimator) -> Tensor:
     return torch.from_numpy(found)
 
 
-def flow_along(case: Case, frames: Tensor, *, consecutive: bool) -> Flow | None:
+def flow_along(case: Case, frames: Tensor, *, consecutive: bool) -> OpticalFlow | None:
     """The flow along which the frames of a case are compared, as a batch of one.
 
     Exact where the clip is drawn; else the DIS flow of the truth; without truth, of the frames
@@ -117,10 +117,10 @@ def flow_along(case: Case, frames: Tensor, *, consecutive: bool) -> Flow | None:
     if not consecutive or frames.shape[1] < 2:
         return None
     if case.truth is None:
-        return Flow(*dis_flow(frames))
+        return OpticalFlow(*dis_flow(frames))
     if case.truth.flow is None:
-        return Flow(*dis_flow(unit(case.truth.frames)))
-    return Flow(case.truth.flow.flow[None], case.truth.flow.valid[None])
+        return OpticalFlow(*dis_flow(unit(case.truth.frames)))
+    return OpticalFlow(case.truth.flow.flow[None], case.truth.flow.valid[None])
 
 
 def unit(frames: Tensor) -> Tensor:
@@ -167,49 +167,49 @@ def _frame_measures(name: str, unit: str, best: Best, metric: Callable[..., Tens
     ]
 
 
-def asked(made: Made) -> Tensor:
+def asked(made: Generated) -> Tensor:
     """The key points asked for, `1 f 18 3`."""
     return torch.from_numpy(made.case.motion.keypoints)[None]
 
 
-def _overflowing(made: Made) -> Tensor:
+def _overflowing(made: Generated) -> Tensor:
     assert made.truth is not None
     return psnr_overflowing(made.frames, made.truth)
 
 
-def _hits(made: Made) -> Tensor:
+def _hits(made: Generated) -> Tensor:
     assert made.found is not None
     return pck(made.found, asked(made))
 
 
-def _pose_error(made: Made) -> Tensor:
+def _pose_error(made: Generated) -> Tensor:
     assert made.found is not None
     return mean_error(made.found, asked(made))
 
 
-def _flicker(made: Made) -> Tensor:
+def _flicker(made: Generated) -> Tensor:
     assert made.flow is not None
     assert made.truth is not None
     return flicker(made.frames, made.truth, flow=made.flow.flow, valid=made.flow.valid)
 
 
-def _change(made: Made) -> Tensor:
+def _change(made: Generated) -> Tensor:
     assert made.flow is not None
     return warped_difference(made.frames, flow=made.flow.flow, valid=made.flow.valid)
 
 
-def _seam(made: Made) -> Tensor:
+def _seam(made: Generated) -> Tensor:
     assert made.flow is not None
     return seam_score(made.frames, made.joins, flow=made.flow.flow, valid=made.flow.valid)
 
 
-def _drift(made: Made) -> Tensor:
+def _drift(made: Generated) -> Tensor:
     case = made.case
     return identity_drift(
         made.frames, asked(made), photo=unit(case.photo[None])[0], photo_keypoints=case.photo_keypoints[None]
     )
 
 
-def _jerk(made: Made) -> Tensor:
+def _jerk(made: Generated) -> Tensor:
     assert made.found is not None
     return jerk(made.found, fps=made.case.motion.fps, height=made.frames.shape[-2])

@@ -1,6 +1,6 @@
-"""What paints a case: a model, and the two floors that need none.
+"""What generates a case: a model, and the two floors that need none.
 
-A model that is not better than the photo bent into the target pose over its plate has learnt nothing
+A model that is not better than the photo bent into the target pose over its background has learnt nothing
 that its input did not hold; one that is not better than the photo copied has not even moved.
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case
-from tempose.models.alignment import align, plate
+from tempose.models.alignment import align, inpainted_background
 
 # A case → frames `f 3 h w` in [-1, 1].
 Method = Callable[[Case], Tensor]
@@ -27,19 +27,19 @@ def photo_copied(case: Case) -> Tensor:
 
 
 def photo_aligned(case: Case) -> Tensor:
-    """The person of the photo bent into each pose, over the photo with the person painted out."""
+    """The person of the photo bent into each pose, over the photo with the person generated out."""
     photo, mask = case.photo[None], case.photo_mask[None]
     target = torch.from_numpy(case.motion.keypoints)[None]
     aligned = align(photo, mask, source=case.photo_keypoints[None], target=target)
     coverage = aligned.coverage[0]
-    return coverage * aligned.picture[0] + (1 - coverage) * plate(photo, mask)
+    return coverage * aligned.picture[0] + (1 - coverage) * inpainted_background(photo, mask)
 
 
 FLOORS: dict[str, Method] = {"photo copied": photo_copied, "photo aligned": photo_aligned}
 
 
-def painted(pipe: PersonVideoPipeline, *, seed: int, **sampling: Any) -> Method:
-    """What a model paints.
+def generated(pipe: PersonVideoPipeline, *, seed: int, **sampling: Any) -> Method:
+    """What a model generates.
 
     Args:
         seed: of the noise, which also depends on the case's name: any model starts a case from the same

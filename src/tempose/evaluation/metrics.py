@@ -49,7 +49,7 @@ def psnr_overflowing(frames: Tensor, truth: Tensor) -> Tensor:
 def ssim(frames: Tensor, truth: Tensor, *, mask: Tensor | None = None) -> Tensor:
     """Structural similarity (Wang et al. 2004): Gaussian window of 11 pixels, whole windows only.
 
-    1 is best; the mean over the three colours. With a mask, over the windows centred on the person.
+    1 is best; the mean over the three colors. With a mask, over the windows centred on the person.
     """
     check(frames, truth, mask)
     if min(frames.shape[-2:]) < WINDOW:
@@ -149,7 +149,7 @@ def check(frames: Tensor, truth: Tensor, mask: Tensor | None) -> None:
 
 
 def _mean(values: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over colours and pixels, weighted by a mask: `b f`; NaN where the mask is empty."""
+    """Mean over colors and pixels, weighted by a mask: `b f`; NaN where the mask is empty."""
     if mask is None:
         return values.mean((2, 3, 4))
     return (values * mask).sum((2, 3, 4)) / (mask.sum((2, 3, 4)) * values.shape[2])

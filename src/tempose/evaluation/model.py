@@ -12,9 +12,9 @@ from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import tasks
 from tempose.evaluation.learned import Learned
 from tempose.evaluation.measures import measures_at
-from tempose.evaluation.methods import FLOORS, fingerprint, painted
+from tempose.evaluation.methods import FLOORS, fingerprint, generated
 from tempose.evaluation.protocols import Protocol
-from tempose.evaluation.run import Outcome, evaluate
+from tempose.evaluation.run import TaskOutcome, evaluate
 from tempose.pose.estimators import load_estimator
 
 
@@ -34,14 +34,14 @@ def evaluate_model(
     learned: Learned = Learned(),
     facts: Mapping[str, Any] | None = None,
     track: Track = quiet,
-) -> Outcome:
+) -> TaskOutcome:
     """Measure a model on the clips of a prepared dataset.
 
     Args:
         data: the dataset. split: `train`, `val` or `test`.
-        protocol: which frames are painted, and how (`tempose.evaluation.protocols`).
+        protocol: which frames are generated, and how (`tempose.evaluation.protocols`).
         subject: `self` reconstruction, or `cross` driving.
-        size: (height, width) to paint and measure at; by default the model's own.
+        size: (height, width) to generate and measure at; by default the model's own.
         stretch: whether clips of another size are stretched to it; else they are listed as failed.
         clips: at most so many, evenly over the split.
         steps: denoising steps; by default the model's own. seed: of the noise.
@@ -78,7 +78,7 @@ def evaluate_model(
     }
     return evaluate(
         chosen,
-        {**FLOORS, "model": painted(pipe, seed=seed, window=protocol.window, **sampling)},
+        {**FLOORS, "model": generated(pipe, seed=seed, window=protocol.window, **sampling)},
         protocol=protocol,
         measures=measures_at(at),
         facts=written,

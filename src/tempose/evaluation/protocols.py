@@ -1,8 +1,8 @@
-"""Protocols: which frames of a clip are painted, and which of them the network sees together.
+"""Protocols: which frames of a clip are generated, and which of them the network sees together.
 
 `strided`, `consecutive` and `loop` are the three ways of sampling of the published video experiment,
 with its windows of 4 frames; `overlap` is ours. The first frame of a clip is the photo; those after it
-may be painted, and are counted from 0: start 0, step 20 are the frames 1, 21, 41 and 61 of the clip.
+may be generated, and are counted from 0: start 0, step 20 are the frames 1, 21, 41 and 61 of the clip.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from tempose.models.config import unknown
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the frames of a clip are painted.
+    """How the frames of a clip are generated.
 
     Attributes:
         name: of the protocol.
         window: frames that the network sees together; a clip must fill one at least.
-        step: from one painted frame to the next, in frames of the clip.
-        strategy: how the painted frames are cut into windows (`tempose.diffusion.windows`).
-        most: paint no more than so many frames of a clip; None paints to its end.
+        step: from one generated frame to the next, in frames of the clip.
+        strategy: how the generated frames are cut into windows (`tempose.diffusion.windows`).
+        most: generate no more than so many frames of a clip; None generates to its end.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Protocol:
             raise InputError(f"{self.most} frames in windows of {self.window}; wanted one window of 1 or more at least")
 
     def moments(self, length: int, *, clip: str) -> range:
-        """Which of the `length` frames after the photo are painted.
+        """Which of the `length` frames after the photo are generated.
 
         Raises:
             DataError: there are too few; the message names the clip.
@@ -49,9 +49,9 @@ class Protocol:
         return range(0, length, self.step)[: self.most]
 
     def joins(self, frames: int) -> list[int]:
-        """The painted frames at which a window begins where windows stand one after the other.
+        """The generated frames at which a window begins where windows stand one after the other.
 
-        There `loop` may show a seam; whatever else is painted is looked at in the same places.
+        There `loop` may show a seam; whatever else is generated is looked at in the same places.
         """
         apart = self.step > 1 or self.window == 1  # then every step is a join, or none is
         return [] if apart else list(range(self.window, frames, self.window))
@@ -72,8 +72,8 @@ def find_protocol(
 
     Args:
         window: another window, for `loop` and `overlap`.
-        max_frames: paint at most so many frames of a clip, for `loop` and `overlap`.
-        every: paint only every so many frames of a clip, for `loop` and `overlap`.
+        max_frames: generate at most so many frames of a clip, for `loop` and `overlap`.
+        every: generate only every so many frames of a clip, for `loop` and `overlap`.
 
     Raises:
         InputError: there is none of that name, or its frames are fixed.
@@ -84,5 +84,5 @@ def find_protocol(
     if window is None and max_frames is None and every is None:
         return protocol
     if protocol.most is not None:
-        raise InputError(f"{name} paints {protocol.most} frames at once; other settings are for loop or overlap")
+        raise InputError(f"{name} generates {protocol.most} frames at once; other settings are for loop or overlap")
     return replace(protocol, window=window or protocol.window, step=every or protocol.step, most=max_frames)

@@ -23,8 +23,8 @@ from tempose.core.errors import MediaError
 from tempose.core.files import written_whole
 from tempose.evaluation import page
 from tempose.evaluation.curves import chart
-from tempose.evaluation.figures import TRUTH, Column, Evaluation, Figure, as_json
-from tempose.evaluation.run import Outcome
+from tempose.evaluation.results import TRUTH, Column, Evaluation, Result, as_json
+from tempose.evaluation.run import TaskOutcome
 
 # So many of the best and of the worst clips are on the page.
 SHOWN = 3
@@ -32,7 +32,7 @@ SHOWN = 3
 ARROWS = {"higher": "↑", "lower": "↓", "near 0": "→ 0", "near 1": "→ 1", "as the truth": "→ truth"}
 
 
-def write_report(outcome: Outcome, out: Path | str) -> None:
+def write_report(outcome: TaskOutcome, out: Path | str) -> None:
     """Write the folder of a report, whole or not at all.
 
     Raises:
@@ -90,7 +90,7 @@ def headline(evaluation: Evaluation) -> list[tuple[Column, list[Cell]]]:
     return rows
 
 
-def best_of(best: str, figures: dict[str, Figure | None]) -> str | None:
+def best_of(best: str, figures: dict[str, Result | None]) -> str | None:
     """The method with the best figure, the truth aside; None where that cannot be said."""
     means = {name: figure.mean for name, figure in figures.items() if figure is not None and name != TRUTH}
     truth = figures.get(TRUTH)
@@ -104,7 +104,7 @@ def best_of(best: str, figures: dict[str, Figure | None]) -> str | None:
     return min(means, key=lambda name: abs(np.log(max(means[name], 1e-12) / max(target, 1e-12))))
 
 
-def in_words(figure: Figure | None) -> tuple[str, str]:
+def in_words(figure: Result | None) -> tuple[str, str]:
     """A figure and its interval."""
     if figure is None:
         return "–", ""
@@ -191,7 +191,7 @@ def hash_lines(evaluation: Evaluation) -> list[str]:
     return [f"{sha}  {file}" for file, sha in sorted(hashes.items())]
 
 
-def as_html(outcome: Outcome) -> str:
+def as_html(outcome: TaskOutcome) -> str:
     """The page."""
     evaluation = outcome.evaluation
     parts = [
@@ -235,13 +235,13 @@ def curves_over_time(evaluation: Evaluation) -> list[str]:
             drawn.append((title, chart(curves, title=f"{title} over the frames", joins=joins, first=first)))
     if not drawn:
         return []
-    words = "Mean over the clips at each painted frame." + (
+    words = "Mean over the clips at each generated frame." + (
         " Ticks below the axis: where windows may join." if joins else ""
     )
     return ["<h2>Over time</h2>", page.text(words), page.legend(evaluation.methods, first=first), page.charts(drawn)]
 
 
-def best_and_worst(outcome: Outcome) -> list[str]:
+def best_and_worst(outcome: TaskOutcome) -> list[str]:
     """Videos of the clips at both ends of the ranking."""
     ranked = outcome.evaluation.ranked()
     shown = min(SHOWN, len(ranked) // 2) if len(ranked) > 1 else 1

@@ -1,4 +1,4 @@
-"""The run: every method paints every task, every measure looks at what came out.
+"""The run: every method generates every task, every measure looks at what came out.
 
 Several processes, as `accelerate launch` starts them, share the tasks. What a task gives depends on
 nothing but itself and the seed, so they give the figures of one process.
@@ -20,11 +20,11 @@ from torch import Tensor
 from tempose.core.errors import DataError, TemposeError
 from tempose.core.progress import Track, quiet
 from tempose.evaluation.cases import Case, Task
-from tempose.evaluation.figures import TRUTH, ClipFigures, Evaluation, Figure
 from tempose.evaluation.learned import Learned, set_figure
-from tempose.evaluation.measures import Made, Measure, flow_along, found_again, measured, unit
+from tempose.evaluation.measures import Generated, Measure, flow_along, found_again, measured, unit
 from tempose.evaluation.methods import Method
 from tempose.evaluation.protocols import Protocol
+from tempose.evaluation.results import TRUTH, ClipFigures, Evaluation, Result
 from tempose.media.tensors import to_uint8
 from tempose.media.video import write_video
 from tempose.pose.estimators import Estimator
@@ -41,7 +41,7 @@ class Measured(NamedTuple):
     """Method → what measures of the whole set look at."""
 
 
-class Outcome(NamedTuple):
+class TaskOutcome(NamedTuple):
     """What a run gave."""
 
     evaluation: Evaluation
@@ -59,11 +59,11 @@ def evaluate(
     learned: Learned = Learned(),
     estimator: Estimator | None = None,
     track: Track = quiet,
-) -> Outcome:
+) -> TaskOutcome:
     """Measure what methods make of tasks.
 
     Args:
-        tasks: one a clip; those that cannot be read, painted or measured are listed, with the reason.
+        tasks: one a clip; those that cannot be read, generated or measured are listed, with the reason.
         methods: name → method, in the order of the report; the clips are ranked by the last.
         protocol: of the tasks.
         measures: the columns.
@@ -104,7 +104,7 @@ def evaluate(
         *(each.column for each in learned.sets if any(each.column.name in figures for figures in sets.values())),
     ]
     evaluation = Evaluation(dict(facts), seen, columns, clips, sets, failed)
-    return Outcome(evaluation, {name: result.video for name, result in whole.items()})
+    return TaskOutcome(evaluation, {name: result.video for name, result in whole.items()})
 
 
 def judged(
@@ -116,24 +116,24 @@ def judged(
     learned: Learned,
     estimator: Estimator | None,
 ) -> Measured:
-    """One task painted and measured.
+    """One task generated and measured.
 
     Raises:
         TemposeError: the clip cannot be used, or a method gave frames that are not finite.
     """
     case = task.read()
-    painted = {name: method(case) for name, method in methods.items()}
-    for name, frames in painted.items():
+    generated = {name: method(case) for name, method in methods.items()}
+    for name, frames in generated.items():
         if not bool(frames.isfinite().all()):
             raise DataError(f"{task.name}: the frames of {name} hold NaN or infinite values")
-    shown = painted if case.truth is None else {TRUTH: case.truth.frames, **painted}
+    shown = generated if case.truth is None else {TRUTH: case.truth.frames, **generated}
     consecutive, columns = protocol.step == 1, (*measures, *learned.measures)
     values = {
         name: measured(_made(case, name, frames, protocol, estimator=estimator), columns)
         for name, frames in shown.items()
     }
     if case.truth is None:
-        along = "DIS of what was painted"
+        along = "DIS of what was generated"
     else:
         along = "DIS of the truth" if case.truth.flow is None else "exact"
     figures = ClipFigures(
@@ -148,7 +148,7 @@ def judged(
     return Measured(figures, video_of(case, shown, fps=figures.fps), features)
 
 
-def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Figure]:
+def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Result]:
     """The measures of the whole set, of the clips that are long enough; none where there is no truth."""
     figures = {}
     for measure in learned.sets:
@@ -163,10 +163,10 @@ def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> d
     return figures
 
 
-def _made(case: Case, name: str, frames: Tensor, protocol: Protocol, *, estimator: Estimator | None) -> Made:
+def _made(case: Case, name: str, frames: Tensor, protocol: Protocol, *, estimator: Estimator | None) -> Generated:
     """What a method made of a case, with all that it can be judged by."""
     compared = case.truth if name != TRUTH else None
-    return Made(
+    return Generated(
         case=case,
         frames=unit(frames),
         truth=None if compared is None else unit(compared.frames),

@@ -18,7 +18,7 @@ from tempose.evaluation.metrics import check, check_frames, warped_difference
 from tempose.evaluation.pose import check_keypoints
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
-# Flow there and back must agree to this share of both lengths, plus a constant in square pixels
+# OpticalFlow there and back must agree to this share of both lengths, plus a constant in square pixels
 # (Sundaram, Brox & Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical
 # flow", ECCV 2010, equation 5).
 AGREEMENT, ALLOWANCE = 0.01, 0.5

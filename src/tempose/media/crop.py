@@ -10,7 +10,7 @@ from tempose.media.images import resize
 
 
 @dataclass(frozen=True)
-class Frame:
+class Crop:
     """A rectangle in whole pixels of a picture; left and top may be negative."""
 
     left: int
@@ -19,7 +19,7 @@ class Frame:
     height: int
 
     @staticmethod
-    def around(box: tuple[float, float, float, float], size: tuple[int, int], *, margin: float = 0.04) -> Frame:
+    def around(box: tuple[float, float, float, float], size: tuple[int, int], *, margin: float = 0.04) -> Crop:
         """The smallest rectangle of the proportions of `size` (height, width) around a box, in its middle.
 
         Args:
@@ -30,7 +30,7 @@ class Frame:
         left, top, right, bottom = box
         height = (1 + margin) * max(bottom - top, (right - left) * size[0] / size[1], 1.0)
         width = height * size[1] / size[0]
-        return Frame(
+        return Crop(
             left=round((left + right - width) / 2),
             top=round((top + bottom - height) / 2),
             width=max(1, round(width)),

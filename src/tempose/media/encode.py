@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from tempose.core import cancellation
 from tempose.core.errors import MediaError
-from tempose.core.progress import stopping_place
 from tempose.media.container import opened, seconds
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ def encode(
                 container.mux(held)
                 held = next(sound, None)
         for packet in stream.encode_lazy():  # dozens of frames that x264 has held back, one by one
-            stopping_place()
+            cancellation.check()
             packet.stream = stream
             container.mux(packet)
 
 
 def even_sides(picture: np.ndarray) -> np.ndarray:
-    """An odd side made one longer by repeating its last row or column, as 4:2:0 colour wants."""
+    """An odd side made one longer by repeating its last row or column, as 4:2:0 color wants."""
     height, width = picture.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return picture

@@ -42,7 +42,7 @@ def check_picture(frame: np.ndarray) -> None:
 def read_image(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """A picture file as uint8 `h w 3`: sRGB, turned upright by its EXIF tag, alpha laid over white.
 
-    Grey, palette, 16-bit and CMYK pictures are converted; a colour profile inside the file is
+    Grey, palette, 16-bit and CMYK pictures are converted; a color profile inside the file is
     applied where it can be read. Of an animation the first picture is taken.
 
     Raises:
@@ -84,7 +84,7 @@ def _as_8_bit(image: Image.Image) -> Image.Image:
 
 
 def _as_srgb(image: Image.Image) -> Image.Image:
-    """The colour profile inside the file applied; a profile that cannot be read counts as sRGB."""
+    """The color profile inside the file applied; a profile that cannot be read counts as sRGB."""
     from PIL import ImageCms
 
     embedded = image.info.get("icc_profile")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tempose.core import cancellation
 from tempose.core.errors import InputError, MediaError
 from tempose.core.files import written_whole
-from tempose.core.progress import stopping_place
 from tempose.media.container import opened, seconds
 from tempose.media.encode import ENCODERS, encode
 from tempose.media.images import check_picture
@@ -65,7 +65,7 @@ def _decoded(container: InputContainer, path: Path | str) -> Iterator[av.VideoFr
         if packet.is_corrupt:
             raise MediaError(f"{path} is damaged or cut short: it breaks off after {count} frames")
         for frame in packet.decode():
-            stopping_place()
+            cancellation.check()
             count, time = count + 1, seconds(frame, otherwise=time)
             yield frame
     if count == 0:

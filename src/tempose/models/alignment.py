@@ -1,4 +1,4 @@
-"""The photo bent into the target pose, part by part: what is known before the network paints.
+"""The photo bent into the target pose, part by part: what is known before the network generates.
 
 Both poses are known, so every target pixel can be traced back to the photo through the frame of the
 body part it lies on (Siarohin et al., "Deformable GANs for Pose-based Human Image Generation", CVPR
@@ -97,17 +97,17 @@ def align(photo: Tensor, mask: Tensor, *, source: Tensor, target: Tensor) -> Ali
     nearness = likeness(frames_t, grid)  # (b f) p h w
     places = trace(frames_t, frames_s, grid)  # (b f) p h w 2: where to look in the photo
 
-    # What each part sees there: colour, person mask, and whether that place is its own in the photo.
+    # What each part sees there: color, person mask, and whether that place is its own in the photo.
     own = likeness(part_frames(source), grid)[:, :, None]  # b p 1 h w
     parts = own.shape[1]
     seen = torch.cat([repeat(x, "b c h w -> b p c h w", p=parts) for x in (photo, mask)] + [own], dim=2)
     seen = repeat(seen, "b p c h w -> (b f p) c h w", f=f)
     looked_up = sample(seen, rearrange(places, "n p h w xy -> (n p) h w xy"))
-    colour, person, its_own = rearrange(looked_up, "(n p) c h w -> n p c h w", p=parts).split([3, 1, 1], dim=2)
+    color, person, its_own = rearrange(looked_up, "(n p) c h w -> n p c h w", p=parts).split([3, 1, 1], dim=2)
 
     agreement = nearness[:, :, None] * its_own * (frames_s.known & frames_t.known)[:, :, None, None, None]
     weight = agreement * person
-    picture = (weight * colour).sum(1) / weight.sum(1).clamp_min(1e-4)
+    picture = (weight * color).sum(1) / weight.sum(1).clamp_min(1e-4)
     coverage = agreement.amax(1) * weight.sum(1) / agreement.sum(1).clamp_min(1e-4)
     near = nearness.amax(1)[:, None]
     return Aligned(*(rearrange(x, "(b f) c h w -> b f c h w", b=b) for x in (picture, coverage, near)))
@@ -211,8 +211,8 @@ def perpendicular(axis: Tensor) -> Tensor:
     return torch.stack([-axis[..., 1], axis[..., 0]], dim=-1)
 
 
-def plate(photo: Tensor, mask: Tensor) -> Tensor:
-    """The photo with the person painted out, from the background around.
+def inpainted_background(photo: Tensor, mask: Tensor) -> Tensor:
+    """The photo with the person generated out, from the background around.
 
     Push and pull (Gortler et al. 1996, section 3.4): known pixels are averaged into ever coarser
     pictures, which fill the hole from the coarsest down.

@@ -24,7 +24,7 @@ class KeyValue(NamedTuple):
 class TextureAttention(nn.Module):
     """Residual cross-attention from the noisy frames to the photo's features (PIDM, section 3.2).
 
-    One head; queries from the normalised noise features, keys and values from the features of the
+    One head; queries from the normalized noise features, keys and values from the features of the
     photo as they are.
     """
 
@@ -46,7 +46,7 @@ class TextureAttention(nn.Module):
         return KeyValue(*self.to_kv(tokens).chunk(2, dim=-1))
 
     def queries(self, h: Tensor, pose: Tensor) -> Tensor:
-        """Normalised noise features `n c h w` (and their pose maps `n 20 H W`) → queries `n (h w) c`."""
+        """Normalized noise features `n c h w` (and their pose maps `n 20 H W`) → queries `n (h w) c`."""
         return self.to_q(rearrange(h, "n c h w -> n (h w) c"))
 
     def forward(self, h: Tensor, pose: Tensor, photo: KeyValue, f: int) -> Tensor:

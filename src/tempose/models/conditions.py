@@ -9,11 +9,11 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from tempose.models.alignment import align, plate
+from tempose.models.alignment import align, inpainted_background
 from tempose.models.attention import KeyValue
 
-# The aligned photo, its coverage, and the photo itself; the plate.
-GUIDE_CHANNELS, PLATE_CHANNELS = 3 + 1 + 3, 3
+# The aligned photo, its coverage, and the photo itself; the background.
+GUIDE_CHANNELS, BACKGROUND_CHANNELS = 3 + 1 + 3, 3
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Photo:
         return Photo(*(change(getattr(self, field.name)) for field in fields(self)))
 
 
-class Known(NamedTuple):
-    """What is known of the clean frames before anything is painted."""
+class Prior(NamedTuple):
+    """What is known of the clean frames before anything is generated."""
 
     picture: Tensor
-    """The aligned photo over the plate, `b f 3 h w` in [-1, 1]."""
-    doubt: Tensor
+    """The aligned photo over the background, `b f 3 h w` in [-1, 1]."""
+    mask: Tensor
     """Where it may be wrong, `b f 1 h w` in [0, 1]: where the person is or was."""
     given: Tensor
     """`b`, 0 where the photo is ∅ and nothing is known."""
@@ -61,23 +61,23 @@ class Conditions:
     texture: Sequence[KeyValue]
     """Keys and values of the photo, one a texture diffusion block."""
     guides: Sequence[Tensor] = ()
-    """Further input channels `b f c h w`: the aligned photo with coverage and photo; the plate."""
-    known: Known | None = None
+    """Further input channels `b f c h w`: the aligned photo with coverage and photo; the background."""
+    prior: Prior | None = None
     """What a copy gate may copy, or the network adds the rest to."""
-    begun: Sequence[Tensor] = ()
-    """What `PersonUNet.begin` makes of these frames, where it is known already."""
+    encoded: Sequence[Tensor] = ()
+    """What `PersonUNet.encode` makes of these frames, where it is known already."""
 
 
 class Guided(Protocol):
     """The parts of a model's configuration that say which guides it reads."""
 
-    aligned_photo: bool
-    plate: bool
+    warped_photo: bool
+    background: bool
     copy_gate: bool
-    known_deviation: float | None
+    sigma_data: float | None
 
 
-def guides(photo: Photo, keypoints: Tensor, *, config: Guided) -> tuple[list[Tensor], Known | None]:
+def guides(photo: Photo, keypoints: Tensor, *, config: Guided) -> tuple[list[Tensor], Prior | None]:
     """The guides that a model reads, and what it builds on.
 
     Args:
@@ -85,20 +85,20 @@ def guides(photo: Photo, keypoints: Tensor, *, config: Guided) -> tuple[list[Ten
         keypoints: of the target poses, `b f 18 3`; confidence 0 throughout is ∅.
         config: which guides.
     """
-    needs_known = config.copy_gate or config.known_deviation is not None
-    if not (config.aligned_photo or config.plate or needs_known):
+    needs_prior = config.copy_gate or config.sigma_data is not None
+    if not (config.warped_photo or config.background or needs_prior):
         return [], None
     f = keypoints.shape[1]
     aligned = align(photo.picture, photo.mask, source=photo.keypoints, target=keypoints)
-    background = plate(photo.picture, photo.mask)[:, None].expand(-1, f, -1, -1, -1)
+    background = inpainted_background(photo.picture, photo.mask)[:, None].expand(-1, f, -1, -1, -1)
     read = []
-    if config.aligned_photo:
+    if config.warped_photo:
         picture = photo.picture[:, None].expand(-1, f, -1, -1, -1)
         read.append(torch.cat([aligned.picture, aligned.coverage, picture], dim=2))
-    if config.plate:
+    if config.background:
         read.append(background)
-    if not needs_known:
+    if not needs_prior:
         return read, None
-    known = aligned.coverage * aligned.picture + (1 - aligned.coverage) * background
-    doubt = torch.maximum(aligned.near, photo.mask[:, None].expand_as(aligned.near))
-    return read, Known(known, doubt, photo.picture.flatten(1).any(1).to(known))
+    prior = aligned.coverage * aligned.picture + (1 - aligned.coverage) * background
+    mask = torch.maximum(aligned.near, photo.mask[:, None].expand_as(aligned.near))
+    return read, Prior(prior, mask, photo.picture.flatten(1).any(1).to(prior))

@@ -52,20 +52,20 @@ class ModelConfig(BaseModel):
     learned_variance: bool = True
     """Three more output channels that interpolate the log-variance (Nichol & Dhariwal 2021)."""
 
-    aligned_photo: bool = False
+    warped_photo: bool = False
     """Further input: the photo bent into the target pose, its coverage, and the photo itself."""
 
-    plate: bool = False
-    """Further input: the photo with the person painted out, so that the background stays whole."""
+    background: bool = False
+    """Further input: the photo with the person generated out, so that the background stays whole."""
 
     copy_gate: bool = False
-    """A further output says where to copy the aligned photo over the plate instead of painting."""
+    """A further output says where to copy the aligned photo over the background instead of generating."""
 
-    known_deviation: float | None = None
-    """Typical distance, where the person is, of the clean frames from the aligned photo over the plate, in
+    sigma_data: float | None = None
+    """Typical distance, where the person is, of the clean frames from the aligned photo over the background, in
     their range [-1, 1]; given, the network predicts the rest, in units of it, instead of the whole frame."""
 
-    correct_alignment: bool = False
+    correct_prior: bool = False
     """Two more output channels move the known picture, pixel by pixel, to where it belongs."""
 
     pose_keys: bool = False
@@ -91,10 +91,10 @@ class ModelConfig(BaseModel):
 
     @model_validator(mode="after")
     def _builds_on_the_known_in_one_way(self) -> Self:
-        if self.copy_gate and self.known_deviation is not None:
-            raise ValueError("copy_gate and known_deviation exclude each other; give one of them")
-        if self.correct_alignment and self.known_deviation is None:
-            raise ValueError("correct_alignment moves what the model builds on: give known_deviation as well")
+        if self.copy_gate and self.sigma_data is not None:
+            raise ValueError("copy_gate and sigma_data exclude each other; give one of them")
+        if self.correct_prior and self.sigma_data is None:
+            raise ValueError("correct_prior moves what the model builds on: give sigma_data as well")
         return self
 
 
@@ -117,10 +117,10 @@ PRESETS = {
         clip_length=8,
         prediction_type="v_prediction",
         learned_variance=False,
-        aligned_photo=True,
-        plate=True,
-        known_deviation=0.12,
-        correct_alignment=True,
+        warped_photo=True,
+        background=True,
+        sigma_data=0.12,
+        correct_prior=True,
         pose_keys=True,
         guidance=1.0,
         steps=1,

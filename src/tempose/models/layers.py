@@ -28,7 +28,7 @@ def unfold(frames: Tensor, f: int) -> Tensor:
 
 
 class GroupNorm(nn.GroupNorm):
-    """Group normalisation; small maps are laid out channel by channel for it.
+    """Group normalization; small maps are laid out channel by channel for it.
 
     Where channels lie innermost, torch's kernel for processors is up to ten times slower on maps of at most
     `SMALL` pixels, for which it has a way of its own.
@@ -42,7 +42,7 @@ class GroupNorm(nn.GroupNorm):
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
-    """Group normalisation: 32 groups, as published, or fewer where one would have under four channels."""
+    """Group normalization: 32 groups, as published, or fewer where one would have under four channels."""
     return GroupNorm(math.gcd(32, channels // 4), channels)
 
 

@@ -23,7 +23,7 @@ from tempose.models.blocks import (
     plan_down,
     plan_up,
 )
-from tempose.models.conditions import GUIDE_CHANNELS, PLATE_CHANNELS, Conditions
+from tempose.models.conditions import BACKGROUND_CHANNELS, GUIDE_CHANNELS, Conditions
 from tempose.models.layers import (
     Resample,
     TimedResidualBlock,
@@ -62,11 +62,11 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         temporal: bool = False,
         temporal_head_channels: int = 64,
         clip_length: int = 4,
-        aligned_photo: bool = False,
-        plate: bool = False,
+        warped_photo: bool = False,
+        background: bool = False,
         copy_gate: bool = False,
-        known_deviation: float | None = None,
-        correct_alignment: bool = False,
+        sigma_data: float | None = None,
+        correct_prior: bool = False,
         pose_keys: bool = False,
         guidance: float = 2.0,
         steps: int = 50,
@@ -96,7 +96,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             return residual(place.in_channels, place.out_channels, resample)
 
         self.time_embedding = TimeEmbedding(base_channels, time_channels)
-        channels_in = 3 + POSE_CHANNELS + GUIDE_CHANNELS * aligned_photo + PLATE_CHANNELS * plate
+        channels_in = 3 + POSE_CHANNELS + GUIDE_CHANNELS * warped_photo + BACKGROUND_CHANNELS * background
         self.conv_in = nn.Conv2d(channels_in * patch**2, narrow, 3, padding=1)
         self.down = nn.ModuleList(block(place, halve if place.resample else same) for place in self.places_down)
         self.middle_in = texture_block(wide, wide)
@@ -112,7 +112,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         self.norm_out = group_norm(narrow)
         channels_out = 3 + 3 * learned_variance + 1 * copy_gate
         self.conv_out = zero_init(nn.Conv2d(narrow, channels_out * patch**2, 3, padding=1))
-        if correct_alignment:
+        if correct_prior:
             self.flow_out = zero_init(nn.Conv2d(narrow, 2, 3, padding=1))
 
     def forward(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
@@ -138,10 +138,10 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         pose = fold(conditions.pose_map)
         textures = ([pose, photo, f] for photo in conditions.texture)
 
-        skips = list(conditions.begun or self.begin(x_t, t, conditions))
+        skips = list(conditions.encoded or self.encode(x_t, t, conditions))
         h = skips[-1]  # (b f) c h w
-        begun = len(skips) - 1
-        for place, block in zip(self.places_down[begun:], self.down[begun:], strict=True):
+        encoded = len(skips) - 1
+        for place, block in zip(self.places_down[encoded:], self.down[encoded:], strict=True):
             h = self.run(block, h, time, *(next(textures) if place.texture is not None else ()))
             skips.append(h)
 
@@ -156,12 +156,12 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
 
         h = F.silu(self.norm_out(h))
         out = F.pixel_shuffle(self.conv_out(h), self.config.patch)
-        if self.config.correct_alignment:
+        if self.config.correct_prior:
             flow = F.interpolate(self.flow_out(h), size=out.shape[-2:], mode="bilinear", align_corners=False)
             out = torch.cat([out, flow], dim=1)
         return unfold(out, f)
 
-    def begin(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> list[Tensor]:
+    def encode(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> list[Tensor]:
         """The way down as far as no block reads the texture: `(b f) c h w`, one map a block.
 
         Up to there every frame is by itself, and the photo's texture changes nothing.
@@ -216,6 +216,6 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             raise InputError(f"pose maps have the shape {tuple(conditions.pose_map.shape)}; wanted {wanted}")
         channels = sum(guide.shape[2] for guide in conditions.guides)
         wanted_channels = self.conv_in.in_channels // self.config.patch**2 - 3 - POSE_CHANNELS
-        if not conditions.begun and channels != wanted_channels:
+        if not conditions.encoded and channels != wanted_channels:
             raise InputError(f"the conditions hold {channels} channels of guides; this model wants {wanted_channels}")
         check_size(x_t.shape[-2:], unit=size_unit(self.config))

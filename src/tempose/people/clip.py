@@ -111,7 +111,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class DrawnClip:
     """Frames with their ground truth.
 
     Attributes:
@@ -177,7 +177,7 @@ class _Stage:
         return _Stage(person, look, pose, keypoints, camera)
 
 
-def draw_clip(recipe: Recipe) -> Clip:
+def draw_clip(recipe: Recipe) -> DrawnClip:
     """Render a recipe. On one machine the result is the same to the last bit; on another, to rounding."""
     stage, scene = _Stage.of(recipe), Scene.draw(recipe.scene)
     camera, look = stage.camera, stage.look
@@ -188,15 +188,15 @@ def draw_clip(recipe: Recipe) -> Clip:
     visible = np.zeros(stage.keypoints.shape[:2], bool)
     for frame in range(recipe.frames):
         view = View.of(look.surface, stage.pose, frame, camera)
-        colour = shaded(view, look.surface, wardrobe, scene.light, scale=camera.scale)
+        color = shaded(view, look.surface, wardrobe, scene.light, scale=camera.scale)
         cover = view.cover()
         place = scene.shadowed(background, cover=cover, feet=soles[frame], scale=camera.scale, pitch=recipe.pitch)
-        frames.append(composed(view, colour, cover, place, scene.light.exposure))
+        frames.append(composed(view, color, cover, place, scene.light.exposure))
         masks.append(cover >= 0.5)
         parts.append(part_index(view, look.surface.part) * masks[-1])
         visible[frame] = seen_keypoints(view, camera.project(stage.keypoints[frame]), stage.person)
     motion = project_keypoints(stage.keypoints, camera, fps=recipe.fps, visible=visible)
-    return Clip(np.stack(frames), motion, np.stack(masks), np.stack(parts), camera)
+    return DrawnClip(np.stack(frames), motion, np.stack(masks), np.stack(parts), camera)
 
 
 def draw_flow(recipe: Recipe) -> Flow:

@@ -13,17 +13,17 @@ import numpy as np
 SPAN = 0.5  # metres of cloth on one tile
 TEXELS = 256  # texels along its side
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 Array = np.ndarray
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
 class Cloth:
-    """A cloth: `pattern` (of PATTERNS) in three `colours` (sRGB), its `scale` around 1, and how it takes light."""
+    """A cloth: `pattern` (of PATTERNS) in three `colors` (sRGB), its `scale` around 1, and how it takes light."""
 
     pattern: str
-    colours: tuple[Colour, Colour, Colour]
+    colors: tuple[Color, Color, Color]
     scale: float
     chest_print: bool
     shine: float
@@ -35,8 +35,8 @@ class Cloth:
         rng = np.random.default_rng([self.seed, 11])
         place = (np.arange(TEXELS) + 0.5) / TEXELS
         x, y = np.meshgrid(place, place)
-        colours = [np.array(c) for c in self.colours]
-        tile = _PAINTERS[self.pattern](x, y, colours, self.scale, rng)
+        colors = [np.array(c) for c in self.colors]
+        tile = _PAINTERS[self.pattern](x, y, colors, self.scale, rng)
         weave = 1 + 0.05 * spectrum(TEXELS, 0.4, rng)[..., None] + 0.03 * spectrum(TEXELS, 1.2, rng)[..., None]
         return np.clip(tile * weave, 0, 1).astype(np.float32)
 

@@ -19,7 +19,7 @@ MOST_PEOPLE = 1_000_000  # of one seed: the next seed's people are others
 SPLIT_OF_TEN = {2: "val", 3: "test"}
 
 SOURCE = "drawn by tempose.people"
-LICENCE = "CC0-1.0"
+LICENSE = "CC0-1.0"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PeopleSettings:
 
 
 @dataclass(frozen=True)
-class Job:
+class DrawTask:
     """One clip to draw."""
 
     split: str
@@ -78,7 +78,7 @@ def write_people(
     fixed = {"frames": settings.frames, "fps": settings.fps, "size": list(settings.size), "seed": settings.seed}
     hold_settings(out, {"dataset": "people", **fixed})
     jobs = [
-        Job(split_of(number), f"person-{person}-{index:03d}", person, index)
+        DrawTask(split_of(number), f"person-{person}-{index:03d}", person, index)
         for number in range(people)
         for person in (settings.seed * MOST_PEOPLE + number,)
         for index in range(clips)
@@ -92,7 +92,7 @@ def write_people(
     return outcomes
 
 
-def _write(job: Job, *, out: Path, settings: PeopleSettings) -> Outcome:
+def _write(job: DrawTask, *, out: Path, settings: PeopleSettings) -> Outcome:
     row = finished_row(out, job.split, job.name)
     if row is None:
         recipe = Recipe.draw(job.person, job.index, frames=settings.frames, fps=settings.fps, size=settings.size)
@@ -106,7 +106,7 @@ def _write(job: Job, *, out: Path, settings: PeopleSettings) -> Outcome:
             masks=clip.masks,
             person=f"person-{job.person}",
             source=SOURCE,
-            licence=LICENCE,
+            license=LICENSE,
             recipe=recipe.as_json(),
         )
     return Outcome(job.name, "kept", f"{row['frames']} frames", ((job.split, row),))

@@ -21,12 +21,12 @@ def painted_head(person: Person, body: Body) -> np.ndarray:
     around = skin * (1 + 0.02 * spectrum(TEXELS, 1.0, rng).astype(np.float32)[..., None])
     front = np.s_[TEXELS // 4 :, TEXELS // 4 : 3 * TEXELS // 4]  # below the hair, before the ears
     points = (body.head(h[front[0], None], phi[front[1]]) - body.joint("head")).astype(np.float32) / size
-    x, y, colour = points[..., 0], points[..., 1], around[front]
+    x, y, color = points[..., 0], points[..., 1], around[front]
 
     def paint(share: np.ndarray, tint: np.ndarray | tuple[float, ...], strength: float = 1.0) -> None:
-        nonlocal colour
+        nonlocal color
         share = (np.clip(share, 0, 1) * np.float32(strength))[..., None]
-        colour = colour + share * (np.asarray(tint, np.float32) - colour)
+        color = color + share * (np.asarray(tint, np.float32) - color)
 
     def inside(value: np.ndarray, blur: float = 0.006) -> np.ndarray:
         return np.clip(0.5 - value / blur, 0, 1)
@@ -42,8 +42,8 @@ def painted_head(person: Person, body: Body) -> np.ndarray:
     if face.beard:
         jaw = inside(y - 0.34 + 0.25 * np.abs(x) ** 1.2, 0.05) * inside(0.03 - y + 0 * x, 0.05)
         clear = inside(((x / 0.10) ** 2 + ((y - 0.19) / 0.045) ** 2 - 1) * 0.05, 0.03)
-        paint(jaw * (1 - clear), 0.6 * np.array(person.hair.colour) + 0.4 * deep, 0.35 + 0.55 * face.beard)
-    dark = 0.35 * np.array(person.hair.colour) + 0.10 * skin
+        paint(jaw * (1 - clear), 0.6 * np.array(person.hair.color) + 0.4 * deep, 0.35 + 0.55 * face.beard)
+    dark = 0.35 * np.array(person.hair.color) + 0.10 * skin
     for sign in (-1, 1):
         ex, ey, rx, ry = sign * 0.147, 0.492, 0.070 * face.eye, 0.034 * face.eye
         u, v = (x - ex) / rx, (y - ey) / ry
@@ -91,5 +91,5 @@ def painted_head(person: Person, body: Body) -> np.ndarray:
             (0.08, 0.06, 0.06),
             0.95,
         )
-    around[front] = colour
+    around[front] = color
     return np.clip(around, 0, 1)

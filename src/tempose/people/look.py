@@ -45,12 +45,12 @@ def textures_of(person: Person, body: Body) -> list[Texture]:
     return [
         Texture(skin, (0.25, 0.25), shine=0.02),
         Texture(painted_head(person, body), (1.0, 1.0), shine=0.02),
-        Texture(strands(person.hair.colour, rng), (0.20, 0.40), shine=0.10),
+        Texture(strands(person.hair.color, rng), (0.20, 0.40), shine=0.10),
         chest_print(top, person.top.cloth, rng) if person.top.cloth.chest_print else top,
         top,
         worn(person.bottom.cloth) if person.bottom else top,
         worn(person.jacket.cloth) if person.jacket else top,
-        plain(person.shoes.colour, 0.15, rng),
+        plain(person.shoes.color, 0.15, rng),
         plain(person.shoes.sole, 0.05, rng),
         plain(person.shoes.socks, 0.0, rng),
         *(plain(tint, 0.04, rng) for tint in person.extra),
@@ -61,17 +61,17 @@ def worn(cloth: Cloth) -> Texture:
     return Texture(cloth.tile(), (SPAN, SPAN), shine=cloth.shine, folds=cloth.folds)
 
 
-def plain(colour: tuple[float, float, float], shine: float, rng: np.random.Generator) -> Texture:
-    """Leather, felt or wool of one colour."""
+def plain(color: tuple[float, float, float], shine: float, rng: np.random.Generator) -> Texture:
+    """Leather, felt or wool of one color."""
     return Texture(
-        np.clip(np.array(colour) * (1 + 0.06 * spectrum(64, 0.8, rng)[..., None]), 0, 1), (0.2, 0.2), shine=shine
+        np.clip(np.array(color) * (1 + 0.06 * spectrum(64, 0.8, rng)[..., None]), 0, 1), (0.2, 0.2), shine=shine
     )
 
 
-def strands(colour: tuple[float, float, float], rng: np.random.Generator) -> np.ndarray:
+def strands(color: tuple[float, float, float], rng: np.random.Generator) -> np.ndarray:
     """Hair: streaks that run along."""
     noise = spectrum(128, 0.5, rng)
     for power in range(5):
         noise = noise + np.roll(noise, 2**power, axis=0)
     noise = noise / noise.std()
-    return np.clip(np.array(colour) * (1 + 0.17 * noise[..., None]) + 0.02 * np.maximum(noise, 0)[..., None], 0, 1)
+    return np.clip(np.array(color) * (1 + 0.17 * noise[..., None]) + 0.02 * np.maximum(noise, 0)[..., None], 0, 1)

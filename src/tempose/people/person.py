@@ -10,7 +10,7 @@ import numpy as np
 from tempose.body.skeleton import Proportions
 from tempose.people.cloth import PATTERNS, Cloth
 
-Colour = tuple[float, float, float]  # sRGB in [0, 1]
+Color = tuple[float, float, float]  # sRGB in [0, 1]
 
 SKINS = ((0.96, 0.82, 0.73), (0.92, 0.75, 0.63), (0.87, 0.68, 0.54), (0.78, 0.58, 0.44), (0.65, 0.46, 0.33),
          (0.50, 0.34, 0.24), (0.37, 0.25, 0.19))  # fmt: skip
@@ -45,14 +45,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class Face:
-    """Colours and sizes of what is painted on the head; sizes around 1."""
+    """Colors and sizes of what is painted on the head; sizes around 1."""
 
-    iris: Colour
+    iris: Color
     brow: float
     eye: float
     nose: float
     mouth: float
-    lips: Colour
+    lips: Color
     beard: float  # 0 none, to 1 full
     glasses: int  # 0 none, 1 clear, 2 dark
     blush: float
@@ -61,7 +61,7 @@ class Face:
 @dataclass(frozen=True)
 class Hair:
     cut: str  # of CUTS
-    colour: Colour
+    color: Color
     length: float  # metres below the chin of what hangs
     volume: float  # thickness in metres
 
@@ -101,10 +101,10 @@ class Jacket:
 
 @dataclass(frozen=True)
 class Shoes:
-    colour: Colour
-    sole: Colour
+    color: Color
+    sole: Color
     shaft: float  # metres of boot above the ankle
-    socks: Colour
+    socks: Color
     sock: float  # metres of sock above the ankle
 
 
@@ -115,7 +115,7 @@ class Person:
     seed: int
     proportions: Proportions
     shape: Shape
-    skin: Colour
+    skin: Color
     face: Face
     hair: Hair
     top: Top
@@ -126,7 +126,7 @@ class Person:
     bag: str | None
     belt: bool
     scarf: bool
-    extra: tuple[Colour, Colour, Colour]  # hat, bag, scarf or belt
+    extra: tuple[Color, Color, Color]  # hat, bag, scarf or belt
 
     @staticmethod
     def draw(seed: int) -> Person:
@@ -162,12 +162,12 @@ class Person:
             bag=str(rng.choice(BAGS)) if rng.uniform() < 0.3 else None,
             belt=bool(rng.uniform() < 0.3),
             scarf=bool(rng.uniform() < 0.1),
-            extra=tuple(colour(rng) for _ in range(3)),  # type: ignore[arg-type]
+            extra=tuple(color(rng) for _ in range(3)),  # type: ignore[arg-type]
         )
 
 
-def colour(rng: np.random.Generator) -> Colour:
-    """A colour as clothes have it: black, white, grey, muted or strong."""
+def color(rng: np.random.Generator) -> Color:
+    """A color as clothes have it: black, white, grey, muted or strong."""
     kind = rng.choice(5, p=(0.16, 0.14, 0.10, 0.35, 0.25))
     hue = rng.uniform()
     saturation, value = (
@@ -184,17 +184,17 @@ def _around(rng: np.random.Generator, mean: float) -> float:
     return float(np.clip(rng.normal(mean, 0.2), 0, 1))
 
 
-def _mix(a: Colour, b: Colour, share: float) -> Colour:
+def _mix(a: Color, b: Color, share: float) -> Color:
     return tuple(float((1 - share) * x + share * y) for x, y in zip(a, b, strict=True))  # type: ignore[return-value]
 
 
 def _draw_cloth(rng: np.random.Generator, *, plain: float = 0.3) -> Cloth:
     pattern = "solid" if rng.uniform() < plain else str(rng.choice(PATTERNS))
-    first = colour(rng)
-    second = max((colour(rng) for _ in range(4)), key=lambda c: sum(abs(a - b) for a, b in zip(c, first, strict=True)))
+    first = color(rng)
+    second = max((color(rng) for _ in range(4)), key=lambda c: sum(abs(a - b) for a, b in zip(c, first, strict=True)))
     return Cloth(
         pattern=pattern,
-        colours=(first, second, colour(rng)),
+        colors=(first, second, color(rng)),
         scale=float(rng.uniform(0.6, 1.7)),
         chest_print=bool(rng.uniform() < 0.3),
         shine=float(rng.choice([0.0, 0.05, 0.25], p=[0.6, 0.3, 0.1])),
@@ -203,7 +203,7 @@ def _draw_cloth(rng: np.random.Generator, *, plain: float = 0.3) -> Cloth:
     )
 
 
-def _draw_face(rng: np.random.Generator, skin: Colour, feminine: float) -> Face:
+def _draw_face(rng: np.random.Generator, skin: Color, feminine: float) -> Face:
     irises = ((0.25, 0.15, 0.08), (0.35, 0.22, 0.10), (0.30, 0.42, 0.50), (0.28, 0.38, 0.22), (0.15, 0.10, 0.08))
     lips = _mix(
         tuple(c * f for c, f in zip(skin, (0.86, 0.58, 0.58), strict=True)),  # type: ignore[arg-type]
@@ -230,10 +230,10 @@ def _draw_hair(rng: np.random.Generator, feminine: float) -> Hair:
     share = rng.uniform(0, len(HAIRS) - 1.01)
     tint = _mix(HAIRS[int(share)], HAIRS[int(share) + 1], 0.3 * (share % 1))
     if rng.uniform() < 0.06:
-        tint = colour(rng)
+        tint = color(rng)
     return Hair(
         cut=str(rng.choice(CUTS, p=odds / odds.sum())),
-        colour=tint,
+        color=tint,
         length=float(rng.uniform(0.02, 0.45)),
         volume=float(rng.uniform(0.012, 0.03)),
     )
@@ -290,9 +290,9 @@ def _draw_jacket(rng: np.random.Generator) -> Jacket:
 
 def _draw_shoes(rng: np.random.Generator) -> Shoes:
     return Shoes(
-        colour=colour(rng),
+        color=color(rng),
         sole=(0.93, 0.93, 0.91) if rng.uniform() < 0.5 else (0.12, 0.10, 0.09),
         shaft=float(rng.choice([0.0, rng.uniform(0.06, 0.35)], p=[0.75, 0.25])),
-        socks=colour(rng),
+        socks=color(rng),
         sock=float(rng.choice([0.0, rng.uniform(0.04, 0.25)], p=[0.6, 0.4])),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempose.people.cloth import spectrum
-from tempose.people.person import colour
+from tempose.people.person import color
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Canvas:
         return Canvas(np.zeros((*size, 3)), x, y, floor)
 
     def lay(self, share: np.ndarray | float, tint: np.ndarray) -> None:
-        """Cover a share in [0, 1] of each pixel with a colour."""
+        """Cover a share in [0, 1] of each pixel with a color."""
         share = np.clip(np.broadcast_to(share, self.x.shape), 0, 1)[..., None]
         self.image = self.image + share * (tint - self.image)
 
@@ -47,18 +47,18 @@ class Canvas:
         return (1 - fv) * ((1 - fu) * a + fu * b) + fv * ((1 - fu) * c + fu * d)
 
 
-def quiet_colour(rng: np.random.Generator) -> np.ndarray:
-    """A colour as walls and floors have it."""
+def quiet_color(rng: np.random.Generator) -> np.ndarray:
+    """A color as walls and floors have it."""
     grey = rng.uniform(0.25, 0.95)
     return np.clip(grey + rng.normal(0, 0.05, 3), 0.05, 0.98)
 
 
 def _plain(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.lay(1, quiet_colour(rng) if rng.uniform() < 0.8 else np.array(colour(rng)))
+    canvas.lay(1, quiet_color(rng) if rng.uniform() < 0.8 else np.array(color(rng)))
 
 
 def _gradient(canvas: Canvas, rng: np.random.Generator) -> None:
-    first, second = quiet_colour(rng), quiet_colour(rng)
+    first, second = quiet_color(rng), quiet_color(rng)
     canvas.lay(1, first)
     if rng.uniform() < 0.5:
         canvas.lay(canvas.y, second)
@@ -72,7 +72,7 @@ def _wall(canvas: Canvas, rng: np.random.Generator) -> None:
 
 def _wall_cover(canvas: Canvas, rng: np.random.Generator) -> None:
     """Plaster, brick, tiles, panels or wallpaper over the whole canvas."""
-    base, x, y = quiet_colour(rng), canvas.x, canvas.y
+    base, x, y = quiet_color(rng), canvas.x, canvas.y
     canvas.lay(1, base)
     kind = rng.integers(5)
     if kind == 1:
@@ -96,7 +96,7 @@ def _wall_cover(canvas: Canvas, rng: np.random.Generator) -> None:
         canvas.lay((edge < 0.06) * 0.5, base * 0.5)
         canvas.lay(1, canvas.image * (1 + 0.05 * np.sin(np.floor(x * columns) * 57.1))[..., None])
     elif kind == 4:
-        columns, second = rng.integers(8, 24), quiet_colour(rng)
+        columns, second = rng.integers(8, 24), quiet_color(rng)
         pattern = np.sin(2 * np.pi * columns * x) * (1 if rng.uniform() < 0.5 else np.sin(2 * np.pi * columns * y))
         canvas.lay((pattern > 0.2) * 0.6, second)
     canvas.lay(1, canvas.image * (1 + 0.05 * canvas.noise(rng, 1.2) + 0.03 * canvas.noise(rng, 0.4))[..., None])
@@ -107,7 +107,7 @@ def _floor_cover(canvas: Canvas, rng: np.random.Generator, top: float) -> None:
     depth = np.maximum(canvas.y - top, 1e-3)
     far = 0.25 / (depth + 0.12)
     u, v = canvas.x * far * 4, far * 6
-    base = quiet_colour(rng) * rng.uniform(0.5, 1)
+    base = quiet_color(rng) * rng.uniform(0.5, 1)
     kind = rng.integers(4)
     tone = 1 + 0.06 * canvas.noise(rng, 1.0)
     if kind == 0:
@@ -129,7 +129,7 @@ def _room(canvas: Canvas, rng: np.random.Generator) -> None:
     top = canvas.floor - rng.uniform(0.02, 0.22)
     _floor_cover(canvas, rng, top)
     if rng.uniform() < 0.5:
-        canvas.lay(canvas.box(-9, top - 0.03, 9, top), quiet_colour(rng))
+        canvas.lay(canvas.box(-9, top - 0.03, 9, top), quiet_color(rng))
 
 
 def _furnished(canvas: Canvas, rng: np.random.Generator) -> None:
@@ -141,7 +141,7 @@ def _furnished(canvas: Canvas, rng: np.random.Generator) -> None:
         on_floor = rng.uniform() < 0.5
         top = base - high if on_floor else rng.uniform(0.0, 0.5)
         bottom = base + rng.uniform(0, 0.06) if on_floor else top + high
-        tint = np.array(colour(rng))
+        tint = np.array(color(rng))
         body = canvas.box(cx - wide / 2, top, cx + wide / 2, bottom)
         slope = 1 - 0.25 * (canvas.x - cx) / wide + 0.06 * canvas.noise(rng, 1.1)
         canvas.lay(body, tint * slope[..., None])
@@ -149,7 +149,7 @@ def _furnished(canvas: Canvas, rng: np.random.Generator) -> None:
         if kind == 0:
             canvas.lay(
                 canvas.box(cx - 0.4 * wide, top + 0.1 * high, cx + 0.4 * wide, bottom - 0.1 * high),
-                quiet_colour(rng) + 0.12 * canvas.noise(rng, 1.2)[..., None],
+                quiet_color(rng) + 0.12 * canvas.noise(rng, 1.2)[..., None],
             )
         elif kind == 1:
             shelf = (((canvas.y - top) / high * 4) % 1 < 0.12).astype(float)
@@ -175,7 +175,7 @@ def _street(canvas: Canvas, rng: np.random.Generator) -> None:
     left = -0.8
     while left < 0.8:
         wide, high = rng.uniform(0.15, 0.5), rng.uniform(0.3, 1.1)
-        tint = quiet_colour(rng) * np.array([1.0, 0.92, 0.85])
+        tint = quiet_color(rng) * np.array([1.0, 0.92, 0.85])
         house = canvas.box(left, horizon - high, left + wide, 9)
         canvas.lay(house, tint * (1 + 0.06 * canvas.noise(rng, 1.0))[..., None])
         count = rng.integers(8, 20)
@@ -212,7 +212,7 @@ def _leaves(canvas: Canvas, rng: np.random.Generator) -> None:
     """Discs and boxes of all sizes one over another: the dead leaves model, with the statistics of
     photographs (Lee, Mumford and Huang 2001, "Occlusion models for natural images").
     """
-    canvas.lay(1, quiet_colour(rng) + 0.15 * canvas.noise(rng, 1.3)[..., None])
+    canvas.lay(1, quiet_color(rng) + 0.15 * canvas.noise(rng, 1.3)[..., None])
     for _ in range(160):
         size = 0.02 * (1 - rng.uniform() * 0.995) ** -0.5
         size = min(size, 0.35)
@@ -224,7 +224,7 @@ def _leaves(canvas: Canvas, rng: np.random.Generator) -> None:
             u = (canvas.x - cx) * np.cos(turn) + (canvas.y - cy) * np.sin(turn)
             v = (canvas.y - cy) * np.cos(turn) - (canvas.x - cx) * np.sin(turn)
             inside = (np.abs(u) < size) & (np.abs(v) < size * rng.uniform(0.3, 1))
-        tint = np.array(colour(rng)) if rng.uniform() < 0.5 else quiet_colour(rng)
+        tint = np.array(color(rng)) if rng.uniform() < 0.5 else quiet_color(rng)
         canvas.image[inside] = tint + rng.uniform(-0.6, 0.6) * (canvas.y[inside] - cy)[:, None]
     canvas.lay(1, canvas.image * (1 + 0.10 * canvas.noise(rng, 0.9))[..., None])
 

@@ -9,7 +9,7 @@ import numpy as np
 from tempose.people.cloth import SPAN, Cloth, soft
 from tempose.people.render import Texture
 
-# How far inside a shape each texel lies (metres), and the shape's colour.
+# How far inside a shape each texel lies (metres), and the shape's color.
 Shape = tuple[np.ndarray, np.ndarray]
 
 TILES = 4  # the cloth's tile so many times along either side: more than anybody's girth
@@ -24,10 +24,10 @@ def chest_print(plain: Texture, cloth: Cloth, rng: np.random.Generator) -> Textu
     rows, columns = np.flatnonzero((place > -0.22) & (place < 0.5)), np.flatnonzero(np.abs(place) < 0.20)
     window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     x, y = np.meshgrid(place[columns], place[rows] - np.float32(rng.uniform(-0.02, 0.06)))
-    colours = [np.array(c, np.float32) for c in cloth.colours]
-    for inside, colour in PRINTS[rng.integers(len(PRINTS))](x, y, rng.uniform(0.07, 0.14), colours, rng):
+    colors = [np.array(c, np.float32) for c in cloth.colors]
+    for inside, color in PRINTS[rng.integers(len(PRINTS))](x, y, rng.uniform(0.07, 0.14), colors, rng):
         part = image[window]
-        image[window] = part + soft(inside, 1.5 * span / texels)[..., None] * (colour - part)
+        image[window] = part + soft(inside, 1.5 * span / texels)[..., None] * (color - part)
     return Texture(image, (span, span), (span / 2, span / 2 - HEIGHT), cloth.shine, cloth.folds)
 
 

@@ -1,6 +1,6 @@
 """Light on a posed person: samples of the surface to pixels.
 
-Colours are kept in linear light (the square of sRGB, close enough) until the picture is finished.
+Colors are kept in linear light (the square of sRGB, close enough) until the picture is finished.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Wardrobe:
             folds=np.array([t.folds for t in textures], np.float32),
         )
 
-    def colours(self, material: np.ndarray, cloth: np.ndarray) -> np.ndarray:
-        """Linear colours `n 3` of the places `cloth` (`n 2`) of these materials (`n`)."""
+    def colors(self, material: np.ndarray, cloth: np.ndarray) -> np.ndarray:
+        """Linear colors `n 3` of the places `cloth` (`n 2`) of these materials (`n`)."""
         at = (cloth + self.origin[material]) * self.density[material] - np.float32(0.5)
         low = np.floor(at)
         right, below = ((at - low)[:, i, None] for i in (0, 1))
@@ -130,7 +130,7 @@ def fold_noise(cloth: np.ndarray) -> np.ndarray:
 
 
 def shaded(view: View, surface: Surface, wardrobe: Wardrobe, light: Light, *, scale: float) -> np.ndarray:
-    """Linear colours float32 `n 3` of a view's samples."""
+    """Linear colors float32 `n 3` of a view's samples."""
     samples = view.samples
     flat = np.concatenate([view.normals, surface.cloth, surface.shade[:, None]], axis=1)
     values = samples.of(flat)
@@ -154,14 +154,14 @@ def shaded(view: View, surface: Surface, wardrobe: Wardrobe, light: Light, *, sc
     lit = lit * lit * (2 - lit)
     up = (0.5 + 0.5 * normal[:, 1])[:, None]
     around = np.array(light.ground, np.float32) + up * np.array(np.subtract(light.sky, light.ground), np.float32)
-    colour = wardrobe.colours(material, cloth) * (
+    color = wardrobe.colors(material, cloth) * (
         (shade * lit)[:, None] * np.array(light.key, np.float32) + (shade * shade)[:, None] * around
     )
     half = direction + np.array([0, 0, 1], np.float32)
     half = (half / np.linalg.norm(half)).astype(np.float32)
     gloss = wardrobe.shine[material] * np.clip(normal @ half, 0, 1) ** 24 * shade
     rim = 0.05 * np.clip(1 - normal[:, 2], 0, 1) ** 3 * up[:, 0]
-    return colour + gloss[:, None] * np.array(light.key, np.float32) + rim[:, None] * np.array(light.sky, np.float32)
+    return color + gloss[:, None] * np.array(light.key, np.float32) + rim[:, None] * np.array(light.sky, np.float32)
 
 
 def contact(depth: np.ndarray, size: tuple[int, int], *, radius: float) -> np.ndarray:
@@ -196,10 +196,10 @@ def blurred(image: np.ndarray, reach: int) -> np.ndarray:
     return image
 
 
-def composed(view: View, colour: np.ndarray, cover: np.ndarray, background: np.ndarray, exposure: float) -> np.ndarray:
-    """The finished picture uint8 `h w 3`: the samples' linear `colour` (`n 3`) over the background (`h w 3`)."""
+def composed(view: View, color: np.ndarray, cover: np.ndarray, background: np.ndarray, exposure: float) -> np.ndarray:
+    """The finished picture uint8 `h w 3`: the samples' linear `color` (`n 3`) over the background (`h w 3`)."""
     pixel, count = view.pixels(), cover.size
-    sums = [np.bincount(pixel, colour[:, channel], count) for channel in range(3)]
+    sums = [np.bincount(pixel, color[:, channel], count) for channel in range(3)]
     person = np.stack(sums, axis=-1).reshape(background.shape).astype(np.float32) / np.float32(view.fine**2)
     return to_srgb((person + (1 - cover)[..., None] * background) * np.float32(exposure))
 

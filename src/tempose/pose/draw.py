@@ -11,7 +11,7 @@ from tempose.pose.keypoints import LIMBS, MIN_CONFIDENCE, Motion
 
 # A hue for each limb, so that left and right differ everywhere.
 HUES = [index / len(LIMBS) for index in range(len(LIMBS))]
-COLOURS = [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1, 1)) for hue in HUES]
+COLORS = [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1, 1)) for hue in HUES]
 
 
 def draw_skeleton(frame: np.ndarray, keypoints: np.ndarray, *, mask: np.ndarray | None = None) -> np.ndarray:
@@ -28,10 +28,10 @@ def draw_skeleton(frame: np.ndarray, keypoints: np.ndarray, *, mask: np.ndarray 
     places = np.round((keypoints[:, :2] - 0.5) * 2**shift).astype(int)
     seen = keypoints[:, 2] >= MIN_CONFIDENCE
     width = max(1, round(min(frame.shape[:2]) / 120))
-    for (begin, end), colour in zip(LIMBS, COLOURS, strict=True):
+    for (begin, end), color in zip(LIMBS, COLORS, strict=True):
         if seen[begin] and seen[end]:
             start, stop = (tuple(map(int, places[joint])) for joint in (begin, end))
-            cv2.line(picture, start, stop, colour, width, cv2.LINE_AA, shift)
+            cv2.line(picture, start, stop, color, width, cv2.LINE_AA, shift)
     for joint in np.flatnonzero(seen):
         centre = tuple(map(int, places[joint]))
         cv2.circle(picture, centre, width << shift, (255, 255, 255), -1, cv2.LINE_AA, shift)

@@ -16,8 +16,8 @@ from typing import Protocol
 
 import numpy as np
 
+from tempose.core import cancellation
 from tempose.core.errors import InputError, PoseError
-from tempose.core.progress import stopping_place
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
 # BlazePose's 33 landmarks → the 18 key points; the neck is the middle between the shoulders.
@@ -35,7 +35,7 @@ LEAST_JOINTS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
+class Detection:
     """One person in one picture.
 
     Attributes:
@@ -53,7 +53,7 @@ class Person:
 class Estimator(Protocol):
     """Finds the people in a picture; the same picture gives the same people."""
 
-    def __call__(self, frame: np.ndarray) -> list[Person]:
+    def __call__(self, frame: np.ndarray) -> list[Detection]:
         """The people in `frame`, uint8 `h w 3`; none is an empty list."""
 
 
@@ -99,12 +99,12 @@ class BlazePose:
             self._pose.process(np.zeros((64, 64, 3), np.uint8))  # its threads write notes when they start
         self._warm = False
 
-    def __call__(self, frame: np.ndarray) -> list[Person]:
+    def __call__(self, frame: np.ndarray) -> list[Detection]:
         whole = (0, 0, frame.shape[1], frame.shape[0])
         person = self._look(frame, whole) or self._search(frame)
         return [person] if person else []
 
-    def _search(self, frame: np.ndarray) -> Person | None:
+    def _search(self, frame: np.ndarray) -> Detection | None:
         """A person too small for the first look, found in parts of the picture, then seen close up."""
         found = [person for part in search_parts(*frame.shape[:2]) if (person := self._look(frame, part))]
         if not found:
@@ -112,9 +112,9 @@ class BlazePose:
         best = max(found, key=lambda person: person.keypoints[:, 2].sum())
         return self._look(frame, close_up(best.keypoints, *frame.shape[:2])) or best
 
-    def _look(self, frame: np.ndarray, part: tuple[int, int, int, int]) -> Person | None:
+    def _look(self, frame: np.ndarray, part: tuple[int, int, int, int]) -> Detection | None:
         """The person in the part (left, top, right, bottom) of the picture, in whole coordinates."""
-        stopping_place()
+        cancellation.check()
         left, top, right, bottom = part
         crop = np.ascontiguousarray(frame[top:bottom, left:right])
         if self._warm:
@@ -136,12 +136,12 @@ class BlazePose:
         if _from_behind(landmarks, depths):
             keypoints[list(FACE), 2] = 0
         keypoints = _inside(keypoints, size)
-        if not _recognisable(keypoints):
+        if not _recognizable(keypoints):
             return None
         keypoints[keypoints[:, 2] > 0, :2] += (left, top)
         mask = np.zeros(frame.shape[:2], bool)
         mask[top:bottom, left:right] = seen.segmentation_mask > 0.5
-        return Person(keypoints, mask, np.where(keypoints[:, 2] > 0, depth, np.nan).astype(np.float32))
+        return Detection(keypoints, mask, np.where(keypoints[:, 2] > 0, depth, np.nan).astype(np.float32))
 
 
 def _from_behind(landmarks: np.ndarray, depth: np.ndarray) -> bool:
@@ -185,7 +185,7 @@ class RtmPose:
                 "YOLOX (detector) and RTMPose (pose model)"
             ) from error
 
-    def __call__(self, frame: np.ndarray) -> list[Person]:
+    def __call__(self, frame: np.ndarray) -> list[Detection]:
         picture = np.ascontiguousarray(frame[..., ::-1])  # it wants blue first
         boxes = self._detect(picture)
         if len(boxes) == 0:
@@ -193,8 +193,8 @@ class RtmPose:
         points, scores = self._locate(picture, bboxes=boxes)
         keypoints = np.concatenate([points, np.clip(scores, 0, 1)[..., None]], axis=-1)
         size = np.array([frame.shape[1], frame.shape[0], 1])
-        people = [Person(_inside(person, size), None) for person in keypoints]
-        return [person for person in people if _recognisable(person.keypoints)]
+        people = [Detection(_inside(person, size), None) for person in keypoints]
+        return [person for person in people if _recognizable(person.keypoints)]
 
 
 def _input_size(model: Path | str) -> tuple[int, int]:
@@ -234,7 +234,7 @@ def _inside(keypoints: np.ndarray, size: np.ndarray) -> np.ndarray:
     return np.where(outside | (keypoints[:, 2:] == 0), 0, keypoints).astype(np.float32)
 
 
-def _recognisable(keypoints: np.ndarray) -> bool:
+def _recognizable(keypoints: np.ndarray) -> bool:
     return int((keypoints[:, 2] >= MIN_CONFIDENCE).sum()) >= LEAST_JOINTS
 
 

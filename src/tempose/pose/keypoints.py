@@ -18,7 +18,7 @@ import numpy as np
 
 from tempose.core.errors import InputError, PoseError
 from tempose.core.files import written_whole
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 
 KEYPOINTS = (
     "nose", "neck",
@@ -109,7 +109,7 @@ class Motion:
         depth = None if self.depth is None else self.depth * np.float32(np.sqrt(across * down))
         return replace(self, keypoints=keypoints, size=size, depth=depth)
 
-    def cropped(self, part: Frame, size: tuple[int, int]) -> Motion:
+    def cropped(self, part: Crop, size: tuple[int, int]) -> Motion:
         """The motion in a part of its frames, shown at `size`; joints may lie outside it."""
         depth = None if self.depth is None else self.depth * np.float32(size[0] / part.height)
         return replace(self, keypoints=part.points(self.keypoints, size), size=size, depth=depth)

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
+from tempose.core import cancellation
 from tempose.core.errors import InputError
-from tempose.core.progress import stopping_place
 from tempose.pose.keypoints import KEYPOINTS, LIMBS, MIN_CONFIDENCE
 
 POSE_CHANNELS = 3 + len(LIMBS)
@@ -20,8 +20,8 @@ POSE_CHANNELS = 3 + len(LIMBS)
 # The published drawing is 256 pixels high: joints are discs and limbs ellipses of this half width.
 _HEIGHT, _HALF_WIDTH = 256, 4
 
-# One colour a key point, limb i in the colour of key point i: the hue circle in eighteen steps.
-_COLOURS = (
+# One color a key point, limb i in the color of key point i: the hue circle in eighteen steps.
+_COLORS = (
     (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0),
     (0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255),
     (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
@@ -37,7 +37,7 @@ def pose_map(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         size: (height, width) in pixels.
 
     Returns:
-        float32 `20 h w` in [0, 1]: drawing (blue, green, red order of the published code's colours),
+        float32 `20 h w` in [0, 1]: drawing (blue, green, red order of the published code's colors),
         then for each limb the distance to it in thirds of a 256th of the height, over 255.
 
     Raises:
@@ -47,15 +47,15 @@ def pose_map(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     if keypoints.shape != (len(KEYPOINTS), 3):
         raise InputError(f"key points have the shape {keypoints.shape}; wanted (18, 3)")
-    stopping_place()
+    cancellation.check()
     height, width = size
     half_width = max(1, round(_HALF_WIDTH * height / _HEIGHT))
     known = keypoints[:, 2] >= MIN_CONFIDENCE
 
     drawing: np.ndarray = np.zeros((height, width, 3), np.uint8)
-    for (x, y, _), colour, seen in zip(keypoints, _COLOURS, known, strict=True):
+    for (x, y, _), color, seen in zip(keypoints, _COLORS, known, strict=True):
         if seen:
-            cv2.circle(drawing, (int(x), int(y)), half_width, colour, thickness=-1)
+            cv2.circle(drawing, (int(x), int(y)), half_width, color, thickness=-1)
 
     distances: np.ndarray = np.zeros((len(LIMBS), height, width), np.float32)
     for i, (a, b) in enumerate(LIMBS):
@@ -63,7 +63,7 @@ def pose_map(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             distances[i] = 1
             continue
         limb = _limb(keypoints[a, :2], keypoints[b, :2], half_width)
-        over = cv2.fillConvexPoly(drawing.copy(), limb, _COLOURS[i])
+        over = cv2.fillConvexPoly(drawing.copy(), limb, _COLORS[i])
         drawing = cv2.addWeighted(drawing, 0.4, over, 0.6, 0)
         outside = cv2.fillConvexPoly(np.full((height, width), 255, np.uint8), limb, 0)
         distance = np.minimum(cv2.distanceTransform(outside, cv2.DIST_L1, 3), 4 * height) * (_HEIGHT / height)

@@ -30,7 +30,7 @@ from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE, Motion
 from tempose.pose.room import Box, Reach, person_reach, within
 from tempose.pose.whole import WholeBody, whole_body
 
-HOW = ("limbs", "scale", "none")
+RETARGET_MODES = ("limbs", "scale", "none")
 
 # What of the body is below each joint of somebody who stands, kneels, sits or lies on it, in lengths of the trunk.
 BELOW = np.full(HIPS, 0.1)
@@ -80,22 +80,24 @@ class Retargeted:
     warnings: tuple[str, ...]
 
 
-def retarget(motion: Motion, photo: Motion, *, how: str = "limbs", mask: np.ndarray | None = None) -> Retargeted:
+def retarget_motion(
+    motion: Motion, photo: Motion, *, retarget: str = "limbs", mask: np.ndarray | None = None
+) -> Retargeted:
     """The driver's motion on the photo's body.
 
     Args:
         motion: of the driver, cleaned.
         photo: the person in the photo: one frame.
-        how: `limbs`: bone by bone; `scale`: the driver's own proportions, sized to the photo;
+        retarget: `limbs`: bone by bone; `scale`: the driver's own proportions, sized to the photo;
             `none`: where the driver is, the driver's frame fitted into the photo.
         mask: bool `h w`, where the person is in the photo; without it their room is that of an average body.
 
     Raises:
-        InputError: `how` is none of these, or `photo` is not one frame.
+        InputError: `retarget` is none of these, or `photo` is not one frame.
         PoseError: the photo or the motion shows neither a shoulder nor a face.
     """
-    if how not in HOW:
-        raise InputError(f"retarget is {how!r}; wanted {', '.join(HOW)}")
+    if retarget not in RETARGET_MODES:
+        raise InputError(f"retarget is {retarget!r}; wanted {', '.join(RETARGET_MODES)}")
     if len(photo) != 1:
         raise InputError(f"the photo's pose has {len(photo)} frames; wanted one")
     check_trunk(photo)
@@ -107,15 +109,15 @@ def retarget(motion: Motion, photo: Motion, *, how: str = "limbs", mask: np.ndar
     picture = 0.0, 0.0, float(photo.size[1]), float(photo.size[0])
     warnings: list[str] = []
     trunk: np.ndarray | float
-    if how == "none":
+    if retarget == "none":
         points, trunk = _as_it_is(driver, motion.size, photo.size)
     else:
         vectors = driver.vectors()
-        if how == "limbs":
+        if retarget == "limbs":
             vectors = _on_lengths(vectors, driver, person)
         stand = _Stand(person, photo.size, reach)
         points, trunk, picture, warnings = stand.put(_posed(vectors), driver, fps=motion.fps)
-    warnings = [*_told(person, driver, photo, how), *warnings]
+    warnings = [*_told(person, driver, photo, retarget), *warnings]
     room = within(reach.room(points, trunk), picture)
     return Retargeted(_motion(points, motion, driver, person, photo.size), room, picture, tuple(warnings))
 
@@ -314,13 +316,13 @@ def _as_it_is(driver: WholeBody, size: tuple[int, int], photo: tuple[int, int]) 
 # Words --------------------------------------------------------------------------------------------
 
 
-def _told(person: WholeBody, driver: WholeBody, photo: Motion, how: str) -> list[str]:
+def _told(person: WholeBody, driver: WholeBody, photo: Motion, retarget: str) -> list[str]:
     """Sentences about the bones that could not be measured or are never seen."""
     beyond = person.points[0, :HIPS, 1] > photo.size[0]
     names: dict[str, list[str]] = {"symmetry": [], "typical proportions": [], "never": []}
     for bone in BONES:
         names["never"] += [_side(bone.name, end) for end in bone.ends if end in driver.never and not beyond[end]]
-    if how == "limbs":
+    if retarget == "limbs":
         for name, end, by in person.build.replaced:
             if not beyond[end]:
                 names[by].append(_side(name, end))
@@ -329,7 +331,11 @@ def _told(person: WholeBody, driver: WholeBody, photo: Motion, how: str) -> list
         "typical proportions": "the photo hides or foreshortens the {}: of typical proportions",
         "never": "the motion never shows the {}: held as in the photo",
     }
-    cut = ["the photo cuts the person at its lower edge: so does the video"] if beyond.any() and how != "none" else []
+    cut = (
+        ["the photo cuts the person at its lower edge: so does the video"]
+        if beyond.any() and retarget != "none"
+        else []
+    )
     return cut + [sentence.format(_listed(names[why])) for why, sentence in sentences.items() if names[why]]
 
 

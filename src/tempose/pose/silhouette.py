@@ -1,6 +1,6 @@
 """The mask of a person before a plain background, when the key points are known.
 
-DeepFashion has key points but no masks. What is joined to the picture's edge in nearly its colour is
+DeepFashion has key points but no masks. What is joined to the picture's edge in nearly its color is
 background; what lies along the limbs is person; GrabCut (Rother et al., 2004) decides the rest.
 """
 
@@ -38,13 +38,13 @@ def silhouette(picture: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     if (labels == cv2.GC_FGD).all() or not background.any():
         return labels != cv2.GC_BGD
     cv2.setRNGSeed(0)  # the same picture gives the same mask
-    inside, outside = np.zeros((1, 65)), np.zeros((1, 65))  # the colour models, which it fills
+    inside, outside = np.zeros((1, 65)), np.zeros((1, 65))  # the color models, which it fills
     cv2.grabCut(picture, labels, (0, 0, 1, 1), outside, inside, ROUNDS, cv2.GC_INIT_WITH_MASK)
     return _joined_to(person, (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 
 def _plain_background(picture: np.ndarray) -> np.ndarray:
-    """bool `h w`: joined to the upper, left or right edge, in nearly the colour of these edges."""
+    """bool `h w`: joined to the upper, left or right edge, in nearly the color of these edges."""
     import cv2
 
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.int16)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tempose.models.build import Networks, build_networks, build_schedule
-from tempose.models.conditions import GUIDE_CHANNELS, PLATE_CHANNELS, Known, Photo
+from tempose.models.conditions import BACKGROUND_CHANNELS, GUIDE_CHANNELS, Photo, Prior
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.pose.render import POSE_CHANNELS
 from tempose.training.config import TrainConfig
@@ -51,18 +51,18 @@ def budget(config: TrainConfig, *, processes: int = 1) -> Budget:
     """Count a run's parameters and estimate its memory, without its data and without computing anything.
 
     One sample goes through networks of fake tensors, which have shapes but no values; activations are
-    the storages that autograd saves, in the arithmetic of `optimisation.precision`. Buffers that live
+    the storages that autograd saves, in the arithmetic of `optimization.precision`. Buffers that live
     only within an operation, and the fragmentation of a device's memory, come on top.
     """
     with FakeTensorMode(allow_non_fake_inputs=True):
         networks = build_networks(config.model, temporal=has_temporal_blocks(config))
         networks = frozen(networks, STAGES[config.stage])
-        objective = Objective(networks, build_schedule(config.model), recipe=config.optimisation)
+        objective = Objective(networks, build_schedule(config.model), recipe=config.optimization)
         activations = _saved_bytes(objective, config)
     learns = [parameter.requires_grad for parameter in objective.parameters()]
     counts = [parameter.numel() for parameter in objective.parameters()]
     trainable = sum(count for count, does in zip(counts, learns, strict=True) if does)
-    in_flight = config.optimisation.batch // (processes * config.optimisation.accumulate)
+    in_flight = config.optimization.batch // (processes * config.optimization.accumulate)
     return Budget(trainable, sum(counts) - trainable, activations, max(1, in_flight))
 
 
@@ -99,10 +99,10 @@ def _saved_bytes(objective: Objective, config: TrainConfig) -> int:
         largest[0] = max(largest[0], own.size)
         return output
 
-    if config.optimisation.checkpointing:
+    if config.optimization.checkpointing:
         for network in Networks(objective.texture_encoder, objective.unet):
             network.enable_gradient_checkpointing(block_input)
-    half = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[config.optimisation.precision]
+    half = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[config.optimization.precision]
     batch, read, known = _sample(config)
     with (
         torch.autocast("cpu", half, enabled=half is not None),
@@ -112,7 +112,7 @@ def _saved_bytes(objective: Objective, config: TrainConfig) -> int:
     return kept.size + largest[0]
 
 
-def _sample(config: TrainConfig) -> tuple[Batch, list[Tensor], Known | None]:
+def _sample(config: TrainConfig) -> tuple[Batch, list[Tensor], Prior | None]:
     """A batch of one with the shapes of the stage's samples, and its guides."""
     model = config.model
     h, w = config.data.size or model.size
@@ -122,9 +122,9 @@ def _sample(config: TrainConfig) -> tuple[Batch, list[Tensor], Known | None]:
     )
     photo = Photo(frames[:, 0], maps[:, 0], keypoints[:, 0], frames[:, 0, :1])
     batch = Batch(photo, frames, keypoints, maps, frames, torch.zeros(1, dtype=torch.long))
-    channels = [GUIDE_CHANNELS] * model.aligned_photo + [PLATE_CHANNELS] * model.plate
-    builds_on_known = model.copy_gate or model.known_deviation is not None
-    known = Known(frames, frames[:, :, :1], torch.ones(1)) if builds_on_known else None
+    channels = [GUIDE_CHANNELS] * model.warped_photo + [BACKGROUND_CHANNELS] * model.background
+    builds_on_known = model.copy_gate or model.sigma_data is not None
+    known = Prior(frames, frames[:, :, :1], torch.ones(1)) if builds_on_known else None
     return batch, [torch.zeros(1, f, c, h, w) for c in channels], known
 
 

@@ -28,10 +28,10 @@ _FREE = (
     "start",
     "data.root",
     "data.workers",
-    "optimisation.steps",
-    "optimisation.epochs",
-    "optimisation.accumulate",
-    "optimisation.checkpointing",
+    "optimization.steps",
+    "optimization.epochs",
+    "optimization.accumulate",
+    "optimization.checkpointing",
 )
 
 

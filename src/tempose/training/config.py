@@ -40,7 +40,7 @@ class Data(Section):
     flip: float = Field(default=0.5, ge=0, le=1)
     """Probability of a mirrored sample."""
 
-    colour: float = Field(default=0.0, ge=0, le=1)
+    color: float = Field(default=0.0, ge=0, le=1)
     """Strength of random changes of brightness, contrast, saturation and hue."""
 
     jitter: float = Field(default=0.0, ge=0)
@@ -65,7 +65,7 @@ class Data(Section):
     """What to do about a damaged clip: stop, or leave it out and say so."""
 
 
-class Optimisation(Section):
+class Optimization(Section):
     """How the parameters move."""
 
     steps: int = Field(default=0, ge=0)
@@ -158,7 +158,7 @@ class TrainConfig(Section):
     data: Data
     """Which pictures."""
 
-    optimisation: Optimisation = Optimisation()
+    optimization: Optimization = Optimization()
     """How the parameters move."""
 
     logging: Logging = Logging()
@@ -197,7 +197,7 @@ def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
-            raise InputError(f"cannot apply {change!r}; wanted name=value, such as optimisation.batch=4")
+            raise InputError(f"cannot apply {change!r}; wanted name=value, such as optimization.batch=4")
         try:
             _assign(fields, name.split("."), yaml.safe_load(value))
         except yaml.YAMLError:
@@ -222,12 +222,12 @@ def resolve(fields: Mapping[str, Any], *, source: str) -> TrainConfig:
         config = TrainConfig.model_validate(fields)
     except ValidationError as error:
         raise InputError(f"{source}: {'; '.join(map(_explain, error.errors()))}") from None
-    if (config.optimisation.steps == 0) == (config.optimisation.epochs == 0):
-        raise InputError(f"{source}: give either optimisation.steps or optimisation.epochs, and not both")
+    if (config.optimization.steps == 0) == (config.optimization.epochs == 0):
+        raise InputError(f"{source}: give either optimization.steps or optimization.epochs, and not both")
     if config.stage != "image" and config.start is None:
         raise InputError(f"{source}: the {config.stage} stage needs `start`, the model that it goes on from")
-    if config.optimisation.batch % config.optimisation.accumulate:
-        raise InputError(f"{source}: optimisation.batch must be a multiple of optimisation.accumulate")
+    if config.optimization.batch % config.optimization.accumulate:
+        raise InputError(f"{source}: optimization.batch must be a multiple of optimization.accumulate")
     return config
 
 

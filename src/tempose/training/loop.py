@@ -17,7 +17,7 @@ from tempose.training.run import Log, check_folder, open_run
 from tempose.training.trainer import Trainer
 
 
-class Outcome(NamedTuple):
+class RunOutcome(NamedTuple):
     """How a run ended."""
 
     step: int
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
     """False where a signal ended it; the same command goes on."""
 
 
-def train(config: TrainConfig, *, track: Track = quiet) -> Outcome:
+def train(config: TrainConfig, *, track: Track = quiet) -> RunOutcome:
     """Train, or go on with the run in `config.output`, to the last step.
 
     Raises:
@@ -52,7 +52,7 @@ def train(config: TrainConfig, *, track: Track = quiet) -> Outcome:
             loss = trainer.learn(batch)
             step = trainer.step
             if log and step % every.log_every == 0:
-                rate = (step - first) * config.optimisation.batch / (time.monotonic() - began)
+                rate = (step - first) * config.optimization.batch / (time.monotonic() - began)
                 log.write(step, loss=loss, learning_rate=trainer.rate.get_last_lr()[0], samples_per_second=rate)
             if step % every.validate_every == 0:
                 validation = trainer.validate()
@@ -69,7 +69,7 @@ def train(config: TrainConfig, *, track: Track = quiet) -> Outcome:
     if log:
         log.close()
     place.wait_for_everyone()
-    return Outcome(trainer.step, trainer.weights, trainer.step >= trainer.total)
+    return RunOutcome(trainer.step, trainer.weights, trainer.step >= trainer.total)
 
 
 @contextmanager

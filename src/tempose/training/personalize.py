@@ -28,7 +28,7 @@ from tempose.media.images import ENCODINGS, write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import write_video
 from tempose.models.config import ModelConfig
-from tempose.training.config import Data, Logging, Optimisation, TrainConfig
+from tempose.training.config import Data, Logging, Optimization, TrainConfig
 from tempose.training.loop import stop_signal
 from tempose.training.run import describe
 from tempose.training.samples import FPS, row
@@ -44,7 +44,7 @@ from tempose.training.subject_data import (
 from tempose.training.trainer import Trainer
 
 # The held-out part is seen through so many windows, at these parts of the diffusion time; and so many of
-# them are painted, in so many steps.
+# them are generated, in so many steps.
 WINDOWS, TIMES = 4, (0.5, 0.9)
 PAINTED, PAINT_STEPS = 2, 10
 # Steps from one look at it to the next, and how many looks without a gain end the fitting.
@@ -137,7 +137,7 @@ def personalize_views(
         stage="person",
         model=shape,
         data=Data(root=out / "data", size=size, flip=0.0, crop=0.1, workers=0),
-        optimisation=Optimisation(
+        optimization=Optimization(
             steps=steps, batch=max(1, 8 // frames), learning_rate=learning_rate, warmup=min(10, steps), ema=0.98,
             min_snr=5, drop_pose=0.1 * (shape.guidance != 1), drop_photo=0.1 * (shape.guidance != 1),
         ),
@@ -165,7 +165,7 @@ def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet
     """Train until the held-out samples gain no more, and write the best weights and a picture of them."""
     trainer = Trainer(config)
     looks = [look_at(sample, config, seed=i) for i, sample in enumerate(held_out)]
-    pictures = [paint(trainer, held_out, config)]
+    pictures = [generate(trainer, held_out, config)]
     before = best = error(trainer, looks)
     best_step, best_values = 0, averages(trainer)
     with stop_signal() as stopped:
@@ -182,7 +182,7 @@ def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet
     weights = config.output / "weights"
     with written_whole(weights) as beside:
         trainer.write_weights(beside)
-    pictures.append(paint(trainer, held_out, config)[:, :, :, -held_out[0].photo.shape[-1] :])
+    pictures.append(generate(trainer, held_out, config)[:, :, :, -held_out[0].photo.shape[-1] :])
     write_pictures(config.output, np.concatenate(pictures, axis=3))
     return Fitted(weights, before, best, best_step)
 
@@ -191,7 +191,7 @@ def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet
 
 
 def held_out_samples(photo: Views, held: Sequence[Views], *, frames: int) -> list[Sample]:
-    """Windows of the held-out views, evenly spaced, to be painted from the first picture of all."""
+    """Windows of the held-out views, evenly spaced, to be generated from the first picture of all."""
     places = [(views, start) for views in held for start in range(len(views.frames) - frames + 1)]
     count = min(WINDOWS, len(places))
     chosen = [places[i * (len(places) - 1) // max(1, count - 1)] for i in range(count)]
@@ -212,7 +212,7 @@ def tensors(views: Views) -> tuple[Tensor, Tensor, Tensor]:
 
 def look_at(sample: Sample, config: TrainConfig, *, seed: int) -> list[tuple[Batch, Tensor]]:
     """A sample as noisy batches at each of TIMES, always the same, and where the person is."""
-    batch = draw(sample, config, disturb=False, generator=torch.Generator().manual_seed(seed))
+    batch = draw(sample, config, noisy=False, generator=torch.Generator().manual_seed(seed))
     times = [torch.tensor([round(part * (config.model.train_timesteps - 1))]) for part in TIMES]
     return [(replace(batch, t=t), sample.masks[None]) for t in times]
 
@@ -235,7 +235,7 @@ def averages(trainer: Trainer) -> list[Tensor]:
     return [value.clone() for value in trainer.average.shadow_params]
 
 
-def paint(trainer: Trainer, samples: Sequence[Sample], config: TrainConfig) -> np.ndarray:
+def generate(trainer: Trainer, samples: Sequence[Sample], config: TrainConfig) -> np.ndarray:
     """Rows of photo · pose · truth · sample, of the last samples: uint8 `n f h 4w 3`."""
     with trainer.averaged() as networks:
         pipe = PersonVideoPipeline.from_networks(networks, config=config.model)

@@ -14,7 +14,7 @@ from torch import Tensor
 LIMB_PAIRS = (((3, 4), (6, 7)), ((9, 10), (12, 13)))
 
 
-def disturbed_keypoints(
+def noisy_keypoints(
     keypoints: Tensor,
     *,
     height: int,

@@ -35,10 +35,10 @@ def write_samples(
 
 
 def row(pipe: PersonVideoPipeline, sample: Sample, *, steps: int, seed: int) -> np.ndarray:
-    """Photo, poses, truth and what the model paints, side by side: uint8 `f h 4w 3`."""
+    """Photo, poses, truth and what the model generates, side by side: uint8 `f h 4w 3`."""
     f, _, h, w = sample.frames.shape
     motion = Motion(sample.keypoints.numpy(), (h, w), FPS)
-    painted = pipe(
+    generated = pipe(
         sample.photo,
         motion,
         num_inference_steps=steps,
@@ -47,5 +47,5 @@ def row(pipe: PersonVideoPipeline, sample: Sample, *, steps: int, seed: int) -> 
         generator=torch.Generator().manual_seed(seed),
     ).frames
     skeleton = torch.from_numpy(pose_maps(motion.keypoints, (h, w)))[:, :3].flip(1) * 2 - 1
-    columns: list[Tensor] = [sample.photo.expand(f, -1, -1, -1), skeleton, sample.frames, painted.cpu()]
+    columns: list[Tensor] = [sample.photo.expand(f, -1, -1, -1), skeleton, sample.frames, generated.cpu()]
     return to_uint8(torch.cat(columns, dim=3))

@@ -53,7 +53,7 @@ def _person(config: TrainConfig, split: str) -> PairDataset | ClipDataset:
 
 def _drawing(config: TrainConfig, split: str) -> dict:
     data = config.data
-    augmentation = Augmentation(crop=data.crop, flip=data.flip, colour=data.colour)
+    augmentation = Augmentation(crop=data.crop, flip=data.flip, color=data.color)
     return {
         "size": data.size or config.model.size,
         "augmentation": augmentation if split == "train" else Augmentation(),
@@ -132,8 +132,8 @@ def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> N
     if has and not gets:
         raise CheckpointError(f"the weights in {start} are of a video model; this stage starts from an image model")
     free = {"temporal_head_channels"} if gets and not has else set()
-    if not given.unet.config.correct_alignment:
-        free |= {"correct_alignment"}
+    if not given.unet.config.correct_prior:
+        free |= {"correct_prior"}
     parts = (
         (given.texture_encoder, networks.texture_encoder),
         (given.unet, networks.unet),

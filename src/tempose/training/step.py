@@ -16,10 +16,10 @@ from tempose.data.clips import ClipDataset, PairDataset, Sample
 from tempose.diffusion.denoise import denoise
 from tempose.diffusion.loss import Loss, Schedule, diffusion_loss
 from tempose.models.build import Networks
-from tempose.models.conditions import Conditions, Known, Photo, guides
+from tempose.models.conditions import Conditions, Photo, Prior, guides
 from tempose.pose.render import pose_maps
-from tempose.training.config import Optimisation, TrainConfig
-from tempose.training.pose_noise import disturbed_keypoints, ragged_masks
+from tempose.training.config import Optimization, TrainConfig
+from tempose.training.pose_noise import noisy_keypoints, ragged_masks
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ def _part(tensors: tuple[Tensor, ...], *, start: int, stop: int) -> Tensor:
 
 
 class Drawn(Dataset):
-    """Samples as batches of one, their conditions disturbed and dropped, their noise and times drawn.
+    """Samples as batches of one, their conditions noisy and dropped, their noise and times drawn.
 
     Everything random comes from (seed, epoch, index): it does not depend on the number of processes
     or workers, nor on where a run was interrupted.
     """
 
-    def __init__(self, samples: PairDataset | ClipDataset, config: TrainConfig, *, disturb: bool) -> None:
-        self.samples, self.config, self.disturb = samples, config, disturb
+    def __init__(self, samples: PairDataset | ClipDataset, config: TrainConfig, *, noisy: bool) -> None:
+        self.samples, self.config, self.noisy = samples, config, noisy
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -80,26 +80,26 @@ class Drawn(Dataset):
         epoch, index = name
         seed = np.random.SeedSequence([self.config.seed, epoch, index]).generate_state(1, np.uint64)[0]
         generator = torch.Generator().manual_seed(int(seed) >> 1)
-        return draw(self.samples[epoch, index], self.config, disturb=self.disturb, generator=generator)
+        return draw(self.samples[epoch, index], self.config, noisy=self.noisy, generator=generator)
 
 
-def draw(sample: Sample, config: TrainConfig, *, disturb: bool, generator: torch.Generator) -> Batch:
+def draw(sample: Sample, config: TrainConfig, *, noisy: bool, generator: torch.Generator) -> Batch:
     """Disturb the conditions of a sample, drop some, and draw noise and time: a batch of one.
 
     Args:
-        disturb: whether key points, mask and conditions suffer; not in validation.
+        noisy: whether key points, mask and conditions suffer; not in validation.
         generator: the only source of randomness.
     """
     f, _, h, w = sample.frames.shape
     keypoints = torch.cat([sample.photo_keypoints[None], sample.keypoints])[None]  # 1 f+1 18 3
     mask, data = sample.photo_mask[None], config.data
     keep_pose, keep_photo = torch.ones(1), torch.ones(1)
-    if disturb:
+    if noisy:
         errors = {"jitter": data.jitter, "bias": data.bias, "missing": data.missing, "swapped": data.swapped}
-        keypoints = disturbed_keypoints(keypoints, height=h, generator=generator, **errors)
+        keypoints = noisy_keypoints(keypoints, height=h, generator=generator, **errors)
         mask = ragged_masks(mask, width=data.ragged, generator=generator)
-        keep_pose = (torch.rand(1, generator=generator) >= config.optimisation.drop_pose).float()
-        keep_photo = (torch.rand(1, generator=generator) >= config.optimisation.drop_photo).float()
+        keep_pose = (torch.rand(1, generator=generator) >= config.optimization.drop_pose).float()
+        keep_photo = (torch.rand(1, generator=generator) >= config.optimization.drop_photo).float()
     maps = torch.from_numpy(pose_maps(keypoints[0].numpy(), (h, w)))[None]
     return Batch(
         photo=Photo(sample.photo[None], maps[:, 0], keypoints[:, 0], mask).where(keep_photo),
@@ -114,7 +114,7 @@ def draw(sample: Sample, config: TrainConfig, *, disturb: bool, generator: torch
 class Objective(nn.Module):
     """Both networks and the loss around them: one module, so that it can be wrapped for many GPUs."""
 
-    def __init__(self, networks: Networks, scheduler: DDPMScheduler, *, recipe: Optimisation) -> None:
+    def __init__(self, networks: Networks, scheduler: DDPMScheduler, *, recipe: Optimization) -> None:
         super().__init__()
         self.texture_encoder, self.unet = networks
         self.scheduler = scheduler
@@ -124,12 +124,12 @@ class Objective(nn.Module):
         """The loss of every sample, `b`."""
         return self.loss(batch, self.predict(batch, *self.guides(batch)))
 
-    def guides(self, batch: Batch) -> tuple[list[Tensor], Known | None]:
+    def guides(self, batch: Batch) -> tuple[list[Tensor], Prior | None]:
         """The aligned photo and what follows from it, in full precision: half a pixel matters there."""
         with torch.autocast(batch.frames.device.type, enabled=False):
             return guides(batch.photo, batch.keypoints, config=self.unet.config)
 
-    def predict(self, batch: Batch, read: list[Tensor], known: Known | None) -> Tensor:
+    def predict(self, batch: Batch, read: list[Tensor], prior: Prior | None) -> Tensor:
         """What the model predicts for the noisy frames: `b f c h w`, float32."""
         schedule = Schedule(self.scheduler, batch.t)
         texture = self.unet.read_texture(self.texture_encoder(batch.photo.picture), batch.photo.pose_map)
@@ -137,7 +137,7 @@ class Objective(nn.Module):
             self.unet,
             schedule.add_noise(batch.frames, batch.noise),
             batch.t,
-            Conditions(batch.pose_map, texture, read, known),
+            Conditions(batch.pose_map, texture, read, prior),
             alpha_bar=schedule.alpha_bar,
             prediction_type=self.scheduler.config.prediction_type,
         )

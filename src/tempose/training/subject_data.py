@@ -22,7 +22,7 @@ HELD_OUT = 0.25
 
 
 def views_of_video(path: Path, size: tuple[int, int], *, frames: int) -> list[Views]:
-    """The stretches of a video in which the person is seen, cropped around the person.
+    """The segments of a video in which the person is seen, cropped around the person.
 
     Raises:
         DataError: there is none.
@@ -87,7 +87,7 @@ def part(views: Views, which: slice) -> Views:
 def write_material(root: Path, known: Sequence[Views], held: Sequence[Views], *, source: str) -> None:
     """Write views in the prepared form: `train`, and `val` with what is held out.
 
-    Photos come with their pairs; those in `val` are to be painted from the first of all.
+    Photos come with their pairs; those in `val` are to be generated from the first of all.
     """
     if len(known[0].frames) > 1:
         write_split(root, "train", known, source=source)
@@ -104,7 +104,7 @@ def write_split(root: Path, split: str, clips: Sequence[Views], *, source: str) 
     rows = [
         write_clip(
             root, split, f"{i:03}", frames=views.frames, motion=views.motion, masks=views.masks,
-            person="person", source=source, licence="unknown",
+            person="person", source=source, license="unknown",
         )
         for i, views in enumerate(clips)
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def write_split(root: Path, split: str, clips: Sequence[Views], *, source: str) 
 
 
 def write_pairs(folder: Path, pairs: Mapping[str, Sequence[str]]) -> None:
-    """Write pairs.jsonl: targets, each with the photos that it may be painted from."""
+    """Write pairs.jsonl: targets, each with the photos that it may be generated from."""
     lines = [json.dumps({"target": target, "photos": photos}) + "\n" for target, photos in pairs.items()]
     with written_whole(folder / "pairs.jsonl") as beside:
         beside.write_text("".join(lines), encoding="utf-8")

@@ -33,31 +33,31 @@ class Trainer:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.stage = STAGES[config.stage]
-        self.samples = Drawn(self.stage.dataset(config, "train"), config, disturb=True)
-        self.validation = Drawn(self.stage.dataset(config, "val"), config, disturb=False)
+        self.samples = Drawn(self.stage.dataset(config, "train"), config, noisy=True)
+        self.validation = Drawn(self.stage.dataset(config, "val"), config, noisy=False)
         self.total = total_steps(config, samples=len(self.samples))
         self.accelerator = make_accelerator(config)
 
-        optimisation = config.optimisation
+        optimization = config.optimization
         self.networks = starting_networks(config)
-        objective = Objective(self.networks, build_schedule(config.model), recipe=optimisation)
-        if optimisation.checkpointing:
+        objective = Objective(self.networks, build_schedule(config.model), recipe=optimization)
+        if optimization.checkpointing:
             for network in self.networks:
                 network.enable_gradient_checkpointing()
         named = dict(objective.named_parameters())
         self.learning = {name: parameter for name, parameter in named.items() if parameter.requires_grad}
         self.frozen = digest(parameter for parameter in named.values() if not parameter.requires_grad)
         optimizer = torch.optim.AdamW(
-            self.learning.values(), lr=optimisation.learning_rate, weight_decay=optimisation.weight_decay
+            self.learning.values(), lr=optimization.learning_rate, weight_decay=optimization.weight_decay
         )
         self.rate = get_scheduler(
-            "constant_with_warmup" if optimisation.schedule == "constant" else "cosine",
+            "constant_with_warmup" if optimization.schedule == "constant" else "cosine",
             optimizer,
-            num_warmup_steps=optimisation.warmup,
+            num_warmup_steps=optimization.warmup,
             num_training_steps=self.total,
         )
         self.objective, self.optimizer = self.accelerator.prepare(objective, optimizer)
-        self.average = EMAModel(self.learning.values(), decay=optimisation.ema)
+        self.average = EMAModel(self.learning.values(), decay=optimization.ema)
         self.objective.train(self.stage.dropout)
         self.step = 0
         self.saved: Path | None = None
@@ -97,7 +97,7 @@ class Trainer:
         data, place = self.config.data, self.accelerator
         order = Batches(
             len(self.samples),
-            batch=self.config.optimisation.batch,
+            batch=self.config.optimization.batch,
             start=self.step,
             stop=self.total,
             seed=self.config.seed,
@@ -123,7 +123,7 @@ class Trainer:
             TemposeError: loss or gradient is not finite; the parameters are still those before the step.
         """
         place = self.accelerator
-        parts = batch.parts(self.config.optimisation.accumulate)
+        parts = batch.parts(self.config.optimization.accumulate)
         loss = torch.zeros((), device=place.device)
         with self._seeded_dropout():
             for i, part in enumerate(parts):
@@ -132,14 +132,14 @@ class Trainer:
                     share = self.objective(part).total.mean() / len(parts)
                     place.backward(share)
                 loss += share.detach()
-        norm = float(place.clip_grad_norm_(list(self.learning.values()), self.config.optimisation.clip_norm))
+        norm = float(place.clip_grad_norm_(list(self.learning.values()), self.config.optimization.clip_norm))
         value = float(place.reduce(loss, reduction="mean"))
         # With fp16 an infinite gradient only means that its scale was too large: that step is left out.
         if not math.isfinite(value) or (place.scaler is None and not math.isfinite(norm)):
             stands = f"the last good checkpoint is {self.saved}" if self.saved else "there is no checkpoint yet"
             raise TemposeError(
                 f"the loss is {value:g} and the gradient's norm {norm:g} at step {self.step + 1}; {stands}. "
-                "Begin another output, with `start` at the last weights and a lower optimisation.learning_rate"
+                "Begin another output, with `start` at the last weights and a lower optimization.learning_rate"
             )
         self.optimizer.step()
         self.rate.step()
@@ -241,20 +241,20 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     Raises:
         InputError: fp16 is asked for without a GPU, or the batch cannot be shared evenly.
     """
-    optimisation = config.optimisation
-    accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(optimisation.precision, optimisation.precision))
-    if optimisation.precision == "fp16" and accelerator.scaler is None:
-        raise InputError(f"optimisation.precision=fp16 needs a GPU, here is {accelerator.device}; use bf16 or fp32")
-    shares = accelerator.num_processes * optimisation.accumulate
-    if optimisation.batch % shares:
+    optimization = config.optimization
+    accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(optimization.precision, optimization.precision))
+    if optimization.precision == "fp16" and accelerator.scaler is None:
+        raise InputError(f"optimization.precision=fp16 needs a GPU, here is {accelerator.device}; use bf16 or fp32")
+    shares = accelerator.num_processes * optimization.accumulate
+    if optimization.batch % shares:
         raise InputError(
-            f"optimisation.batch is {optimisation.batch}, shared by {accelerator.num_processes} processes in "
-            f"{optimisation.accumulate} parts each; wanted a multiple of {shares}"
+            f"optimization.batch is {optimization.batch}, shared by {accelerator.num_processes} processes in "
+            f"{optimization.accumulate} parts each; wanted a multiple of {shares}"
         )
     return accelerator
 
 
 def total_steps(config: TrainConfig, *, samples: int) -> int:
     """Optimizer steps of the whole run."""
-    optimisation = config.optimisation
-    return optimisation.steps or math.ceil(optimisation.epochs * samples / optimisation.batch)
+    optimization = config.optimization
+    return optimization.steps or math.ceil(optimization.epochs * samples / optimization.batch)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempose.core.errors import InputError
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.media.images import check_picture
 from tempose.warp.background import smooth_fill
 from tempose.warp.completion import complete, joint_caps, layer_order
@@ -48,7 +48,7 @@ class Cutout:
     order: tuple[int, ...]
     hem: float
 
-    def seen_through(self, crop: Frame, size: tuple[int, int]) -> Cutout:
+    def seen_through(self, crop: Crop, size: tuple[int, int]) -> Cutout:
         """The same in a part of the photo, at `size`; beyond the photo nobody is, and the background goes on."""
         color = np.stack([crop.cut(layer, size) for layer in self.color])
         alpha = np.stack([_cut(layer, crop, size) for layer in self.alpha])
@@ -132,7 +132,7 @@ def _layers(
     return np.stack(colors), np.stack(alphas)
 
 
-def _cut(mask: np.ndarray, crop: Frame, size: tuple[int, int]) -> np.ndarray:
+def _cut(mask: np.ndarray, crop: Crop, size: tuple[int, int]) -> np.ndarray:
     """This part of a matte, float32 `h w`, at `size`; beyond the photo it is 0."""
     shades = np.repeat(np.round(mask[..., None] * 255).astype(np.uint8), 3, axis=-1)
     return crop.cut(shades, size)[..., 0].astype(np.float32) / 255 * crop.covered(mask.shape, size)

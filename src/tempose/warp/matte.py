@@ -3,7 +3,7 @@
 The estimator's mask is coarse. GrabCut (Rother et al., 2004) decides anew in a rim about its edge; along the border
 that it finds, closed-form matting (Levin, Lischinski and Weiss, "A Closed-Form Solution to Natural Image Matting",
 PAMI 2008) says how much of each pixel is the person; the person's own colors there follow (Forte, "Approximate Fast
-Foreground Colour Estimation", ICIP 2021). Where the person looks like what is behind them the mask keeps its say.
+Foreground Color Estimation", ICIP 2021). Where the person looks like what is behind them the mask keeps its say.
 
 The solver is written out here for the rim alone; the one of pymatting compiles for half a minute when first imported.
 """

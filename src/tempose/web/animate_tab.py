@@ -17,7 +17,7 @@ from tempose.web.events import MANY, QUIET
 from tempose.web.form import Wanted, wanted_column
 from tempose.web.html import note, remarks, stopped, summed_up, told
 from tempose.web.pictures import clearing_strip
-from tempose.web.studio import Look, Made, Studio
+from tempose.web.studio import Finished, Preview, Studio
 from tempose.web.watch import files_of, follow, owner_of
 
 # What was wrong with a run is not said any more once something else is wanted.
@@ -41,13 +41,13 @@ class Looks:
         notes: list[gr.components.Component] = [self.photo_note, self.motion_note, self.settings_note]
         return [*notes, self.photo, self.driver, self.fitted, self.remarks]
 
-    def so_far(self, look: Look, *, before: Look, said: str) -> tuple[Any, ...]:
+    def so_far(self, look: Preview, *, before: Preview, said: str) -> tuple[Any, ...]:
         """What has been found since `before`, and a word about what is still being done."""
         found = ((look.photo, before.photo), (look.driver, before.driver))
         pictures = [gr.skip() if new is old else new for new, old in found]
         return *self.notes(look), *pictures, gr.skip(), said
 
-    def whole(self, look: Look) -> tuple[Any, ...]:
+    def whole(self, look: Preview) -> tuple[Any, ...]:
         """All that was found."""
         return *self.notes(look), look.photo, look.driver, look.fitted, remarks(look.notes)
 
@@ -55,7 +55,7 @@ class Looks:
         """A setting that makes no sense; the pictures stay."""
         return (gr.skip(), gr.skip(), note(str(error)), *[gr.skip()] * 4)
 
-    def notes(self, look: Look) -> tuple[str, ...]:
+    def notes(self, look: Preview) -> tuple[str, ...]:
         """The mistakes, each for its place."""
         return note(look.photo_note), note(look.motion_note), note(look.settings_note)
 
@@ -94,7 +94,7 @@ class Results:
     def ended(self, said: str) -> tuple[Any, ...]:
         return (gr.update(interactive=True), gr.update(interactive=False), said, *[gr.skip()] * 6)
 
-    def made(self, made: Made) -> tuple[Any, ...]:
+    def made(self, made: Finished) -> tuple[Any, ...]:
         files = [str(path) for path in made.files()]
         record = json.loads(made.record.read_text(encoding="utf-8"))
         return (*self.ended(summed_up(made.summary))[:3], *files[:3], files, shlex.join(made.command), record)
@@ -152,14 +152,14 @@ def _results() -> Results:
 
 def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> None:
     async def look(request: gr.Request, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
-        before = Look()
+        before = Preview()
         studio.looks.cancel(owner_of(request, "look"))  # what an earlier one looks at is not wanted any more
         try:
-            wish = wanted.wish(values, studio.limits, files_of(studio.uploads, request))
-            jobs = follow(studio.looks, lambda job: studio.look(wish, job), request=request, part="look")
+            asked = wanted.asked(values, studio.limits, files_of(studio.uploads, request))
+            jobs = follow(studio.looks, lambda job: studio.look(asked, job), request=request, part="look")
             async with aclosing(jobs):
                 async for job in jobs:
-                    found = copy(job.result) if job.result else Look()
+                    found = copy(job.result) if job.result else Preview()
                     if job.stopped:
                         # The page is sent the last answer once more: it must not undo what a newer look shows.
                         yield (gr.skip(),) * len(looks.all)
@@ -175,8 +175,8 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
 
     async def run(request: gr.Request, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
         try:
-            wish = wanted.wish(values, studio.limits, files_of(studio.uploads, request))
-            jobs = follow(studio.desk, lambda job: studio.make(wish, job), request=request, part="run")
+            asked = wanted.asked(values, studio.limits, files_of(studio.uploads, request))
+            jobs = follow(studio.desk, lambda job: studio.make(asked, job), request=request, part="run")
             async with aclosing(jobs):
                 async for job in jobs:
                     if not job.finished.is_set():
@@ -194,7 +194,7 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
     def stop(request: gr.Request) -> None:
         studio.desk.cancel(owner_of(request, "run"))
 
-    shapes = ("frames", "fps", "start", "seed", "retargeting", "background", "background_file")
+    shapes = ("frames", "fps", "start", "seed", "retarget", "background", "background_file")
     changes = [wanted.photo.change, wanted.motion.change, wanted.motion_file.change]
     changes += [wanted.settings[name].change for name in shapes]  # type: ignore[attr-defined]
     gr.on(changes, look, wanted.all, looks.all, trigger_mode="multiple", **MANY)

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from tempose.core.errors import TemposeError
-from tempose.web.request import FRAMES, Wish
+from tempose.web.request import FRAMES, AnimateRequest
 from tempose.web.studio import Studio
 from tempose.web.watch import files_of, follow
 
@@ -25,9 +25,9 @@ def add_api(studio: Studio) -> None:
         seed: int = 0,
         strategy: str = "overlap",
         guidance: float | None = None,
-        retargeting: str = "limbs",
+        retarget: str = "limbs",
         background: str = "photo",
-        colour: str | None = None,
+        color: str | None = None,
         background_file: gr.FileData | None = None,
         size: int | None = None,
         fps: float | None = None,
@@ -40,7 +40,7 @@ def add_api(studio: Studio) -> None:
             photo: a picture.
             motion: the name of a built-in motion.
             motion_file: a video, .npz, .json or .bvh, instead of the name; or OpenPose's .json files, one a frame.
-            background: photo, plain, or colour and then which, or picture and then which file.
+            background: photo, plain, or color and then which, or picture and then which file.
             frames: at most so many.
 
         Returns:
@@ -51,9 +51,9 @@ def add_api(studio: Studio) -> None:
             "seed": seed,
             "strategy": strategy,
             "guidance": guidance,
-            "retargeting": retargeting,
+            "retarget": retarget,
             "background": background,
-            "colour": colour,
+            "color": color,
             "background_file": background_file,
             "size": size,
             "fps": fps,
@@ -61,7 +61,7 @@ def add_api(studio: Studio) -> None:
             "frames": frames,
         }
         try:
-            wish = Wish.of(
+            asked = AnimateRequest.of(
                 photo,
                 motion,
                 motion_file,
@@ -69,7 +69,7 @@ def add_api(studio: Studio) -> None:
                 files=files_of(studio.uploads, request),
                 **settings,
             )
-            jobs = follow(studio.desk, lambda job: studio.make(wish, job), request=request, part="api")
+            jobs = follow(studio.desk, lambda job: studio.make(asked, job), request=request, part="api")
             async with aclosing(jobs):
                 async for job in jobs:
                     now = job.progress(studio.desk.ahead(job))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tempose.pose.estimators import Estimator, Person
+from tempose.pose.estimators import Detection, Estimator
 from tempose.web.jobs import Job
 
 Value = TypeVar("Value")
@@ -21,12 +21,12 @@ class OneAtATime:
     def __init__(self, estimator: Estimator) -> None:
         self._estimator, self._lock = estimator, threading.Lock()
 
-    def __call__(self, frame: np.ndarray) -> list[Person]:
+    def __call__(self, frame: np.ndarray) -> list[Detection]:
         with self._lock:
             return self._estimator(frame)
 
 
-class Shelf:
+class Cache:
     """The latest few values, so that a run does not find again what the look before it has found."""
 
     def __init__(self, places: int) -> None:

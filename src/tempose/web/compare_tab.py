@@ -17,7 +17,7 @@ from tempose.web.events import MANY, QUIET
 from tempose.web.form import Wanted
 from tempose.web.html import note, stopped, summed_up, told
 from tempose.web.pictures import clearing_strip
-from tempose.web.request import Wish
+from tempose.web.request import AnimateRequest
 from tempose.web.studio import Studio
 from tempose.web.watch import files_of, follow, owner_of
 
@@ -65,8 +65,10 @@ def compare_tab(studio: Studio, wanted: Wanted) -> None:
         rest = [gr.skip()] * 4
         idle = (gr.update(interactive=True), gr.update(interactive=False))
         try:
-            wishes, models = sides(studio, name, wanted.wish(values, studio.limits, files_of(studio.uploads, request)))
-            jobs = follow(studio.desk, lambda job: studio.pair(wishes, models, job), request=request, part="pair")
+            requests, models = sides(
+                studio, name, wanted.asked(values, studio.limits, files_of(studio.uploads, request))
+            )
+            jobs = follow(studio.desk, lambda job: studio.pair(requests, models, job), request=request, part="pair")
             async with aclosing(jobs):
                 async for job in jobs:
                     if not job.finished.is_set():
@@ -82,7 +84,7 @@ def compare_tab(studio: Studio, wanted: Wanted) -> None:
                             for path, label in zip(job.result, SIDES[name], strict=True)
                         ]
                         slider = gr.update(maximum=round(lasts, 2), value=0)
-                        yield *idle, summed_up("Ready."), *videos, slider, commands_of(wishes, models)
+                        yield *idle, summed_up("Ready."), *videos, slider, commands_of(requests, models)
         except TemposeError as error:
             yield *idle, note(str(error)), *rest
 
@@ -96,30 +98,32 @@ def compare_tab(studio: Studio, wanted: Wanted) -> None:
     play.click(None, None, None, js=PLAY)
 
 
-def sides(studio: Studio, name: Any, wish: Wish) -> tuple[tuple[Wish, Wish], tuple[Model, Model]]:
-    """The two wishes of a comparison, and the model of each.
+def sides(
+    studio: Studio, name: Any, asked: AnimateRequest
+) -> tuple[tuple[AnimateRequest, AnimateRequest], tuple[Model, Model]]:
+    """The two requests of a comparison, and the model of each.
 
     Raises:
         InputError: there is no such comparison here.
     """
     model = studio.model
     if name == WINDOWS:
-        return (changed(wish, strategy="loop"), changed(wish, strategy="overlap")), (model, model)
+        return (changed(asked, strategy="loop"), changed(asked, strategy="overlap")), (model, model)
     if name == STEPS:
-        return (changed(wish, steps=4), changed(wish, steps=min(20, studio.limits.steps))), (model, model)
+        return (changed(asked, steps=4), changed(asked, steps=min(20, studio.limits.steps))), (model, model)
     if name == TEMPORAL and studio.alone is not None:
-        return (wish, wish), (studio.alone, model)
+        return (asked, asked), (studio.alone, model)
     raise InputError(f"there is no comparison {name!r}; choose one of the list")
 
 
-def commands_of(wishes: tuple[Wish, Wish], models: tuple[Model, Model]) -> str:
+def commands_of(requests: tuple[AnimateRequest, AnimateRequest], models: tuple[Model, Model]) -> str:
     """The command lines that make both sides, one a line."""
     return "\n".join(
-        shlex.join(wish.command(model.name, output=f"{wish.name}-{number}.mp4"))
-        for number, (wish, model) in enumerate(zip(wishes, models, strict=True), start=1)
+        shlex.join(asked.command(model.name, output=f"{asked.name}-{number}.mp4"))
+        for number, (asked, model) in enumerate(zip(requests, models, strict=True), start=1)
     )
 
 
-def changed(wish: Wish, **settings: Any) -> Wish:
-    """The wish with other settings."""
-    return replace(wish, settings=wish.settings | settings)
+def changed(asked: AnimateRequest, **settings: Any) -> AnimateRequest:
+    """The asked with other settings."""
+    return replace(asked, settings=asked.settings | settings)

@@ -10,12 +10,12 @@ import gradio as gr
 
 from tempose.animation.animate import STRATEGIES
 from tempose.body.motions import MOTIONS
-from tempose.pose.retarget import HOW
+from tempose.pose.retarget import RETARGET_MODES
 from tempose.web.events import QUIET
 from tempose.web.examples import EXAMPLES
 from tempose.web.html import note
 from tempose.web.limits import Limits, no_picture
-from tempose.web.request import BACKGROUNDS, COLOUR, FRAMES, PICTURE, Wish
+from tempose.web.request import BACKGROUNDS, COLOR, FRAMES, PICTURE, AnimateRequest
 from tempose.web.studio import Studio
 from tempose.web.uploads import Files
 
@@ -29,8 +29,8 @@ class Wanted:
     """The parts of the page in which somebody says what they want, and where their mistakes are told.
 
     Attributes:
-        photo, motion, motion_file: as `Wish.of` takes them.
-        settings: the others, by the names of `Wish.of`.
+        photo, motion, motion_file: as `AnimateRequest.of` takes them.
+        settings: the others, by the names of `AnimateRequest.of`.
         photo_note, motion_note, settings_note: the places for mistakes.
     """
 
@@ -46,13 +46,15 @@ class Wanted:
     def all(self) -> list[gr.components.Component]:
         return [self.photo, self.motion, self.motion_file, *self.settings.values()]
 
-    def wish(self, values: tuple[Any, ...], limits: Limits, files: Files) -> Wish:
+    def asked(self, values: tuple[Any, ...], limits: Limits, files: Files) -> AnimateRequest:
         """What the values of these parts ask for.
 
         Raises:
             InputError: a value is not what it should be.
         """
-        return Wish.of(*values[:3], limits=limits, files=files, **dict(zip(self.settings, values[3:], strict=True)))
+        return AnimateRequest.of(
+            *values[:3], limits=limits, files=files, **dict(zip(self.settings, values[3:], strict=True))
+        )
 
 
 def wanted_column(studio: Studio) -> Wanted:
@@ -109,7 +111,7 @@ def wanted_column(studio: Studio) -> Wanted:
 
 
 def more(studio: Studio) -> tuple[dict[str, gr.components.Component], gr.HTML]:
-    """What needs no touch, behind one fold, by the names of `Wish.of`; and the place for its mistakes."""
+    """What needs no touch, behind one fold, by the names of `AnimateRequest.of`; and the place for its mistakes."""
     limits = studio.limits
     with gr.Accordion("More", open=False, elem_id="more"):
         with gr.Row():
@@ -127,18 +129,18 @@ def more(studio: Studio) -> tuple[dict[str, gr.components.Component], gr.HTML]:
                 value=STRATEGIES[0],
                 label="Windows of a long video",
             )
-            retargeting = gr.Radio(
-                [("Bone by bone", HOW[0]), ("As a whole", HOW[1]), ("Not at all", HOW[2])],
-                value=HOW[0],
+            retarget = gr.Radio(
+                list(zip(("Bone by bone", "As a whole", "Not at all"), RETARGET_MODES, strict=True)),
+                value=RETARGET_MODES[0],
                 label="Fit the motion to the body",
             )
-        titles = ("The photo's", "Plain", "A colour", "A picture")
+        titles = ("The photo's", "Plain", "A color", "A picture")
         background = gr.Radio(
             list(zip(titles, BACKGROUNDS, strict=True)), value=BACKGROUNDS[0], label="Background", elem_id="background"
         )
         with gr.Row():
             with gr.Column(min_width=150):
-                colour = gr.ColorPicker("#20a0ff", label="Colour of the background", elem_id="colour")
+                color = gr.ColorPicker("#20a0ff", label="Color of the background", elem_id="color")
                 guidance = gr.Number(None, label="Guidance", info="0: the model's own. 1: plain.")
             background_file = gr.Image(
                 label="Picture of the background",
@@ -150,7 +152,7 @@ def more(studio: Studio) -> tuple[dict[str, gr.components.Component], gr.HTML]:
                 buttons=[],
             )
     settings_note = note_of_files("settings-note", field="background-file", limits=limits, pictures=True)
-    colour.input(lambda: COLOUR, None, background, **QUIET)
+    color.input(lambda: COLOR, None, background, **QUIET)
     chosen = f"(file) => file ? '{PICTURE}' : '{BACKGROUNDS[0]}'"
     background_file.input(None, background_file, background, js=chosen, **QUIET)
     settings: dict[str, gr.components.Component] = {
@@ -158,9 +160,9 @@ def more(studio: Studio) -> tuple[dict[str, gr.components.Component], gr.HTML]:
         "seed": seed,
         "strategy": strategy,
         "guidance": guidance,
-        "retargeting": retargeting,
+        "retarget": retarget,
         "background": background,
-        "colour": colour,
+        "color": color,
         "background_file": background_file,
         "size": size,
         "fps": fps,

@@ -13,8 +13,8 @@ from typing import Any
 
 from torch import nn
 
+from tempose.core import cancellation
 from tempose.core.errors import InputError, TemposeError
-from tempose.core.progress import stoppable, stopping_place
 
 WAITING = "waiting"
 
@@ -129,7 +129,7 @@ class Job:
             self._begun = time.monotonic()
         said = None
         try:
-            with stoppable(self.check):
+            with cancellation.scope(self.check):
                 self.result = self._work(self)
         except Stopped:
             said = "stopped"
@@ -150,7 +150,7 @@ class Job:
 def interruptible(network: nn.Module) -> None:
     """Make every part of a network a place where a job can be stopped."""
     for module in network.modules():
-        module.register_forward_pre_hook(lambda *_: stopping_place())
+        module.register_forward_pre_hook(lambda *_: cancellation.check())
 
 
 class Desk:

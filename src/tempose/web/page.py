@@ -78,7 +78,7 @@ def style() -> str:
 
 
 def theme() -> gr.themes.Base:
-    """Quiet colours, and the fonts that the reader's system has: none is fetched."""
+    """Quiet colors, and the fonts that the reader's system has: none is fetched."""
     return gr.themes.Default(
         primary_hue="teal",
         neutral_hue="slate",

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from tempose.animation.animate import united
-from tempose.animation.motion import Stretch, read_motion
+from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.subject import Subject
-from tempose.media.crop import Frame
+from tempose.media.crop import Crop
 from tempose.media.images import read_image, resize
 from tempose.pose.draw import draw_skeleton
 from tempose.pose.keypoints import Motion
@@ -36,22 +36,22 @@ CLEARING = 6
 
 def photo_look(subject: Subject) -> np.ndarray:
     """The person in the photo with the skeleton that was found, uint8 of LOOK."""
-    return _with_skeleton(subject.picture, subject.keypoints, Frame.around(person_room(subject.pose), LOOK))
+    return _with_skeleton(subject.picture, subject.keypoints, Crop.around(person_room(subject.pose), LOOK))
 
 
 def driver_look(motion: Motion, first: np.ndarray | None) -> np.ndarray:
     """The first frame of a motion with its skeleton, over the driver's own picture if there is one."""
     picture = _slate(motion.size) if first is None else first
     seen = motion.keypoints[0, motion.keypoints[0, :, 2] > 0, :2]
-    whole = Frame.around((0.0, 0.0, float(motion.size[1]), float(motion.size[0])), LOOK, margin=0)
+    whole = Crop.around((0.0, 0.0, float(motion.size[1]), float(motion.size[0])), LOOK, margin=0)
     if first is None and len(seen):
-        whole = Frame.around((*seen.min(axis=0), *seen.max(axis=0)), LOOK, margin=0.35)
+        whole = Crop.around((*seen.min(axis=0), *seen.max(axis=0)), LOOK, margin=0.35)
     return _with_skeleton(picture, motion.keypoints[0], whole)
 
 
 def fit_look(subject: Subject, fitted: Retargeted) -> Iterator[np.ndarray]:
     """The motion on the photo's body, before the dimmed photo: uint8 of LOOK, frame by frame."""
-    window = Frame.around(united(fitted.room, person_room(subject.pose, subject.mask)), LOOK)
+    window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), LOOK)
     dimmed = window.cut(subject.picture, LOOK) // 3
     for keypoints in window.points(fitted.motion.keypoints, LOOK):
         yield draw_skeleton(dimmed, keypoints)
@@ -71,10 +71,10 @@ def spread(frames: int) -> list[int]:
 @cache
 def motion_strip(name: str) -> str:
     """A built-in motion as the address of one wide picture, STRIP frames beside one another."""
-    motion = read_motion(name, stretch=Stretch(fps=STRIP_FPS, max_frames=STRIP), seed=3)
+    motion = read_motion(name, time_range=TimeRange(fps=STRIP_FPS, max_frames=STRIP), seed=3)
     points = motion.keypoints[..., :2].reshape(-1, 2)
     box = (*points.min(axis=0), *points.max(axis=0))
-    window = Frame.around(box, THUMB, margin=0.25)
+    window = Crop.around(box, THUMB, margin=0.25)
     frames = [draw_skeleton(_slate(THUMB), keypoints) for keypoints in window.points(motion.keypoints, THUMB)]
     strip = Image.fromarray(np.concatenate(frames, axis=1)).quantize(48)
     return as_address(strip, "PNG", optimize=True)
@@ -93,7 +93,7 @@ def as_address(picture: Image.Image, kind: str, **options: object) -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _with_skeleton(picture: np.ndarray, keypoints: np.ndarray, window: Frame) -> np.ndarray:
+def _with_skeleton(picture: np.ndarray, keypoints: np.ndarray, window: Crop) -> np.ndarray:
     return draw_skeleton(window.cut(picture, LOOK), window.points(keypoints, LOOK))
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from tempose.animation.animate import STRATEGIES
-from tempose.animation.motion import Stretch
+from tempose.animation.motion import TimeRange
 from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError
 from tempose.diffusion.hub import DEFAULT_MODEL
-from tempose.pose.retarget import HOW
+from tempose.pose.retarget import RETARGET_MODES
 from tempose.web.limits import Limits
 from tempose.web.uploads import Files
 
 # Frames of a result if nothing is said.
 FRAMES = 36
 
-# What may stand behind the person: the photo's own background, its edge's colour, another colour, a picture.
-BACKGROUNDS = ("photo", "plain", COLOUR := "colour", PICTURE := "picture")
+# What may stand behind the person: the photo's own background, its edge's color, another color, a picture.
+BACKGROUNDS = ("photo", "plain", COLOR := "color", PICTURE := "picture")
 
 # Letters of a file's name that are kept, and of what it gives to the name of a result.
 LONGEST, SHARE = 60, 24
@@ -60,7 +60,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Wish:
+class AnimateRequest:
     """A photo, a motion and the settings.
 
     Attributes:
@@ -87,15 +87,15 @@ class Wish:
         seed: Any = 0,
         strategy: Any = STRATEGIES[0],
         guidance: Any = None,
-        retargeting: Any = HOW[0],
+        retarget: Any = RETARGET_MODES[0],
         background: Any = "photo",
-        colour: Any = None,
+        color: Any = None,
         background_file: Any = None,
         size: Any = None,
         fps: Any = None,
         start: Any = 0,
         frames: Any = FRAMES,
-    ) -> Wish:
+    ) -> AnimateRequest:
         """From what a visitor sent, with files of their own; empty numbers mean that nothing was wished.
 
         Raises:
@@ -111,14 +111,14 @@ class Wish:
             "seed": number("seed", seed, 0, 2**31 - 1),
             "strategy": one_of("strategy", strategy, STRATEGIES),
             "guidance": None if guidance in (None, "", 0) else real("guidance", guidance, 0.1, 20),
-            "retargeting": one_of("fit", retargeting, HOW),
-            "background": str(backdrop.path) if backdrop else background_of(background, colour=colour),
+            "retarget": one_of("fit", retarget, RETARGET_MODES),
+            "background": str(backdrop.path) if backdrop else background_of(background, color=color),
             "size": None if size in (None, "", 0) else number("size", size, 16, limits.height),
             "fps": None if fps in (None, "", 0) else real("fps", fps, 0.5, 60),
             "start": real("start", start or 0, 0, 1e5),
             "max_frames": most,
         }
-        return Wish(Upload.of(photo, files), uploaded or str(motion), settings, backdrop)
+        return AnimateRequest(Upload.of(photo, files), uploaded or str(motion), settings, backdrop)
 
     @property
     def uploads(self) -> tuple[Upload, ...]:
@@ -127,9 +127,9 @@ class Wish:
         return tuple(upload for upload in (self.photo, *motion, self.backdrop) if upload)
 
     @property
-    def stretch(self) -> Stretch:
+    def time_range(self) -> TimeRange:
         """Which part of the motion, at what rate."""
-        return Stretch(self.settings["fps"], self.settings["start"], None, self.settings["max_frames"])
+        return TimeRange(self.settings["fps"], self.settings["start"], None, self.settings["max_frames"])
 
     @property
     def photo_name(self) -> str:
@@ -156,10 +156,10 @@ class Wish:
         words = ["tempose", "animate", self.photo_name, self.motion_name, "-o", output or f"{self.name}.mp4"]
         if model != DEFAULT_MODEL:
             words += ["--model", model]
-        usual = {"seed": 0, "strategy": STRATEGIES[0], "retargeting": HOW[0], "background": "photo"}
+        usual = {"seed": 0, "strategy": STRATEGIES[0], "retarget": RETARGET_MODES[0], "background": "photo"}
         for key, value in self.named_settings.items():
             if value not in (None, usual.get(key)) and not (key == "start" and value == 0):
-                option = {"retargeting": "retarget", "max_frames": "max-frames"}.get(key, key)
+                option = {"retarget": "retarget", "max_frames": "max-frames"}.get(key, key)
                 words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
         return words
 
@@ -202,25 +202,25 @@ def one_of(name: str, given: Any, known: tuple[str, ...]) -> str:
     return str(given)
 
 
-def background_of(given: Any, *, colour: Any) -> str:
+def background_of(given: Any, *, color: Any) -> str:
     """A background as `tempose.animation.animate` takes it; PICTURE stays, as long as there is none.
 
     Raises:
-        InputError: it is not known, or its colour is not.
+        InputError: it is not known, or its color is not.
     """
-    return as_hex(colour) if given == COLOUR else one_of("background", given, BACKGROUNDS)
+    return as_hex(color) if given == COLOR else one_of("background", given, BACKGROUNDS)
 
 
-def as_hex(colour: Any) -> str:
-    """A colour as #rrggbb, from that or from rgb(…) or rgba(…) with numbers up to 255.
+def as_hex(color: Any) -> str:
+    """A color as #rrggbb, from that or from rgb(…) or rgba(…) with numbers up to 255.
 
     Raises:
         InputError: it is neither.
     """
-    text = str(colour or "").strip()
+    text = str(color or "").strip()
     if re.fullmatch(r"#[0-9a-fA-F]{6}", text):
         return text.lower()
     parts = re.fullmatch(r"rgba?\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*([\d.]+)\s*(,\s*[\d.]+\s*)?\)", text)
     if not parts:
-        raise InputError(f"the colour is {colour!r}; wanted one such as #20a0ff")
+        raise InputError(f"the color is {color!r}; wanted one such as #20a0ff")
     return "#" + "".join(f"{min(255, round(float(part))):02x}" for part in parts.groups()[:3])

@@ -26,13 +26,13 @@ from tempose.media.tensors import to_uint8
 from tempose.media.video import read_frames, write_video
 from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
-from tempose.pose.retarget import retarget
-from tempose.web.cache import OneAtATime, Shelf
+from tempose.pose.retarget import retarget_motion
+from tempose.web.cache import Cache, OneAtATime
 from tempose.web.examples import EXAMPLES
 from tempose.web.jobs import Desk, Job, interruptible
 from tempose.web.limits import VIDEOS, Limits
 from tempose.web.pictures import driver_look, fit_look, photo_look, spread
-from tempose.web.request import FOLDER, PICTURE, Upload, Wish
+from tempose.web.request import FOLDER, PICTURE, AnimateRequest, Upload
 from tempose.web.uploads import Uploads
 
 # Seconds for which files are kept.
@@ -40,7 +40,7 @@ KEPT = 3600
 
 
 @dataclass
-class Look:
+class Preview:
     """What is known of a photo and a motion before anything expensive runs; filled in as it is found.
 
     Attributes:
@@ -60,7 +60,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Made:
+class Finished:
     """The files of a result, and what is to be said of it."""
 
     video: Path
@@ -82,7 +82,7 @@ class Studio:
         limits: what a client may ask for.
         folder: where files are made.
         uploads: whose files are whose.
-        desk: takes the jobs that paint.
+        desk: takes the jobs that generate.
         looks: takes the short ones before them.
     """
 
@@ -99,7 +99,7 @@ class Studio:
             at_once=2, queue=4 * limits.queue, per_client=2 * limits.per_client + 2, seconds=limits.job_seconds
         )
         self.uploads = Uploads(folder)
-        self._subjects, self._motions = Shelf(8), Shelf(32)
+        self._subjects, self._motions = Cache(8), Cache(32)
 
     def example(self, index: int) -> Path:
         """The photo of an example, as a file that every visitor may use; fresh, for files are removed by their age."""
@@ -128,26 +128,26 @@ class Studio:
 
         return self._subjects.get(photo.path, read, job=job)
 
-    def motion(self, wish: Wish, job: Job) -> Motion:
+    def motion(self, asked: AnimateRequest, job: Job) -> Motion:
         """The motion that is wished.
 
         Raises:
             InputError, MediaError, PoseError: it cannot be used.
         """
-        seed = wish.settings["seed"] if isinstance(wish.motion, str) else None
+        seed = asked.settings["seed"] if isinstance(asked.motion, str) else None
 
         def read() -> Motion:
-            with self.source(wish.motion) as source:
+            with self.source(asked.motion) as source:
                 if isinstance(source, Path):
                     self.limits.check_motion(source)
                 found = read_motion(
-                    source, stretch=wish.stretch, seed=seed or 0, estimator=self.estimator, track=job.track
+                    source, time_range=asked.time_range, seed=seed or 0, estimator=self.estimator, track=job.track
                 )
             if len(found) == 1:
-                raise InputError(f"the motion {wish.motion_name} is a single frame; wanted two or more")
+                raise InputError(f"the motion {asked.motion_name} is a single frame; wanted two or more")
             return found
 
-        return self._motions.get((wish.motion, wish.stretch, seed), read, job=job)
+        return self._motions.get((asked.motion, asked.time_range, seed), read, job=job)
 
     @contextmanager
     def source(self, motion: tuple[Upload, ...] | str) -> Iterator[Path | str]:
@@ -173,67 +173,67 @@ class Studio:
             finally:
                 shutil.rmtree(above)
 
-    def check_background(self, wish: Wish) -> None:
+    def check_background(self, asked: AnimateRequest) -> None:
         """Whether the background can be used.
 
         Raises:
             InputError, MediaError: it is to be a picture, and there is none, or it is too large.
         """
-        if wish.backdrop is not None:
-            self.limits.check_photo(wish.backdrop.path)
-        elif wish.settings["background"] == PICTURE:
+        if asked.backdrop is not None:
+            self.limits.check_photo(asked.backdrop.path)
+        elif asked.settings["background"] == PICTURE:
             raise InputError("choose a picture for the background, or another background")
 
-    def look(self, wish: Wish, job: Job) -> Look:
+    def look(self, asked: AnimateRequest, job: Job) -> Preview:
         """Both skeletons, and the one on the other's body; mistakes become notes at their place."""
-        look = job.result = Look()
+        look = job.result = Preview()
         subject = motion = None
         try:
-            self.check_background(wish)
+            self.check_background(asked)
         except TemposeError as error:
-            look.settings_note = self.in_users_words(error, wish)
-        if wish.photo is not None:
+            look.settings_note = self.in_users_words(error, asked)
+        if asked.photo is not None:
             try:
-                subject = self.subject(wish.photo, job)
+                subject = self.subject(asked.photo, job)
                 look.photo = photo_look(subject)
             except TemposeError as error:
-                look.photo_note = self.in_users_words(error, wish)
+                look.photo_note = self.in_users_words(error, asked)
         job.check()
         try:
-            motion = self.motion(wish, job)
-            look.driver = driver_look(motion, self._first_frame(wish, motion))
+            motion = self.motion(asked, job)
+            look.driver = driver_look(motion, self._first_frame(asked, motion))
         except TemposeError as error:
-            look.motion_note = self.in_users_words(error, wish)
+            look.motion_note = self.in_users_words(error, asked)
         if subject is None or motion is None or look.motion_note:
             return look
         try:
-            fitted = retarget(motion, subject.pose, how=wish.settings["retargeting"], mask=subject.mask)
+            fitted = retarget_motion(motion, subject.pose, retarget=asked.settings["retarget"], mask=subject.mask)
             look.notes = (*subject.warnings(), *fitted.warnings)
             path = self.new_folder() / "fitted.webp"
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
             look.fitted = str(path)
         except PoseError as error:
-            look.motion_note = self.in_users_words(error, wish)
+            look.motion_note = self.in_users_words(error, asked)
         return look
 
-    def _first_frame(self, wish: Wish, motion: Motion) -> np.ndarray | None:
+    def _first_frame(self, asked: AnimateRequest, motion: Motion) -> np.ndarray | None:
         """The driver's own picture, where there is one."""
-        if isinstance(wish.motion, str) or wish.motion[0].path.suffix.lower() not in VIDEOS:
+        if isinstance(asked.motion, str) or asked.motion[0].path.suffix.lower() not in VIDEOS:
             return None
-        first = round(wish.settings["start"] * motion.fps)
-        return next(read_frames(wish.motion[0].path, fps=motion.fps, start=first, stop=first + 1))
+        first = round(asked.settings["start"] * motion.fps)
+        return next(read_frames(asked.motion[0].path, fps=motion.fps, start=first, stop=first + 1))
 
     # The run
 
-    def animation(self, wish: Wish, job: Job, *, model: Model | None = None) -> Animation:
-        """What `tempose animate` makes of the wish.
+    def animation(self, asked: AnimateRequest, job: Job, *, model: Model | None = None) -> Animation:
+        """What `tempose animate` makes of the asked.
 
         Raises:
             InputError, MediaError, PoseError: something that was given cannot be used.
         """
         try:
-            self.check_background(wish)
-            subject, motion = self.subject(wish.photo, job), self.motion(wish, job)
+            self.check_background(asked)
+            subject, motion = self.subject(asked.photo, job), self.motion(asked, job)
             shown = spread(len(motion))
 
             def watch(pipeline: PersonVideoPipeline, step: int, t: Tensor, tensors: dict[str, Tensor]) -> None:
@@ -243,22 +243,22 @@ class Studio:
                 subject,
                 motion,
                 model=model or self.model,
-                **wish.settings,
+                **asked.settings,
                 device=str(self.model.pipeline.device),
                 track=job.track,
                 callback_on_step_end=watch,
             )
         except TemposeError as error:
-            raise type(error)(self.in_users_words(error, wish)) from error
-        assert wish.photo is not None  # or its subject would have been refused
-        settings = made.record["settings"] | {"background": wish.named_settings["background"]}
-        named = {"photo": wish.photo.name, "motion": wish.motion_name, "settings": settings}
+            raise type(error)(self.in_users_words(error, asked)) from error
+        assert asked.photo is not None  # or its subject would have been refused
+        settings = made.record["settings"] | {"background": asked.named_settings["background"]}
+        named = {"photo": asked.photo.name, "motion": asked.motion_name, "settings": settings}
         return replace(made, record=made.record | named)
 
-    def make(self, wish: Wish, job: Job) -> Made:
-        """The wish as files: video, side by side, contact sheet and record."""
-        made = self.animation(wish, job)
-        command, name, folder = wish.command(self.model.name), wish.name, self.new_folder()
+    def make(self, asked: AnimateRequest, job: Job) -> Finished:
+        """The asked as files: video, side by side, contact sheet and record."""
+        made = self.animation(asked, job)
+        command, name, folder = asked.command(self.model.name), asked.name, self.new_folder()
         try:
             video, panels, sheet = folder / f"{name}.mp4", folder / f"{name}-side-by-side.mp4", folder / f"{name}.png"
             record = write_animation(made, video, sheet=sheet, command=command, track=job.track)
@@ -268,15 +268,17 @@ class Studio:
             raise
         height, width = made.size
         summary = f"{len(made)} frames, {width}×{height}, {made.motion.fps:.4g} a second"
-        return Made(video, panels, sheet, record, command, summary)
+        return Finished(video, panels, sheet, record, command, summary)
 
-    def pair(self, wishes: tuple[Wish, Wish], models: tuple[Model, Model], job: Job) -> tuple[Path, Path]:
-        """Two wishes as videos of the same length and size."""
+    def pair(
+        self, requests: tuple[AnimateRequest, AnimateRequest], models: tuple[Model, Model], job: Job
+    ) -> tuple[Path, Path]:
+        """Two requests as videos of the same length and size."""
         folder = self.new_folder()
         left, right = folder / "left.mp4", folder / "right.mp4"
         try:
-            for path, wish, model in zip((left, right), wishes, models, strict=True):
-                made = self.animation(wish, job, model=model)
+            for path, asked, model in zip((left, right), requests, models, strict=True):
+                made = self.animation(asked, job, model=model)
                 write_video(path, job.track(made.frames(), "encoding", total=len(made)), made.motion.fps, gop=1)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -291,10 +293,10 @@ class Studio:
                     shutil.rmtree(folder, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
 
-    def in_users_words(self, error: TemposeError, wish: Wish) -> str:
+    def in_users_words(self, error: TemposeError, asked: AnimateRequest) -> str:
         """An error with files called as their owner calls them."""
         text = str(error)
-        for upload in wish.uploads:
+        for upload in asked.uploads:
             text = text.replace(str(upload.path), upload.name).replace(upload.path.name, upload.name)
         return re.sub(rf"{re.escape(str(self.folder))}/[^/]+/", "", text)
 

@@ -24,7 +24,7 @@ def test_nothing_is_kept_for_what_is_frozen_before_the_first_temporal_block():
     networks = frozen(build_networks(SMALL, temporal=True), STAGES["temporal"])
     for network in networks:
         fill(network)
-    objective, kept = Objective(networks, build_schedule(SMALL), recipe=config.optimisation), []
+    objective, kept = Objective(networks, build_schedule(SMALL), recipe=config.optimization), []
     batch = sample(config, frames=3)
     began = []
     block = next(objective.unet.texture_blocks())[0]

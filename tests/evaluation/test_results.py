@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tempose.core.errors import DataError
-from tempose.evaluation.figures import ClipFigures, Column, Evaluation, Figure, as_json, read_evaluation
+from tempose.evaluation.results import ClipFigures, Column, Evaluation, Result, as_json, read_evaluation
 
 NAN = float("nan")
 
@@ -17,7 +17,7 @@ def clip(name, ssim, *, drift=(1.0,)):
 
 def evaluation(*clips):
     columns = [Column("SSIM", "", "higher"), Column("drift", "ΔE", "lower"), Column("FID", "", "lower")]
-    sets = {"model": {"FID": Figure(3.0, 2.0, 4.0, 3)}}
+    sets = {"model": {"FID": Result(3.0, 2.0, 4.0, 3)}}
     return Evaluation({"seed": 0}, ["truth", "model"], columns, list(clips), sets, {"bad.mp4": "is damaged"})
 
 

@@ -28,7 +28,7 @@ TRUTH = "truth"
 Best = Literal["higher", "lower", "near 0", "near 1", "as the truth"]
 
 
-class Figure(NamedTuple):
+class Result(NamedTuple):
     """A mean over clips, with the interval that holds it."""
 
     mean: float
@@ -80,7 +80,7 @@ class Evaluation:
     """In the order of the table; the last is the one that the clips are ranked by."""
     columns: list[Column]
     clips: list[ClipFigures]
-    sets: dict[str, dict[str, Figure]]
+    sets: dict[str, dict[str, Result]]
     """Method → measure of the whole set (Fréchet distances and the like)."""
     failed: dict[str, str]
     """Clip → why it could not be measured."""
@@ -89,16 +89,16 @@ class Evaluation:
         """A figure a clip, in their order; NaN where it has none."""
         return np.array([clip.mean(method, measure) for clip in self.clips])
 
-    def figure(self, method: str, measure: str) -> Figure | None:
+    def figure(self, method: str, measure: str) -> Result | None:
         """Mean over the clips and its bootstrap interval; None where no clip has a value."""
         if measure in self.sets.get(method, {}):
             return self.sets[method][measure]
         values = self.per_clip(method, measure)
         values = values[np.isfinite(values)]
-        return Figure(*bootstrap(values), len(values)) if len(values) else None
+        return Result(*bootstrap(values), len(values)) if len(values) else None
 
     def over_time(self, method: str, measure: str) -> np.ndarray:
-        """The mean over clips at each painted frame; NaN where no clip has a value. Empty if not over time."""
+        """The mean over clips at each generated frame; NaN where no clip has a value. Empty if not over time."""
         rows = [clip.values.get(method, {}).get(measure, []) for clip in self.clips]
         length = max(map(len, rows), default=0)
         if length < 2:
@@ -162,7 +162,7 @@ def read_evaluation(folder: Path | str) -> Evaluation:
             methods=fields["methods"],
             columns=[Column(**column) for column in fields["columns"]],
             clips=[ClipFigures(**{**clip, "values": _with_nan(clip["values"])}) for clip in fields["clips"]],
-            sets={m: {k: Figure(**_with_nan(v)) for k, v in values.items()} for m, values in fields["sets"].items()},
+            sets={m: {k: Result(**_with_nan(v)) for k, v in values.items()} for m, values in fields["sets"].items()},
             failed=fields["failed"],
         )
     except FileNotFoundError:
