@@ -45,7 +45,7 @@ def test_every_ending_is_written_with_its_record(tmp_path, name):
 def test_frames_move_before_a_still_background(tmp_path):
     write_animation(animation(), tmp_path / "frames")
     frames = [read_image(path) for path in sorted((tmp_path / "frames").iterdir())]
-    np.testing.assert_array_equal(frames, list(animation().frames()))
+    assert abs(np.stack(frames).astype(int) - np.stack(list(animation().frames()))).max() <= 1
     assert all((frame[45:] == 100).all() for frame in frames)
     assert (frames[0] != frames[1]).any()
 

@@ -197,11 +197,14 @@ def test_bf16_stays_close_to_fp32():
     assert run(rough).dtype == torch.float32
 
 
-def test_saved_and_loaded_gives_bitwise_the_same_video(pipe, tmp_path):
+def test_saved_and_loaded_has_the_same_weights_and_gives_the_same_video(pipe, tmp_path):
     pipe.save_pretrained(tmp_path)
     again = PersonVideoPipeline.from_pretrained(tmp_path)
     again.set_progress_bar_config(disable=True)
-    assert torch.equal(run(pipe), run(again))
+    for part in ("texture_encoder", "unet"):
+        for name, tensor in getattr(pipe, part).state_dict().items():
+            assert torch.equal(tensor, getattr(again, part).state_dict()[name]), name
+    assert (run(pipe) - run(again)).abs().max() < 1e-4  # kernels round by where their numbers lie in memory
 
 
 def test_damaged_models_raise(pipe, tmp_path):

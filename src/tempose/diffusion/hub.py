@@ -23,6 +23,16 @@ SHIPPED = Path(__file__).parents[1] / "weights"
 # Behind the name of a video model: the image model inside it, which generates each frame by itself.
 IMAGE_MODEL = ":image"
 
+# The files of a saved pipeline.
+NAMES = (
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "texture_encoder/config.json",
+    "texture_encoder/diffusion_pytorch_model.safetensors",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+)
+
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -146,11 +156,13 @@ def find_device(name: str = "auto") -> str:
 
 
 def _from_hub(name: str) -> PersonVideoPipeline:
+    from huggingface_hub import snapshot_download
+
     from tempose.diffusion.pipeline import PersonVideoPipeline
 
     try:
-        return PersonVideoPipeline.from_pretrained(name)
-    except CheckpointError:
-        raise
+        # These files and no others: what else lies there is never fetched, let alone run.
+        folder = snapshot_download(name, allow_patterns=[*NAMES])
     except Exception as error:  # whatever the network layer raises
         raise CheckpointError(f"cannot fetch the model {name} from the Hub: {error}") from error
+    return PersonVideoPipeline.from_pretrained(folder)

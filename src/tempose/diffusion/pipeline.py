@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -21,6 +22,7 @@ from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule, without_temporal_blocks
 from tempose.models.conditions import Photo
 from tempose.models.config import ModelConfig, preset
+from tempose.models.saved import check_index, load_schedule
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 from tempose.pose.keypoints import KEYPOINTS, Motion
@@ -79,18 +81,22 @@ class PersonVideoPipeline(DiffusionPipeline):
             return cls.from_networks(build_networks(config, temporal=temporal), config=config)
 
     @classmethod
-    def from_pretrained(cls, path: Any, **kwargs: Any) -> Self:
-        """Load what `save_pretrained` wrote: a folder, or a name on the Hub.
+    def from_pretrained(cls, path: Path | str) -> Self:
+        """Load what `save_pretrained` wrote into a folder.
 
         Raises:
             CheckpointError: something is missing, unexpected or damaged.
         """
-        try:
-            return super().from_pretrained(path, **kwargs)
-        except CheckpointError:
-            raise
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise CheckpointError(f"cannot load a model from {path}: {error}") from error
+        folder = Path(path)
+        if not folder.is_dir():
+            raise CheckpointError(f"cannot load a model from {path}: there is no such folder")
+        check_index(folder / cls.config_name, of=cls.__name__, parts=(DDPMScheduler, TextureEncoder, PersonUNet))
+        encoder = TextureEncoder.from_pretrained(folder, subfolder="texture_encoder")
+        unet = PersonUNet.from_pretrained(folder, subfolder="unet")
+        for name in encoder.config.keys() & unet.config.keys() - {"dropout"}:
+            if name[:1] != "_" and list_of(encoder.config[name]) != list_of(unet.config[name]):
+                raise CheckpointError(f"{folder}: {name} differs between texture_encoder and unet")
+        return cls(encoder, unet, load_schedule(folder / "scheduler" / DDPMScheduler.config_name))
 
     def image_model(self) -> Self:
         """The image model inside this video model, with the same weights, not copied."""
@@ -239,7 +245,7 @@ class PersonVideoPipeline(DiffusionPipeline):
             raise InputError(f"photo_mask has the shape {tuple(mask.shape)}; wanted (1, {h}, {w}), as the photo")
         check_range("photo_mask", mask, 0, 1)
         drawn = torch.from_numpy(pose_map(keypoints.numpy(), (h, w)))
-        return Photo(*(x[None].to(self.device, torch.float32) for x in (picture, drawn, keypoints, mask)))
+        return Photo(*(x[None].to(self.device, torch.float32, copy=True) for x in (picture, drawn, keypoints, mask)))
 
     def check_window(self, window: int | None, *, frames: int) -> int:
         """The window in frames, at the door."""
@@ -262,6 +268,11 @@ class PersonVideoPipeline(DiffusionPipeline):
             check_range(f"the appearance's {name}", given, low, 1)
             parts.append((given[used] if len(given) > 1 else given).to(self.device, torch.float32))
         return Appearance(*parts)
+
+
+def list_of(value: Any) -> Any:
+    """Tuples as lists: a configuration has the ones when it is built, the others when it is read."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def check_range(what: str, values: Tensor, low: float, high: float) -> None:

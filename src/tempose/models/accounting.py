@@ -12,6 +12,7 @@ from tempose.core.errors import InputError
 from tempose.models.build import Networks, add_temporal_blocks, build_networks
 from tempose.models.config import PRESETS, preset
 from tempose.models.pidm import unused_tensors
+from tempose.models.saved import read_config
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 
@@ -64,8 +65,7 @@ def _without_weights(model: str) -> Networks:
     folder = Path(model)
     with torch.device("meta"):
         if model not in PRESETS and folder.is_dir():
-            configs = [cls.load_config(folder / part) for part, cls in _PARTS.items()]
-            return Networks(*(cls.from_config(c) for cls, c in zip(_PARTS.values(), configs, strict=True)))
+            return Networks(*(cls(**read_config(cls, folder / part)) for part, cls in _PARTS.items()))
         if model not in PRESETS:
             raise InputError(f"{model!r} is neither a preset ({', '.join(PRESETS)}) nor a folder of saved weights")
         return build_networks(preset(model), temporal=False)

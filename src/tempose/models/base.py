@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from diffusers import ConfigMixin, ModelMixin
 
-from tempose.core.errors import CheckpointError, InputError
+from tempose.core.errors import InputError
+from tempose.models.saved import load_network
 
 
 class StrictModel(ModelMixin, ConfigMixin):
@@ -18,22 +20,13 @@ class StrictModel(ModelMixin, ConfigMixin):
     """
 
     @classmethod
-    def from_pretrained(cls, path: Any, **kwargs: Any) -> Any:
-        """Load what `save_pretrained` wrote.
+    def from_pretrained(cls, path: Path | str, *, subfolder: str = "") -> Self:
+        """Load what `save_pretrained` wrote into a folder.
 
         Raises:
-            CheckpointError: a weight is missing, unexpected or of another shape.
+            CheckpointError: a weight is missing, unexpected or of another shape, or the description makes no sense.
         """
-        wants_info = kwargs.pop("output_loading_info", False)
-        try:
-            model, info = super().from_pretrained(path, output_loading_info=True, **kwargs)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise CheckpointError(f"cannot load {cls.__name__} from {path}: {error}") from error
-        wrong = {kind: names for kind, names in info.items() if names}
-        if wrong:
-            first = "; ".join(f"{kind.replace('_', ' ')}: {list(names)[:3]}" for kind, names in wrong.items())
-            raise CheckpointError(f"the weights in {path} do not fit {cls.__name__}: {first}")
-        return (model, info) if wants_info else model
+        return load_network(cls, Path(path) / subfolder)
 
 
 def size_unit(config: Any) -> int:

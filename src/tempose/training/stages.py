@@ -17,6 +17,7 @@ from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule
 from tempose.models.config import ModelConfig
+from tempose.models.saved import read_config
 from tempose.models.unet import PersonUNet
 from tempose.training.checkpoint import newest_weights
 from tempose.training.config import TrainConfig
@@ -91,7 +92,7 @@ def has_temporal_blocks(config: TrainConfig) -> bool:
     """Whether the model of a run is a video model."""
     temporal = STAGES[config.stage].temporal
     if temporal is None:
-        return bool(PersonUNet.load_config(_start(config), subfolder="unet")["temporal"])
+        return bool(read_config(PersonUNet, Path(_start(config)) / "unet").get("temporal"))
     return temporal
 
 

@@ -1,0 +1,191 @@
+"""Networks as `save_pretrained` wrote them: a description in JSON beside weights in safetensors.
+
+Both come from anywhere. The description is checked number by number and the weights by their head alone, each tensor
+with its name and shape, before memory is taken for either; nothing that a file names is imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from diffusers import DDPMScheduler
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from tempose.core.errors import CheckpointError
+
+Network = TypeVar("Network", bound=nn.Module)
+
+CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
+
+# Bounds: bytes of a description; levels of a network, blocks of a level, and any other whole number; diffusion times.
+_BYTES, _LEVELS, _BLOCKS, _NUMBER, _TIMES = 100_000, 10, 16, 8192, 10_000
+
+# In weights: the kinds of numbers, as safetensors names them.
+_KINDS = ("F32", "F16", "BF16")
+
+# What a noise schedule may say; the rest of its description has no meaning here.
+_SCHEDULE = {
+    "beta_schedule": ("linear",),
+    "prediction_type": ("epsilon", "v_prediction"),
+    "variance_type": ("learned_range", "fixed_small"),
+    "timestep_spacing": ("leading", "trailing", "linspace"),
+    "trained_betas": (None,),
+    "clip_sample": (False,),
+    "thresholding": (False,),
+    "rescale_betas_zero_snr": (False,),
+    "steps_offset": (0,),
+}
+
+
+def read_description(path: Path, *, of: str) -> dict[str, Any]:
+    """A JSON object that describes a class.
+
+    Raises:
+        CheckpointError: it is missing, no JSON object, too large, or of another class.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_BYTES + 1)
+        if len(content) > _BYTES:
+            raise ValueError(f"it has more than {_BYTES:,} bytes")
+        found = json.loads(content)
+        if not isinstance(found, dict) or found.get("_class_name") != of:
+            raise ValueError(f"it does not describe a {of}")
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"cannot load {of} from {path}: {str(error)[:200]}") from error
+    return found
+
+
+def read_config(network: type[Network], folder: Path) -> dict[str, Any]:
+    """The arguments that build a saved network, all within bounds.
+
+    Raises:
+        CheckpointError: there are none, one is not known, missing, of another type, or beyond its bounds.
+    """
+    path = folder / CONFIG
+    found = {key: value for key, value in read_description(path, of=network.__name__).items() if key[:1] != "_"}
+    init = inspect.unwrap(network.__init__)
+    types = typing.get_type_hints(init)
+    wanted = [parameter for parameter in inspect.signature(init).parameters.values() if parameter.name != "self"]
+    try:
+        for parameter in wanted:
+            if parameter.name in found:
+                TypeAdapter(types[parameter.name]).validate_python(found[parameter.name], strict=True)
+                _check_bounds(parameter.name, found[parameter.name])
+            elif parameter.default is parameter.empty:
+                raise ValueError(f"{parameter.name} is missing")
+        unknown = found.keys() - {parameter.name for parameter in wanted}
+        if unknown:
+            raise ValueError(f"{sorted(unknown)[0][:80]!r} is not known")
+        if any(level >= len(found["channel_multipliers"]) for level in found.get("texture_levels", ())):
+            raise ValueError("texture_levels names a level that is not there")
+    except ValidationError as error:
+        raise CheckpointError(f"{path}: {parameter.name}: {error.errors()[0]['msg']}") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return found
+
+
+def _check_bounds(name: str, value: Any) -> None:
+    """Raise ValueError where a number, or one of several, is beyond what any model needs."""
+    if isinstance(value, bool) or value is None:
+        return
+    if isinstance(value, list):
+        least, length = (0, _LEVELS) if name == "texture_levels" else (1, 2 if name == "size" else _LEVELS)
+        if len(value) > length or (name != "texture_levels" and not value) or (name == "size" and len(value) != 2):
+            raise ValueError(f"{name} has {len(value)} numbers; wanted {2 if name == 'size' else f'1 to {length}'}")
+        if not all(least <= number <= _NUMBER for number in value):
+            raise ValueError(f"{name} holds numbers beyond {least} to {_NUMBER}")
+        return
+    most = _BLOCKS if name == "residual_blocks" else _NUMBER
+    least = 1 if isinstance(value, int) else 0
+    if not (math.isfinite(value) and least <= value <= most):
+        raise ValueError(f"{name} is {str(value)[:40]}; wanted {least} to {most}")
+
+
+def load_network(network: type[Network], folder: Path) -> Network:
+    """A saved network in float32, whole or not at all.
+
+    Raises:
+        CheckpointError: description or weights are missing, damaged, or do not fit each other.
+    """
+    config, path = read_config(network, folder), folder / WEIGHTS
+    try:
+        with torch.device("meta"):
+            built = network(**config)
+    except (ValueError, RuntimeError, TypeError, ArithmeticError, LookupError) as error:
+        raise CheckpointError(f"{folder / CONFIG} describes no {network.__name__}: {str(error)[:200]}") from error
+    shapes = {name: tuple(tensor.shape) for name, tensor in built.state_dict().items()}
+    try:
+        with safe_open(path, framework="pt") as file:
+            heads = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # it is no dictionary
+            there = {name: tuple(head.get_shape()) for name, head in heads.items()}
+            problems = _differences(shapes, there)
+            problems += [
+                f"{name} is of kind {h.get_dtype()}" for name, h in heads.items() if h.get_dtype() not in _KINDS
+            ]
+            if problems:
+                raise CheckpointError(f"the weights in {folder} do not fit {network.__name__}: {_listed(problems)}")
+            # Copied, so that all weights lie alike in memory, read from a file or fresh: kernels round by it.
+            weights = {name: file.get_tensor(name).to(torch.float32, copy=True) for name in shapes}
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise CheckpointError(f"cannot load {network.__name__} from {folder}: {str(error)[:200]}") from error
+    built.load_state_dict(weights, assign=True)
+    return built.eval()
+
+
+def _differences(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    problems = [f"missing {name}" for name in wanted if name not in there]
+    problems += [f"unexpected {name[:80]}" for name in there if name not in wanted]
+    both = (name for name in wanted if name in there)
+    return problems + [
+        f"{name} is {there[name]}, wanted {wanted[name]}" for name in both if there[name] != wanted[name]
+    ]
+
+
+def _listed(problems: list[str]) -> str:
+    more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+    return "; ".join(problems[:3]) + more
+
+
+def check_index(path: Path, *, of: str, parts: Iterable[type]) -> None:
+    """Whether a folder says that it holds a pipeline of these parts; the modules that it names are never looked at.
+
+    Raises:
+        CheckpointError: it does not.
+    """
+    found = {key: value for key, value in read_description(path, of=of).items() if key[:1] != "_"}
+    classes = {value[-1] if isinstance(value, list) and value else None for value in found.values()}
+    if len(found) != len(classes) or classes != {part.__name__ for part in parts}:
+        raise CheckpointError(f"{path} is of something else: wanted {', '.join(part.__name__ for part in parts)}")
+
+
+def load_schedule(path: Path) -> DDPMScheduler:
+    """A saved noise schedule.
+
+    Raises:
+        CheckpointError: it is missing, or says what the schedules of tempose never say.
+    """
+    found = read_description(path, of=DDPMScheduler.__name__)
+    said = {name: found[name] for name in _SCHEDULE if name in found}
+    try:
+        for name, value in said.items():
+            if not any(value is known or (isinstance(known, str) and value == known) for known in _SCHEDULE[name]):
+                raise ValueError(f"{name} is {str(value)[:40]}; wanted {' or '.join(map(str, _SCHEDULE[name]))}")
+        times, betas = found.get("num_train_timesteps", 1000), [found.get(f"beta_{end}") for end in ("start", "end")]
+        if type(times) is not int or not 1 <= times <= _TIMES:
+            raise ValueError(f"num_train_timesteps is {str(times)[:40]}; wanted 1 to {_TIMES}")
+        if not all(type(beta) is float and 0 < beta < 1 for beta in betas):
+            raise ValueError(f"beta_start and beta_end are {str(betas)[:80]}; wanted more than 0, less than 1")
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return DDPMScheduler(num_train_timesteps=times, beta_start=betas[0], beta_end=betas[1], **said)
