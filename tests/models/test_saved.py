@@ -80,8 +80,9 @@ def test_no_list_is_taken_at_its_word(model, name, value):
 @pytest.mark.parametrize(
     "fields",
     [{"num_train_timesteps": 2**31}, {"num_train_timesteps": 0}, {"num_train_timesteps": 1.5},
-     {"beta_start": float("nan")}, {"beta_end": 1e300}, {"trained_betas": [0.1] * 1000}, {"beta_schedule": "sigmoid"}, {"thresholding": True},
-     {"prediction_type": ["epsilon"]}, {"steps_offset": 10**9}, {"_class_name": "Other"}, {"clip_sample": 0}],
+     {"beta_start": float("nan")}, {"beta_end": 1e300}, {"trained_betas": [0.1] * 1000},
+     {"beta_schedule": "sigmoid"}, {"thresholding": True}, {"prediction_type": ["epsilon"]},
+     {"steps_offset": 10**9}, {"_class_name": "Other"}, {"clip_sample": 0}],
 )  # fmt: skip
 def test_a_schedule_says_what_ours_say(model, fields):
     change(model / "scheduler" / "scheduler_config.json", **fields)

@@ -4,7 +4,6 @@ JSON, a pose file, a motion capture, or the name of a built-in motion.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from tempose.body.motions import MOTIONS, builtin_motion
 from tempose.body.skeleton import Camera, Proportions, Skeleton, project_keypoints
 from tempose.core.errors import InputError, PoseError
 from tempose.core.progress import Track, quiet
+from tempose.core.reading import read_json
 from tempose.media.images import ENCODINGS, read_image
 from tempose.media.video import probe_video, read_frames
 from tempose.pose.clean import clean
@@ -38,6 +38,9 @@ BUILTIN_FPS, BUILTIN_SECONDS = 12.0, 3.0
 
 # Longer motions are refused, unless a length is asked for.
 MOST_FRAMES = 600
+
+# Those are refused in any case; and a built-in motion that would have to be made from its beginning for so long.
+MOST_EVER, MOST_BUILT, MOST_SECONDS = 100_000, 20_000, 1e6
 
 # The frame (height, width) that motions in space are projected into, and the camera's distance in
 # metres, so far that it sees in parallel: nobody grows by coming nearer.
@@ -63,8 +66,14 @@ class TimeRange:
     def __post_init__(self) -> None:
         if self.fps is not None and not 0 < self.fps <= 240:
             raise InputError(f"fps is {self.fps:g}; wanted more than 0 and at most 240")
-        if self.start < 0 or (self.duration is not None and not self.duration > 0):
-            raise InputError(f"start is {self.start} and duration {self.duration} seconds; wanted 0 or more, and > 0")
+        if (
+            not 0 <= self.start <= MOST_SECONDS
+            or not 0 < (1 if self.duration is None else self.duration) <= MOST_SECONDS
+        ):
+            raise InputError(
+                f"start is {self.start} and duration {self.duration} seconds; wanted 0 or more, and more than 0, "
+                f"both {MOST_SECONDS:g} at most"
+            )
         if self.max_frames is not None and self.max_frames < 1:
             raise InputError(f"max_frames is {self.max_frames}; wanted at least 1")
 
@@ -80,6 +89,8 @@ class TimeRange:
             end = min(end, begin + self.max_frames)
         if begin >= frames:
             raise InputError(f"{source} lasts {frames / fps:.1f} seconds; nothing is left after {self.start:g} seconds")
+        if end - begin > MOST_EVER:
+            raise InputError(f"{source} would give {end - begin} frames; {MOST_EVER:,} are the most in any case")
         if self.max_frames is None and end - begin > MOST_FRAMES:
             raise InputError(
                 f"{source} would give {end - begin} frames, more than {MOST_FRAMES}; shorten it with --duration, "
@@ -176,8 +187,8 @@ def _openpose(path: Path, time_range: TimeRange, person: Choice) -> Motion:
 
 def _is_openpose(path: Path) -> bool:
     try:
-        fields: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        fields: Any = read_json(path)
+    except (OSError, ValueError) as error:
         raise PoseError(f"{path} is not JSON: {error}") from error
     return isinstance(fields, dict) and "people" in fields
 
@@ -195,6 +206,11 @@ def _builtin(name: str, time_range: TimeRange, yaw: float, seed: int) -> Motion:
     if time_range.duration is None and time_range.max_frames is not None:
         seconds = time_range.start + time_range.max_frames / fps
     part = time_range.of(max(1, round(seconds * fps)), fps, source=f"the motion {name}")
+    if part.stop > MOST_BUILT:
+        raise InputError(
+            f"the motion {name} is made from its beginning: {part.stop:,} frames are more than {MOST_BUILT:,}; "
+            "begin earlier, or take fewer frames"
+        )
     skeleton = Skeleton(Proportions.draw(np.random.default_rng(seed)))
     body = builtin_motion(name, frames=part.stop, fps=fps, seed=seed)
     return _projected(skeleton.keypoints(skeleton.pose(body)), fps, yaw)[part]
@@ -209,22 +225,26 @@ def _projected(points: np.ndarray, fps: float, yaw: float) -> Motion:
 def _cut(motion: Motion, time_range: TimeRange, *, source: str) -> Motion:
     """The part of a motion that is wanted, at the wanted rate."""
     fps = time_range.fps or _thinned(motion.fps)
-    motion = resampled(motion, fps)
-    return motion[time_range.of(len(motion), fps, source=source)]
+    return resampled(motion, fps, part=time_range.of(_count(motion, fps), fps, source=source))
 
 
 def _thinned(fps: float) -> float:
     """A rate of at most MOST_FPS that takes every n-th frame."""
-    return fps / math.ceil(fps / MOST_FPS - 0.01)
+    return fps / max(1, math.ceil(fps / MOST_FPS - 0.01))
 
 
-def resampled(motion: Motion, fps: float) -> Motion:
-    """The same motion at another rate, on straight lines between its frames.
+def _count(motion: Motion, fps: float) -> int:
+    """How many frames a motion has at another rate."""
+    return max(1, round(len(motion) * fps / motion.fps))
+
+
+def resampled(motion: Motion, fps: float, *, part: slice | None = None) -> Motion:
+    """The same motion, or these frames of it, at another rate, on straight lines between its frames.
 
     A joint that is missing in one of the two frames around a moment is taken from the nearer one.
     """
-    count = max(1, round(len(motion) * fps / motion.fps))
-    moments = np.minimum(np.arange(count) * motion.fps / fps, len(motion) - 1)
+    part = part or slice(0, _count(motion, fps))
+    moments = np.minimum(np.arange(part.start, part.stop) * motion.fps / fps, len(motion) - 1)
     before = np.floor(moments + 1e-6).astype(int)
     after = np.minimum(before + 1, len(motion) - 1)
     share = np.clip(moments - before, 0, 1)[:, None, None].astype(np.float32)

@@ -7,8 +7,10 @@ values for each frame. Angles are degrees; rotations apply in the order of the c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,8 @@ AXES = {"Xposition": 0, "Yposition": 1, "Zposition": 2}
 # A first frame that is so many times farther from the second than any other from its next is no motion.
 LEAP = 3.0
 
-MAX_BYTES = 200_000_000
+# Of a file: its bytes, and its joints in all frames together.
+MAX_BYTES, MAX_PLACES = 200_000_000, 10_000_000
 
 
 @dataclass(eq=False)
@@ -113,6 +116,8 @@ def read_bvh(path: Path | str) -> Capture:
         return _parsed(text)
     except ValueError as error:
         raise PoseError(f"{path} is not a whole BVH file: {error}") from error
+    except (RecursionError, OverflowError):
+        raise PoseError(f"{path} is not a whole BVH file: its joints are nested too deep") from None
     except StopIteration:
         raise PoseError(f"{path} is not a whole BVH file: it ends too early") from None
 
@@ -129,16 +134,16 @@ def _parsed(text: str) -> Capture:
     if next(words, None) is not None:
         raise ValueError("there is a second root or a stray word before MOTION")
 
-    words = iter(frames.split())
+    words = (word.group() for word in re.finditer(r"\S+", frames))
     _expect(words, "Frames:")
     count = int(next(words))
     _expect(words, "Frame")
     _expect(words, "Time:")
     seconds = float(next(words))
-    if count < 1 or not 1e-4 < seconds < 10:
+    if not 1 <= count * len(joints) <= MAX_PLACES or not 1e-4 < seconds < 10:
         raise ValueError(f"it says {count} frames of {seconds:g} seconds")
-    values = np.array([float(word) for word in words])
     width = sum(len(joint.channels) for joint in joints)
+    values = np.fromiter((float(word) for word in islice(words, count * width + 1)), float)
     if len(values) != count * width:
         raise ValueError(f"it holds {len(values)} numbers; {count} frames of {width} channels need {count * width}")
     if not np.isfinite(values).all():

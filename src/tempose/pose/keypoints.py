@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import numpy as np
 
 from tempose.core.errors import InputError, PoseError
 from tempose.core.files import written_whole
+from tempose.core.reading import read_arrays, read_json
 from tempose.media.crop import Crop
 
 KEYPOINTS = (
@@ -44,6 +43,10 @@ HIDDEN = 0.5
 
 # A joint below this confidence counts as missing: it is neither drawn nor aligned by.
 MIN_CONFIDENCE = 0.3
+
+
+# Bounds of a motion: its frames, where it is read from a file, the sides of its frames, and its rate.
+MOST_FRAMES, MOST_PIXELS, LEAST_FPS = 100_000, 100_000, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +81,10 @@ class Motion:
                 f"confidences run from {confidence.min():g} to {confidence.max():g}; wanted 0 (missing) to 1"
             )
         size = tuple(int(side) for side in self.size)
-        if len(size) != 2 or min(size) < 1:
-            raise InputError(f"size is {self.size}; wanted (height, width) in pixels")
-        if not 0 < float(self.fps) < 1e4:
-            raise InputError(f"fps is {self.fps}; wanted a positive number of frames per second")
+        if len(size) != 2 or min(size) < 1 or max(size) > MOST_PIXELS:
+            raise InputError(f"size is {self.size}; wanted (height, width) in pixels, {MOST_PIXELS:,} at most")
+        if not LEAST_FPS <= float(self.fps) < 1e4:
+            raise InputError(f"fps is {self.fps}; wanted frames per second, {LEAST_FPS:g} or more")
         missing = confidence[..., None] == 0
         object.__setattr__(self, "keypoints", np.where(missing, np.float32(0), keypoints))
         object.__setattr__(self, "size", size)
@@ -147,10 +150,9 @@ class Motion:
         path = Path(path)
         try:
             if path.suffix == ".json":
-                fields = json.loads(path.read_text(encoding="utf-8"))
+                fields = read_json(path)
             else:
-                with np.load(path, allow_pickle=False) as archive:
-                    fields = {name: archive[name] for name in ("keypoints", "size", "fps", "depth") if name in archive}
+                fields = read_arrays(path, ("keypoints", "size", "fps", "depth"), most=MOST_FRAMES * 3 * len(KEYPOINTS))
             return Motion(
                 np.asarray(fields["keypoints"]),
                 tuple(fields["size"]),
@@ -159,9 +161,9 @@ class Motion:
             )
         except FileNotFoundError:
             raise PoseError(f"there is no pose file {path}") from None
-        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, LookupError, TypeError, ValueError, OverflowError) as error:
             raise PoseError(
-                f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {error}"
+                f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {str(error)[:200]}"
             ) from error
 
 

@@ -6,7 +6,6 @@ pixels; 0 0 0 where a joint was not found).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tempose.core.errors import InputError, PoseError
+from tempose.core.reading import read_json
 from tempose.pose.keypoints import KEYPOINTS, Motion
 from tempose.pose.tracking import Choice, follow
 
@@ -78,11 +78,13 @@ def _in_order(file: Path) -> list[tuple[int, str]]:
 def _read(file: Path) -> tuple[np.ndarray, tuple[int, int] | None]:
     """The key points `p 18 3` of the people in one file, and (height, width) if the file says it."""
     try:
-        fields = json.loads(file.read_text(encoding="utf-8"))
+        fields = read_json(file)
         people = [_eighteen(person["pose_keypoints_2d"]) for person in fields["people"]]
         size = (int(fields["canvas_height"]), int(fields["canvas_width"])) if "canvas_height" in fields else None
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise PoseError(f"{file} is not a JSON file of OpenPose (people, pose_keypoints_2d): {error!r}") from error
+    except (OSError, LookupError, TypeError, ValueError, OverflowError) as error:
+        raise PoseError(
+            f"{file} is not a JSON file of OpenPose (people, pose_keypoints_2d): {repr(error)[:200]}"
+        ) from error
     return np.array(people, np.float32).reshape(-1, len(KEYPOINTS), 3), size
 
 

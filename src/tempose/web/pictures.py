@@ -30,6 +30,9 @@ SLATE = (24, 30, 42)
 # A built-in motion in the gallery: frames of a strip, their rate, and (height, width) of each.
 STRIP, STRIP_FPS, THUMB = 18, 9.0, (84, 64)
 
+# The longer side, in pixels, of what stands behind a skeleton that has no picture.
+MOST_SLATE = 2000
+
 # Frames that are shown of those being made.
 CLEARING = 6
 
@@ -41,6 +44,9 @@ def photo_look(subject: Subject) -> np.ndarray:
 
 def driver_look(motion: Motion, first: np.ndarray | None) -> np.ndarray:
     """The first frame of a motion with its skeleton, over the driver's own picture if there is one."""
+    if first is None and max(motion.size) > MOST_SLATE:
+        scale = MOST_SLATE / max(motion.size)
+        motion = motion[:1].resized((max(1, round(motion.size[0] * scale)), max(1, round(motion.size[1] * scale))))
     picture = _slate(motion.size) if first is None else first
     seen = motion.keypoints[0, motion.keypoints[0, :, 2] > 0, :2]
     whole = Crop.around((0.0, 0.0, float(motion.size[1]), float(motion.size[0])), LOOK, margin=0)

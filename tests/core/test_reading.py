@@ -1,0 +1,104 @@
+"""Files from anywhere: what they say of their own size is not believed."""
+
+import io
+import json
+import random
+import struct
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+
+from tempose.core.reading import read_arrays, read_json
+
+
+def npz(path, **members):
+    """An archive of members with any content."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def array(shape="(2,)", descr="'<f4'", order="False", content=bytes(8)):
+    """An array in numpy's format that says anything of itself."""
+    head = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}}}".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + content
+
+
+def test_what_numpy_writes_comes_back(tmp_path):
+    arrays = {
+        "f": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "i": np.array(3),
+        "b": np.array([True, False]),
+        "t": np.array("a row"),
+        "o": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "empty": np.zeros((0, 3)),
+    }
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "a.npz", **arrays)
+        found = read_arrays(tmp_path / "a.npz", [*arrays, "none"], most=100)
+        assert found.keys() == arrays.keys()
+        for name, given in arrays.items():
+            assert found[name].dtype == given.dtype
+            np.testing.assert_array_equal(found[name], given)
+    assert read_arrays(io.BytesIO((tmp_path / "a.npz").read_bytes()), ["i"], most=1)["i"] == 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        array(shape="(10**9,)"), array(shape="(1000000000,)"), array(shape="(2**40,)"), array(shape="(-1,)"),
+        array(shape="(2.0,)"), array(shape="2"), array(shape="(1,)*9"), array(shape="(True,)"), array(shape="(3,)"),
+        array(descr="'|O'"), array(descr="[('a', '<f4')]"), array(descr="'<c16'"), array(descr="'|V8'"),
+        array(descr="'<U1000000'"), array(descr="'M8[s]'"), array(descr="'f4' * 9"), array(descr="__import__('os')"),
+        array(order="x"), array()[:20], b"", b"\x93NUMPY\x09\x00", array().replace(b"NUMPY", b"NUMPX"),
+        b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**31), b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535,
+    ],
+)  # fmt: skip
+def test_what_an_array_says_of_itself_is_checked_before_memory_is_taken(tmp_path, content):
+    npz(tmp_path / "a.npz", x=content)
+    tracemalloc.start()
+    with pytest.raises(ValueError):  # noqa: PT011  # each has its own words
+        read_arrays(tmp_path / "a.npz", ["x"], most=1000)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    content = array(shape="(2,)") + bytes(50_000_000)
+    npz(tmp_path / "a.npz", x=content)
+    tracemalloc.start()
+    assert read_arrays(tmp_path / "a.npz", ["x"], most=1000)["x"].shape == (2,)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_damaged_archives_are_refused_in_words_or_read(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", x=np.arange(20.0), t=np.array("text"))
+    whole, choose, refused = (tmp_path / "a.npz").read_bytes(), random.Random(0), 0
+    for _ in range(1500):
+        damaged = bytearray(whole)
+        for _ in range(choose.randrange(1, 5)):
+            damaged[choose.randrange(len(damaged))] = choose.randrange(256)
+        try:
+            read_arrays(io.BytesIO(damaged), ["x", "t"], most=1000)
+        except ValueError:
+            refused += 1
+    assert refused > 500
+
+
+def test_json_is_bounded(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("\ufeff" + json.dumps({"a": [1, 2]}), encoding="utf-8")
+    assert read_json(path) == {"a": [1, 2]}
+    for content, most in (("[" * 100_000, 10**6), ("[1,2,3]", 5), ("{", 10), ("1" * 10_000, 10**6)):
+        path.write_text(content)
+        with pytest.raises(ValueError):  # noqa: PT011
+            read_json(path, most=most)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match="decode"):
+        read_json(path)
+    with pytest.raises(FileNotFoundError):
+        read_json(tmp_path / "none")
