@@ -66,7 +66,9 @@ def test_the_result_is_as_large_and_long_as_it_says():
     assert made.photo.shape == frames[0].shape
     large = animate(subject(), "wave", size=500, **QUICK)
     assert large.size == (500, 376)
-    np.testing.assert_allclose(large.generated.astype(int), made.generated, atol=1)  # kernels round by where numbers lie
+    np.testing.assert_allclose(
+        large.generated.astype(int), made.generated, atol=1
+    )  # kernels round by where numbers lie
 
 
 def test_the_background_stands_still_away_from_the_person():

@@ -161,10 +161,10 @@ def test_frames_that_nobody_wants_are_not_made(tmp_path):
     keypoints = builtin_of(4).tolist()
     slow.write_text(json.dumps({"fps": 0.01, "size": [64, 48], "keypoints": keypoints}))
     tracemalloc.start()
-    assert len(read_motion(slow, stretch=Stretch(fps=240, start=100, max_frames=4))) == 4
+    assert len(read_motion(slow, time_range=TimeRange(fps=240, start=100, max_frames=4))) == 4
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
-    assert len(read_motion(slow, stretch=Stretch())) == 4
+    assert len(read_motion(slow, time_range=TimeRange())) == 4
 
 
 @pytest.mark.parametrize("fps", [1e-6, 0, -1, 1e9, "x", None, 10**400, float("nan")])
@@ -172,7 +172,7 @@ def test_a_rate_that_makes_no_motion_is_refused(tmp_path, fps):
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"fps": fps, "size": [64, 48], "keypoints": builtin_of(4).tolist()}))
     with pytest.raises(PoseError):
-        read_motion(path, stretch=Stretch(fps=30, max_frames=4))
+        read_motion(path, time_range=TimeRange(fps=30, max_frames=4))
 
 
 @pytest.mark.parametrize("size", [[10**9, 10**9], [1], [1, 2, 3], [0, 5], "ab", None, [10**400, 1], [1, float("inf")]])
@@ -184,27 +184,27 @@ def test_a_size_that_makes_no_frame_is_refused(tmp_path, size):
 
 
 @pytest.mark.parametrize(
-    "stretch",
+    "given",
     [{"start": 1e5, "fps": 60, "max_frames": 2}, {"start": 1e6, "max_frames": 4}, {"max_frames": 10**9},
      {"start": 20_000, "fps": 60, "max_frames": 2}, {"duration": 1e5, "max_frames": 10**9}],
 )  # fmt: skip
-def test_a_built_in_motion_is_not_made_for_ever(stretch):
+def test_a_built_in_motion_is_not_made_for_ever(given):
     with pytest.raises(InputError, match=r"made from its beginning|in any case"):
-        read_motion("walk", stretch=Stretch(**stretch))
+        read_motion("walk", time_range=TimeRange(**given))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300, -1])
 @pytest.mark.parametrize("name", ["start", "duration", "fps"])
-def test_a_stretch_is_of_numbers(name, value):
+def test_a_time_range_is_of_numbers(name, value):
     with pytest.raises(InputError):
-        Stretch(**{name: value})
+        TimeRange(**{name: value})
 
 
 @pytest.mark.parametrize("case", ["4792b366", "5ba56cca", "8ff6b372", "963c84de", "d0b485a1"])
 def test_archives_that_raised_are_refused_in_words_or_read(case):
     path = Path(__file__).with_name("archives") / f"{case}.npz"
     with contextlib.suppress(InputError, PoseError):
-        assert len(read_motion(path, stretch=Stretch(max_frames=4))) <= 4
+        assert len(read_motion(path, time_range=TimeRange(max_frames=4))) <= 4
 
 
 def builtin_of(frames):
