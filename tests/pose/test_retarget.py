@@ -10,7 +10,8 @@ from tempose.media.images import read_image, resize
 from tempose.pose.bones import ANKLES, BONES, FACE, HIPS, NECK, TRUNK, measure, with_hips
 from tempose.pose.estimate import estimate_photo
 from tempose.pose.keypoints import HIDDEN, MIN_CONFIDENCE, Motion
-from tempose.pose.retarget import RETARGET_MODES, SMALLEST, STEP, retarget_motion
+from tempose.pose.placement import SMALLEST, STEP
+from tempose.pose.retarget import RETARGET_MODES, retarget_motion
 from tempose.pose.room import person_room
 
 

@@ -23,7 +23,7 @@ from tempose.models.config import ModelConfig
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
-from tempose.pose.room import Box, person_room
+from tempose.pose.room import Box, person_room, united
 from tempose.pose.tracking import Choice
 
 # Without a wish, the result is as large as the photo, but the model's frame is enlarged no more than
@@ -190,11 +190,6 @@ def animate(
 
 
 # Geometry -----------------------------------------------------------------------------------------
-
-
-def united(one: Box, other: Box) -> Box:
-    """The box around two boxes."""
-    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
 def whole_frame(box: Box) -> Crop:

@@ -13,48 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempose.core.errors import InputError, PoseError
-from tempose.pose.bones import (
-    ANKLES,
-    BONES,
-    FACE,
-    HIP_JOINTS,
-    HIPS,
-    NECK,
-    SHOULDERS,
-    TRUNK,
-    UNMEASURED,
-    measure,
-    with_hips,
-)
+from tempose.pose.bones import BONES, FACE, HIPS, NECK, SHOULDERS, TRUNK, UNMEASURED, measure, with_hips
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE, Motion
-from tempose.pose.room import Box, Reach, person_reach, within
+from tempose.pose.placement import Placed, as_it_is, is_cut, placed, whole
+from tempose.pose.room import Box, person_reach, within
 from tempose.pose.whole import WholeBody, whole_body
 
 RETARGET_MODES = ("limbs", "scale", "none")
 
-# What of the body is below each joint of somebody who stands, kneels, sits or lies on it, in lengths of the trunk.
-BELOW = np.full(HIPS, 0.1)
-BELOW[list(ANKLES)], BELOW[list(HIP_JOINTS)], BELOW[list(FACE)] = 0.14, 0.2, 0.2
-BELOW[[NECK, *SHOULDERS]] = 0.15
-
-# A driver who leaves the ground by less, in lengths of the trunk, stands: key points waver.
-STEP = 0.06
-
-# Seconds from the ground to the ground at most, half of it up: a longer one is a walk into the distance.
-AIRBORNE = 0.5
-
-# A person too large for the picture is made smaller down to this share of their size.
-SMALLEST = 0.75
-
 # Sizes and ways that change by less are not worth a word.
 WORTH_SAYING = 0.95
-
-# How far the hips may travel to either side, in heights of the person: farther, and a picture that
-# holds the whole way shows the person too small.
-REACH = 0.45
-
-# Somebody cut by the photo's lower edge stands there as high as the driver does in the tallest tenth of the frames.
-UPRIGHT = 0.1
 
 # The head is made larger or smaller by no more than so much.
 HEAD_FACTOR = 1.4
@@ -106,20 +74,19 @@ def retarget_motion(
     person = whole_body(photo)
     driver = whole_body(motion, held=person.vectors()[0])
     reach = person_reach(person, mask)
-    picture = 0.0, 0.0, float(photo.size[1]), float(photo.size[0])
-    warnings: list[str] = []
-    trunk: np.ndarray | float
     if retarget == "none":
-        points, trunk = _as_it_is(driver, motion.size, photo.size)
+        put = as_it_is(driver, motion.size, photo.size)
     else:
         vectors = driver.vectors()
         if retarget == "limbs":
             vectors = _on_lengths(vectors, driver, person)
-        stand = _Stand(person, photo.size, reach)
-        points, trunk, picture, warnings = stand.put(_posed(vectors), driver, fps=motion.fps)
-    warnings = [*_told(person, driver, photo, retarget), *warnings]
-    room = within(reach.room(points, trunk), picture)
-    return Retargeted(_motion(points, motion, driver, person, photo.size), room, picture, tuple(warnings))
+        put = placed(_posed(vectors), driver, person, photo=photo.size, reach=reach, fps=motion.fps)
+    return Retargeted(
+        _motion(put.points, motion, driver, person, photo.size),
+        within(reach.room(put.points, put.trunk), put.picture),
+        put.picture,
+        tuple(_told(person, driver, put, photo.size, retarget)),
+    )
 
 
 def check_trunk(photo: Motion) -> None:
@@ -191,134 +158,12 @@ def _posed(vectors: np.ndarray) -> np.ndarray:
     return points
 
 
-# Place --------------------------------------------------------------------------------------------
-
-
-def _lowest(points: np.ndarray, unit: np.ndarray | float) -> np.ndarray:
-    """`f`: where whatever part of the body is lowest touches the floor, for points `f 19 …` of a whole body."""
-    return np.nanmax(points[:, :HIPS, 1] + np.multiply.outer(np.broadcast_to(unit, len(points)), BELOW), axis=1)
-
-
-def _way(driver: WholeBody) -> np.ndarray:
-    """`f`: how far the hips have gone to the right since the first frame, in lengths of the trunk."""
-    return np.concatenate([[0], np.cumsum(np.diff(driver.points[:, HIPS, 0]) / driver.build.scale[1:])])
-
-
-def _heights(points: np.ndarray, driver: WholeBody, *, fps: float) -> np.ndarray:
-    """`f`: how far the hips are below the floor (negative: above), in lengths of the trunk.
-
-    The lowest joint stands on the floor, except where the driver leaves the ground: where the lowest of theirs
-    is higher than shortly before and after.
-    """
-    lower = _lowest(driver.points, driver.build.scale)
-    span = max(1, round(AIRBORNE * fps))
-    before = np.lib.stride_tricks.sliding_window_view(np.pad(lower, (span, 0), mode="edge"), span + 1).max(-1)
-    after = np.lib.stride_tricks.sliding_window_view(np.pad(lower, (0, span), mode="edge"), span + 1).max(-1)
-    jump = (np.minimum(before, after) - lower) / driver.build.scale
-    return -_lowest(points, 1.0) - np.maximum(jump - STEP, 0)
-
-
-@dataclass(frozen=True, eq=False)
-class _Stand:
-    """Where the person of a photo stands, and how much room there is.
-
-    Attributes:
-        person: one frame.
-        size: (height, width) of the photo.
-        reach: of the person.
-    """
-
-    person: WholeBody
-    size: tuple[int, int]
-    reach: Reach
-
-    def put(self, posed: np.ndarray, driver: WholeBody, *, fps: float) -> tuple[np.ndarray, float, Box, list[str]]:
-        """Points `f 19 3` around the hips, in lengths of the trunk, put into the picture.
-
-        Returns:
-            The points in pixels, the length of the trunk, what is to be shown, and sentences. The person is as
-            large and the way as long as the picture holds.
-        """
-        trunk = float(self.person.build.scale[0])
-        own, place = self.person.points[0], np.stack([_way(driver), _heights(posed, driver, fps=fps)], axis=-1)
-        still = trunk * posed
-        still[..., 1] += trunk * place[:, 1:]
-        if own[:HIPS, 1].max(where=~np.isnan(own[:HIPS, 1]), initial=0) > self.size[0]:
-            return self._put_cut(still, trunk * place[:, 0], trunk)
-        floor = float(_lowest(self.person.points, trunk)[0])
-        own_left, own_top, own_right, _ = self.reach.room(self.person.points, trunk)
-        height, width = self.size
-        left, top, right = min(0.0, own_left), min(0.0, own_top), max(float(width), own_right)
-        warnings = []
-
-        low, upper, high, _ = self.reach.room(still, trunk)
-        fits = min((floor - top) / max(-upper, 1.0), (right - left) / max(high - low, 1.0), 1.0)
-        size = max(fits, SMALLEST)
-        if size < WORTH_SAYING:
-            warnings.append(f"the person is made smaller, to {size:.0%}, so that the motion stays in the picture")
-        still, low, upper, high, trunk = size * still, size * low, size * upper, size * high, size * trunk
-        x = own[HIPS, 0]
-        if high - low <= right - left:
-            x = float(np.clip(x, left - low, right - high))
-        way = trunk * place[:, 0]
-        sides = self.reach.boxes(still, trunk)[:, ::2]
-        still[..., 0] += self._shortened(way, sides, left - x, right - x, REACH * -upper, trunk, warnings)[:, None]
-        moved = still + np.array([x, floor, 0])
-
-        picture = 0.0, 0.0, float(width), float(height)
-        if fits < SMALLEST:
-            warnings.append("the motion needs more room than the photo has: the picture reaches beyond it")
-            needed = self.reach.room(moved, trunk)
-            picture = min(0.0, needed[0]), min(0.0, needed[1]), max(picture[2], needed[2]), picture[3]
-        return moved, trunk, picture, warnings
-
-    def _put_cut(self, still: np.ndarray, way: np.ndarray, trunk: float) -> tuple[np.ndarray, float, Box, list[str]]:
-        """The same for somebody whom the lower edge cuts: no smaller, and the neck as high as in the photo whenever
-        the driver stands up straight; the edges cut what leaves the picture.
-        """
-        own, width = self.person.points[0], self.size[1]
-        warnings: list[str] = []
-        floor = own[NECK, 1] - np.quantile(still[:, NECK, 1], UPRIGHT)
-        x = own[NECK, 0] - still[0, NECK, 0]
-        shown = still[:, [*FACE, NECK, *SHOULDERS], 0]
-        sides = np.stack([np.nanmin(shown, axis=1), np.nanmax(shown, axis=1)], axis=-1)
-        away = REACH * float(np.ptp(still[0, [NECK, *ANKLES], 1]))
-        still[..., 0] += self._shortened(way, sides, -x, width - x, away, trunk, warnings)[:, None]
-        return still + np.array([x, floor, 0]), trunk, (0.0, 0.0, float(width), float(self.size[0])), warnings
-
-    def _shortened(
-        self,
-        way: np.ndarray,
-        sides: np.ndarray,
-        left: float,
-        right: float,
-        away: float,
-        trunk: float,
-        warnings: list[str],
-    ) -> np.ndarray:
-        """The way `f` made so short that the person, from and to `sides` (`f 2`), stays between left and right."""
-        free = np.where(way > 0, np.minimum(right - sides[:, 1], away), np.minimum(sides[:, 0] - left, away))
-        going = np.abs(way) > 1e-6
-        share = float(np.clip((free[going] / np.abs(way[going])).min(initial=1.0), 0, 1))
-        if share < WORTH_SAYING and np.ptp(way) > 0.3 * trunk:
-            warnings.append(f"the way is shortened, to {share:.0%}, so that the person stays in the picture")
-        return share * way
-
-
-def _as_it_is(driver: WholeBody, size: tuple[int, int], photo: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The driver's frame of `size` fitted into the photo, in the middle: points in pixels, and the trunk `f`."""
-    (height, width), (h, w) = photo, size
-    scale = min(height / h, width / w)
-    shift = np.array([(width - scale * w) / 2, (height - scale * h) / 2, 0])
-    return scale * driver.points + shift, scale * driver.build.scale
-
-
 # Words --------------------------------------------------------------------------------------------
 
 
-def _told(person: WholeBody, driver: WholeBody, photo: Motion, retarget: str) -> list[str]:
-    """Sentences about the bones that could not be measured or are never seen."""
-    beyond = person.points[0, :HIPS, 1] > photo.size[0]
+def _told(person: WholeBody, driver: WholeBody, put: Placed, photo: tuple[int, int], retarget: str) -> list[str]:
+    """Sentences about what had to be guessed or changed; `photo` is (height, width)."""
+    beyond = person.points[0, :HIPS, 1] > photo[0]
     names: dict[str, list[str]] = {"symmetry": [], "typical proportions": [], "never": []}
     for bone in BONES:
         names["never"] += [_side(bone.name, end) for end in bone.ends if end in driver.never and not beyond[end]]
@@ -331,12 +176,16 @@ def _told(person: WholeBody, driver: WholeBody, photo: Motion, retarget: str) ->
         "typical proportions": "the photo hides or foreshortens the {}: of typical proportions",
         "never": "the motion never shows the {}: held as in the photo",
     }
-    cut = (
-        ["the photo cuts the person at its lower edge: so does the video"]
-        if beyond.any() and retarget != "none"
-        else []
-    )
-    return cut + [sentence.format(_listed(names[why])) for why, sentence in sentences.items() if names[why]]
+    told = [sentence.format(_listed(names[why])) for why, sentence in sentences.items() if names[why]]
+    if retarget != "none" and is_cut(person, photo):
+        told.insert(0, "the photo cuts the person at its lower edge: so does the video")
+    if put.size < WORTH_SAYING:
+        told.append(f"the person is made smaller, to {put.size:.0%}, so that the motion stays in the picture")
+    if put.way < WORTH_SAYING:
+        told.append(f"the way is shortened, to {put.way:.0%}, so that the person stays in the picture")
+    if put.picture != whole(photo):
+        told.append("the motion needs more room than the photo has: the picture reaches beyond it")
+    return told
 
 
 def _side(name: str, end: int) -> str:

@@ -113,6 +113,11 @@ def within(box: Box, picture: Box) -> Box:
     return left, top, right, bottom
 
 
+def united(one: Box, other: Box) -> Box:
+    """The box around two boxes."""
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
 def _with_head(points: np.ndarray) -> np.ndarray:
     """Points `f 19 …` → `f 20 2`, with the middle of the face, or where it would be if it was seen."""
     points = points[..., :2]

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tempose.animation.animate import united
 from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.subject import Subject
 from tempose.media.crop import Crop
@@ -19,7 +18,7 @@ from tempose.media.images import read_image, resize
 from tempose.pose.draw import draw_skeleton
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import Retargeted
-from tempose.pose.room import person_room
+from tempose.pose.room import person_room, united
 
 # (height, width) of the small pictures before a run: as high as a standing person.
 LOOK = (384, 288)
