@@ -97,8 +97,10 @@ def test_json_is_bounded(tmp_path):
         path.write_text(content)
         with pytest.raises(ValueError):  # noqa: PT011
             read_json(path, most=most)
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match="decode"):
+    path.write_text('{"a": "左"}', encoding="utf-16")
+    assert read_json(path) == {"a": "左"}
+    path.write_bytes(b"\x00\x01\x02")
+    with pytest.raises(ValueError, match="not text"):
         read_json(path)
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "none")

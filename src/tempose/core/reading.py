@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from tempose.core.text import decoded
+
 # Bytes of a JSON file: read, it takes about twenty times as much.
 JSON_BYTES = 20_000_000
 
@@ -39,7 +41,7 @@ _DAMAGED = (
 
 
 def read_json(path: Path | str, *, most: int = JSON_BYTES) -> Any:
-    """What a JSON file holds.
+    """What a JSON file holds, in any encoding.
 
     Raises:
         OSError: it cannot be read.
@@ -53,7 +55,9 @@ def read_json(path: Path | str, *, most: int = JSON_BYTES) -> Any:
             raise ValueError(f"it has more than {most / 1e6:g} MB")
         content = file.read(facts.st_size)
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        return json.loads(decoded(content))
+    except UnicodeError:
+        raise ValueError("it is not text") from None
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

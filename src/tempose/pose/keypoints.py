@@ -10,12 +10,14 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from tempose.core.errors import InputError, PoseError
 from tempose.core.files import written_whole
+from tempose.core.kinds import kind_of
 from tempose.core.reading import read_arrays, read_json
 from tempose.media.crop import Crop
 
@@ -60,15 +62,18 @@ class Motion:
         fps: frames per second.
         depth: float32 `f 18`: how much farther from the camera than the middle of the hips a joint is, in
             pixels of the frames; NaN where it is missing or its depth unknown. None: nothing is known.
+        notes: what had to be guessed or mended when it was read, a sentence each; not saved.
     """
 
     keypoints: np.ndarray
     size: tuple[int, int]
     fps: float
     depth: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        keypoints = np.asarray(self.keypoints, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+            keypoints = np.asarray(self.keypoints, dtype=np.float32)
         if keypoints.ndim != 3 or keypoints.shape[1:] != (len(KEYPOINTS), 3) or len(keypoints) == 0:
             raise InputError(
                 f"key points have the shape {keypoints.shape}; wanted (frames ≥ 1, 18, 3): x, y, confidence"
@@ -145,26 +150,65 @@ class Motion:
         """Read what `save` wrote.
 
         Raises:
-            PoseError: the file is missing, damaged, or not a motion of tempose.
+            PoseError: the file is missing, damaged, too large, or not a motion of tempose.
         """
         path = Path(path)
         try:
-            if path.suffix == ".json":
-                fields = read_json(path)
-            else:
-                fields = read_arrays(path, ("keypoints", "size", "fps", "depth"), most=MOST_FRAMES * 3 * len(KEYPOINTS))
-            return Motion(
-                np.asarray(fields["keypoints"]),
-                tuple(fields["size"]),
-                float(fields["fps"]),
-                np.asarray(fields["depth"], dtype=np.float32) if "depth" in fields else None,
-            )
+            if path.suffix.lower() == ".json":
+                return MotionFile.model_validate(read_json(path)).motion()
+            arrays = read_arrays(path, ("keypoints", "size", "fps", "depth"), most=MOST_FRAMES * 3 * len(KEYPOINTS))
+            return _from_arrays(arrays)
         except FileNotFoundError:
             raise PoseError(f"there is no pose file {path}") from None
         except (OSError, LookupError, TypeError, ValueError, OverflowError) as error:
+            wrong = _first_words(error) if isinstance(error, ValidationError) else str(error)
+            kind = kind_of(path)
+            but = "" if kind in ("a JSON file", "a NumPy archive (.npz)") else f"; it seems to be {kind}"
             raise PoseError(
-                f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {str(error)[:200]}"
-            ) from error
+                f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {wrong}{but}"
+            ) from None
+
+
+Row = Annotated[list[float | None], Field(min_length=len(KEYPOINTS), max_length=len(KEYPOINTS))]
+Person = Annotated[list[tuple[float, float, float]], Field(min_length=len(KEYPOINTS), max_length=len(KEYPOINTS))]
+
+
+class MotionFile(BaseModel, extra="ignore", allow_inf_nan=False):
+    """What a `.json` file of a motion holds; a depth that is not known is null."""
+
+    format: Literal["tempose-motion"] = "tempose-motion"
+    fps: float
+    size: tuple[int, int]
+    keypoints: Annotated[list[Person], Field(min_length=1, max_length=MOST_FRAMES)]
+    depth: Annotated[list[Row], Field(max_length=MOST_FRAMES)] | None = None
+
+    def motion(self) -> Motion:
+        """The motion.
+
+        Raises:
+            InputError: a value is out of bounds.
+        """
+        depth = None if self.depth is None else np.array(self.depth, dtype=np.float32)  # null becomes NaN
+        return Motion(np.array(self.keypoints), self.size, self.fps, depth)
+
+
+def _from_arrays(arrays: dict[str, np.ndarray]) -> Motion:
+    missing = [name for name in ("keypoints", "size", "fps") if name not in arrays]
+    if missing:
+        raise ValueError(f"it has no array {missing[0]}")
+    size, fps = arrays["size"], arrays["fps"]
+    if size.shape != (2,) or fps.size != 1 or not np.isfinite(size).all():
+        raise ValueError(
+            f"size has the shape {size.shape} and fps {fps.shape}; wanted height and width, and one number"
+        )
+    return Motion(arrays["keypoints"], (int(size[0]), int(size[1])), float(fps.reshape(())), arrays.get("depth"))
+
+
+def _first_words(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"])) or "the file"
+    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def _number(value: float) -> float | None:
