@@ -1,0 +1,61 @@
+"""OpenPose's JSON, and that of the many programs that write it: one frame a file, or a list of frames.
+
+OpenPose, doc/02_output.md: `people[].pose_keypoints_2d` (formerly `pose_keypoints`): x, y, confidence of each
+joint; 0 0 0 where it was not found. ComfyUI's nodes and the pose editors add `canvas_width` and
+`canvas_height`, and write all frames into one list. Faces and hands are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tempose.pose.formats.frames import PoseFrame, joints_of, size_of
+
+KEYS = ("pose_keypoints_2d", "pose_keypoints")
+
+
+class OpenPose:
+    """One frame, or a list of them."""
+
+    name = "OpenPose"
+
+    def sniff(self, data: Any) -> bool:
+        frames = _frames(data)
+        return bool(frames) and all(isinstance(frame, dict) and "people" in frame for frame in frames)
+
+    def read(self, data: Any) -> list[PoseFrame]:
+        frames = _frames(data)
+        numbers = [_number(frame) for frame in frames]
+        return [
+            PoseFrame(_people(frame["people"]), number, _size(frame))
+            for frame, number in zip(frames, numbers, strict=True)
+        ]
+
+
+def _frames(data: Any) -> list[Any]:
+    if isinstance(data, dict) and isinstance(data.get("frames"), list):
+        return data["frames"]
+    return data if isinstance(data, list) else [data]
+
+
+def _number(frame: dict[str, Any]) -> int | None:
+    number = frame.get("frame_id", frame.get("frame"))
+    return number if isinstance(number, int) else None
+
+
+def _people(people: Any) -> tuple[Any, ...]:
+    if not isinstance(people, list):
+        raise ValueError("'people' is no list")
+    found = []
+    for person in people:
+        if person is None:
+            continue
+        if not isinstance(person, dict):
+            raise ValueError("a person is no object with pose_keypoints_2d")
+        given = next((person[key] for key in KEYS if key in person), None)
+        found.append(joints_of(given))
+    return tuple(joints for joints in found if joints is not None)
+
+
+def _size(frame: dict[str, Any]) -> tuple[int, int] | None:
+    return size_of(frame.get("canvas_height"), frame.get("canvas_width"))
