@@ -353,6 +353,12 @@ def animate(
     yaw: Annotated[
         float, typer.Option(help="Turn the camera by so many degrees; for .bvh and built-in motions.")
     ] = 0.0,
+    joints: Annotated[
+        Path | None, typer.Option(help="A YAML file that names the joints of a .bvh, as 'RightArm: right_shoulder'.")
+    ] = None,
+    up: Annotated[
+        str | None, typer.Option(help="Which axis of a .bvh is up: y, z, x, -y …; found if not given.")
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(help="Denoising steps: more take longer. The model's own if not given.")
     ] = None,
@@ -404,6 +410,8 @@ def animate(
         person=choice_of(person),
         photo_person=choice_of(photo_person),
         yaw=yaw,
+        joints=joints,
+        up=up,
         steps=steps,
         seed=seed,
         strategy=strategy,

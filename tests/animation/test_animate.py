@@ -216,7 +216,7 @@ def bad_input(kind, folder, shelf):
         return [driver, "walk", "-o", out], "not a picture"
     if kind == "a folder without JSON":
         (folder / "empty").mkdir()
-        return [photo, folder / "empty", "-o", out], "no OpenPose JSON file"
+        return [photo, folder / "empty", "-o", out], "holds neither pictures nor JSON files"
     if kind == "no such motion":
         return [photo, "wlak", "-o", out], "no built-in motion"
     if kind == "no such folder":

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from body.captures import Convention
+from body.captures import write as write_bvh
 
-from tempose.animation.motion import MOST_FRAMES, TimeRange, read_motion, resampled
+from tempose.animation.motion import MOST_FRAMES, TimeRange, describe_motion, read_motion, resampled
 from tempose.body.motions import MOTIONS, keypoint_motion
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import write_image
@@ -139,11 +141,11 @@ def test_what_is_no_motion_is_named(tmp_path):
     with pytest.raises(InputError, match="no file or folder waltz, and no built-in motion of that name: walk"):
         read_motion("waltz")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(PoseError, match="no OpenPose JSON file in"):
+    with pytest.raises(InputError, match="empty holds neither pictures nor JSON files with key points, but nothing"):
         read_motion(tmp_path / "empty")
     for name, error in (("a.mp4", MediaError), ("a.bvh", PoseError), ("a.json", PoseError), ("a.npz", PoseError)):
         (tmp_path / name).write_text("this is a letter")
-        with pytest.raises(error, match=name):
+        with pytest.raises(error, match=rf"{name}.*it seems to be a text file"):
             read_motion(tmp_path / name)
     write_video(tmp_path / "black.mp4", greys([0] * 5), 10)
     with pytest.raises(PoseError, match=r"nobody was found in .*black\.mp4"):
@@ -151,6 +153,86 @@ def test_what_is_no_motion_is_named(tmp_path):
     write_video(tmp_path / "v.mp4", greys([90] * 5), 10)
     with pytest.raises(PoseError, match="person 3 was asked for"):
         read_motion(tmp_path / "v.mp4", estimator=Marker(), person=3)
+
+
+WALK = write_bvh(Convention(), frames=6)
+UNKNOWN = {
+    "notes.txt": (b"Dear Madam", "is not a motion in a known format: it seems to be a text file; wanted a video"),
+    "walk.txt": (WALK.encode(), "seems to be a BVH motion capture; give it the ending .bvh"),
+    "report": (b"%PDF-1.7", "it seems to be a PDF; wanted"),
+    "song.mp3": (b"ID3\x04", r"a sound file \(MP3\)"),
+    "list.m3u8": (b"#EXTM3U\nfile:///etc/passwd", "it seems to be a text file"),
+    "walk.fbx": (b"Kaydara FBX Binary", "walk.fbx is an FBX file, which cannot be read as a motion: export it as BVH"),
+    "walk.glb": (b"glTF", "is a glTF file, .*: export it as BVH, as in Blender"),
+    "walk.c3d": (b"\x02P", "is a C3D file, .*it holds markers"),
+    "poses.npy": (b"\x93NUMPY", "is a NumPy array, .*save keypoints"),
+    "poses.pkl": (b"\x80\x04.", "pickles are not opened, since they run code"),
+    "walk.zip": (b"PK\x05\x06" + bytes(18), "it seems to be an unknown file"),
+    "nothing": (b"", "an empty file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "data", "message"), [(n, *rest) for n, rest in UNKNOWN.items()], ids=UNKNOWN)
+def test_files_of_other_kinds_are_named_and_no_video(tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=message):
+        read_motion(tmp_path / name)
+
+
+def test_endings_in_capitals(tmp_path, motion):
+    for name, kind in (("M.JSON", "json"), ("M.NPZ", "npz")):
+        motion.save(tmp_path / f"m.{kind}")
+        (tmp_path / f"m.{kind}").rename(tmp_path / name)
+        assert len(read_motion(tmp_path / name)) == 20
+    (tmp_path / "W.BVH").write_text(WALK)
+    assert len(read_motion(tmp_path / "W.BVH")) == 6
+
+
+def test_a_motion_capture_has_depth_and_notes(tmp_path):
+    (tmp_path / "walk.bvh").write_text(write_bvh(Convention(names="unknown", up="z")))
+    motion = read_motion(tmp_path / "walk.bvh")
+    assert motion.depth.shape == (12, 18)
+    near, far = (0, 2) if motion.depth[0, 9] > motion.depth[0, 12] else (12, 9)
+    assert np.isfinite(motion.depth).all()
+    assert near != far
+    assert len(motion.notes) == 2
+    assert read_motion(tmp_path / "walk.bvh", time_range=TimeRange(fps=5)).notes == motion.notes
+    (tmp_path / "map.yaml").write_text("j4: head\nj5: 3")
+    with pytest.raises(InputError, match="wanted one of left_shoulder"):
+        read_motion(tmp_path / "walk.bvh", joints=tmp_path / "map.yaml")
+    with pytest.raises(InputError, match="up is 'w'"):
+        read_motion(tmp_path / "walk.bvh", up="w")
+
+
+def test_a_folder_of_pictures_is_a_video(tmp_path):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for index, grey in enumerate(range(20, 220, 10)):
+        write_image(folder / f"{index}.png", greys([grey])[0])
+    (folder / "._0.png").write_bytes(b"\x00\x05\x16\x07")
+    motion = read_motion(folder, estimator=Marker(), time_range=TimeRange(fps=10, start=0.5, max_frames=5))
+    assert (len(motion), motion.fps) == (5, 10)
+    whole = read_motion(folder, estimator=Marker())
+    assert (np.diff(whole.keypoints[:, 1, 0]) > 0).all()
+
+
+def test_the_description_of_files(tmp_path, motion):
+    (tmp_path / "walk.bvh").write_text(write_bvh(Convention(up="z")))
+    told, read = describe_motion(tmp_path / "walk.bvh")
+    assert (told.format, told.frames, told.fps) == ("BVH motion capture", 12, pytest.approx(20))
+    assert told.details["up"] == "z"
+    assert told.details["joints"]["left_knee"] == "LeftLeg"
+    assert told.missing == ()
+    assert json.loads(json.dumps(told.as_dict()))["notes"] == list(read.notes)
+    keypoints = motion.keypoints.copy()
+    keypoints[:, 4] = 0
+    keypoints[:10, 3] = 0
+    Motion(np.repeat(keypoints, 50, axis=0), motion.size, 10).save(tmp_path / "long.npz")
+    told, _ = describe_motion(tmp_path / "long.npz")
+    assert (told.frames, told.duration, told.size) == (1000, 100, motion.size)
+    assert told.missing == ("right_wrist",)
+    assert told.seen["right_elbow"] == 0.5
+    assert describe_motion("walk")[0].format == "built-in motion"
 
 
 # Numbers -------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from tempose.media.video import read_frames, write_video
 from tempose.pose.draw import draw_motion, draw_skeleton
 from tempose.pose.estimate import estimate_photo, estimate_video, observe
 from tempose.pose.estimators import Detection, close_up, load_estimator, search_parts
+from tempose.pose.formats.frames import person_motion
 from tempose.pose.keypoints import KEYPOINTS, Motion
-from tempose.pose.openpose import read_openpose
+from tempose.pose.pose_files import read_pose_files
 
 # COCO's 17 key points in order (cocodataset.org, keypoint annotations), in our names.
 COCO_17 = [
@@ -277,7 +278,8 @@ def test_a_face_seen_from_behind_is_missing(real, mediapipe):
 def test_agreement_with_openpose(real, mediapipe):
     seen = observe(real / "videos" / "treadmill_scuba_walk.mp4", estimator=mediapipe, with_masks=False)
     assert seen.cuts == [4]
-    truth = read_openpose(real / "poses" / "openpose_treadmill_scuba", fps=23.976, size=(720, 720)).keypoints[:86]
+    files = read_pose_files(real / "poses" / "openpose_treadmill_scuba")
+    truth = person_motion(files, fps=23.976).keypoints[:86]
     found = seen.motion.keypoints[4:]  # file i belongs to frame i + 4
     both = (truth[..., 2] >= 0.3) & (found[..., 2] >= 0.3)
     assert both.mean() > 0.8

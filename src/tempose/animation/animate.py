@@ -51,6 +51,8 @@ def animate(
     person: Choice = "largest",
     photo_person: Choice = "largest",
     yaw: float = 0.0,
+    joints: Path | str | None = None,
+    up: str | None = None,
     steps: int | None = None,
     seed: int = 0,
     strategy: str = "overlap",
@@ -75,6 +77,8 @@ def animate(
         fps, start, duration, max_frames: which part of the motion, at what rate (`TimeRange`).
         person, photo_person: whom to take where several people are in the driver, in the photo.
         yaw: degrees by which the camera is turned, for motions in space.
+        joints, up: a YAML file that names the joints of a motion capture, and which of its axes is up, where they
+            are not to be found (`read_motion`).
         steps: denoising steps; by default the model's own.
         seed: of the noise, and the variant of a built-in motion.
         strategy: how a long video is cut into windows: `overlap` or `loop`.
@@ -108,7 +112,15 @@ def animate(
         motion
         if isinstance(motion, Motion)
         else read_motion(
-            motion, time_range=time_range, person=person, yaw=yaw, seed=seed, estimator=finder, track=track
+            motion,
+            time_range=time_range,
+            person=person,
+            yaw=yaw,
+            seed=seed,
+            joints=joints,
+            up=up,
+            estimator=finder,
+            track=track,
         )
     )
     if output is not None:
@@ -139,7 +151,7 @@ def animate(
         small_background=inpainted(small.picture, small.mask),
     )
     near, sure = whereabouts(small, poses)
-    warnings = (*loaded.warnings, *subject.warnings(), *fitted.warnings)
+    warnings = (*loaded.warnings, *subject.warnings(), *driven.notes, *fitted.warnings)
     settings = {
         "model": loaded.name,
         "retarget": retarget,
@@ -152,6 +164,8 @@ def animate(
         "person": person,
         "photo_person": photo_person,
         "yaw": yaw,
+        "joints": None if joints is None else str(joints),
+        "up": up,
         "steps": loaded.steps if steps is None else steps,
         "seed": seed,
         "strategy": strategy,

@@ -1,102 +1,87 @@
-"""A motion from whatever the user has, told apart by what it is: a video, a picture, a folder of OpenPose
-JSON, a pose file, a motion capture, or the name of a built-in motion.
+"""A motion from whatever the user has: the table of readers, and the way through it.
+
+A reader is a class of one file, with `sniff` and `read` (`tempose.pose.reading`); those of key points in JSON have a
+table of their own (`tempose.pose.pose_files`). The ending says what a file is meant to be, its first bytes what it
+is.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tempose.body.bvh import capture_keypoints, read_bvh
+from tempose.body.bvh import Bvh
+from tempose.body.joints import read_joint_map
 from tempose.body.motions import MOTIONS, builtin_motion
-from tempose.body.skeleton import Camera, Proportions, Skeleton, project_keypoints
-from tempose.core.errors import InputError, PoseError
+from tempose.body.skeleton import Proportions, Skeleton, projected
+from tempose.core.errors import InputError
 from tempose.core.progress import Track, quiet
-from tempose.core.reading import read_json
-from tempose.media.images import ENCODINGS, read_image
-from tempose.media.video import probe_video, read_frames
-from tempose.pose.clean import clean
-from tempose.pose.estimate import Observation, observe
 from tempose.pose.estimators import Estimator
-from tempose.pose.keypoints import Motion
-from tempose.pose.openpose import read_openpose
+from tempose.pose.formats.own import Own
+from tempose.pose.formats.pictures import VIDEOS, Picture, PictureFolder, Video
+from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE, Motion
+from tempose.pose.pose_files import PoseFiles
+from tempose.pose.reading import MotionReader, Reading, ReadOptions, Source
+from tempose.pose.time_range import MOST_EVER, MOST_FRAMES, TimeRange, resampled
 from tempose.pose.tracking import Choice
 
-# A motion faster than this is thinned out, unless a rate is asked for.
-MOST_FPS = 30.0
+__all__ = [
+    "MOST_FRAMES",
+    "READERS",
+    "MotionDescription",
+    "TimeRange",
+    "describe_motion",
+    "find_reader",
+    "read_motion",
+    "resampled",
+]
 
-# OpenPose's files do not say their rate.
-OPENPOSE_FPS = 25.0
+# The first that knows a source reads it.
+READERS: tuple[MotionReader, ...] = (Own(), PoseFiles(), Bvh(), PictureFolder(), Picture(), Video())
+
+WANTED = (
+    f"a video ({', '.join(VIDEOS[:7])} …), key points (.npz, .json), a motion capture (.bvh), a picture, "
+    "a folder of pictures or of JSON files, or the name of a built-in motion"
+)
+
+# What to do with files that hold a motion, but not as anything above.
+BLENDER = "export it as BVH, as in Blender: File › Import, then File › Export › Motion Capture (.bvh)"
+MARKERS = "it holds markers, not joints: fit a skeleton to them in the program that captured them, and export BVH"
+ACCLAIM = "convert skeleton (.asf) and motion (.amc) together to BVH"
+ARRAYS = "save keypoints (f, 18, 3), size (height, width) and fps as .npz, as tempose.pose.keypoints.Motion.save does"
+PICKLE = "pickles are not opened, since they run code: export the motion as BVH, or its key points as .npz"
+CONVERSIONS = {
+    ".fbx": ("an FBX file", BLENDER),
+    ".glb": ("a glTF file", BLENDER),
+    ".gltf": ("a glTF file", BLENDER),
+    ".vrm": ("a VRM file", BLENDER),
+    ".vrma": ("a VRM animation", BLENDER),
+    ".dae": ("a COLLADA file", BLENDER),
+    ".usd": ("a USD file", BLENDER),
+    ".usda": ("a USD file", BLENDER),
+    ".usdc": ("a USD file", BLENDER),
+    ".usdz": ("a USD file", BLENDER),
+    ".blend": ("a Blender file", "export it as BVH: File › Export › Motion Capture (.bvh)"),
+    ".vmd": ("an MMD motion (VMD)", "load it on a model in Blender with MMD Tools and export it as BVH"),
+    ".c3d": ("a C3D file", MARKERS),
+    ".trc": ("a TRC file", MARKERS),
+    ".asf": ("an Acclaim skeleton (ASF)", ACCLAIM),
+    ".amc": ("an Acclaim motion (AMC)", ACCLAIM),
+    ".npy": ("a NumPy array", ARRAYS),
+    ".pkl": ("a pickle", PICKLE),
+    ".pickle": ("a pickle", PICKLE),
+    ".pt": ("a PyTorch file", PICKLE),
+}
 
 # A built-in motion, if neither rate nor length is asked for.
 BUILTIN_FPS, BUILTIN_SECONDS = 12.0, 3.0
 
-# Longer motions are refused, unless a length is asked for.
-MOST_FRAMES = 600
-
-# Those are refused in any case; and a built-in motion that would have to be made from its beginning for so long.
-MOST_EVER, MOST_BUILT, MOST_SECONDS = 100_000, 20_000, 1e6
-
-# The frame (height, width) that motions in space are projected into, and the camera's distance in
-# metres, so far that it sees in parallel: nobody grows by coming nearer.
-PROJECTED, FAR = (512, 384), 1e4
-
-
-@dataclass(frozen=True)
-class TimeRange:
-    """Which part of a motion, at what rate; None leaves it to the motion.
-
-    Attributes:
-        fps: frames per second.
-        start: seconds to leave out at the beginning.
-        duration: seconds.
-        max_frames: at most so many frames.
-    """
-
-    fps: float | None = None
-    start: float = 0.0
-    duration: float | None = None
-    max_frames: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.fps is not None and not 0 < self.fps <= 240:
-            raise InputError(f"fps is {self.fps:g}; wanted more than 0 and at most 240")
-        if (
-            not 0 <= self.start <= MOST_SECONDS
-            or not 0 < (1 if self.duration is None else self.duration) <= MOST_SECONDS
-        ):
-            raise InputError(
-                f"start is {self.start} and duration {self.duration} seconds; wanted 0 or more, and more than 0, "
-                f"both {MOST_SECONDS:g} at most"
-            )
-        if self.max_frames is not None and self.max_frames < 1:
-            raise InputError(f"max_frames is {self.max_frames}; wanted at least 1")
-
-    def of(self, frames: int, fps: float, *, source: str) -> slice:
-        """The frames of a motion of that length and rate.
-
-        Raises:
-            InputError: none is left, or more than MOST_FRAMES without a word about the length.
-        """
-        begin = round(self.start * fps)
-        end = frames if self.duration is None else min(frames, begin + max(1, round(self.duration * fps)))
-        if self.max_frames is not None:
-            end = min(end, begin + self.max_frames)
-        if begin >= frames:
-            raise InputError(f"{source} lasts {frames / fps:.1f} seconds; nothing is left after {self.start:g} seconds")
-        if end - begin > MOST_EVER:
-            raise InputError(f"{source} would give {end - begin} frames; {MOST_EVER:,} are the most in any case")
-        if self.max_frames is None and end - begin > MOST_FRAMES:
-            raise InputError(
-                f"{source} would give {end - begin} frames, more than {MOST_FRAMES}; shorten it with --duration, "
-                f"lower --fps, or allow it with --max-frames {end - begin}"
-            )
-        return slice(begin, end)
+# A built-in motion is made from its beginning, up to so many frames.
+BUILTIN_FRAMES = 20_000
 
 
 def read_motion(
@@ -106,153 +91,154 @@ def read_motion(
     person: Choice = "largest",
     yaw: float = 0.0,
     seed: int = 0,
+    joints: Mapping[str, str] | Path | str | None = None,
+    up: str | None = None,
     estimator: Estimator | str = "mediapipe",
     track: Track = quiet,
 ) -> Motion:
     """The motion that `source` holds.
 
     Args:
-        source: a video, a picture (one frame), a folder of OpenPose JSON, `.npz` or `.json` (of tempose,
-            or one of OpenPose), `.bvh`, or a name of `tempose.body.motions.MOTIONS`.
+        source: a file or folder that one of READERS knows, or a name of `tempose.body.motions.MOTIONS`.
         time_range: which part, at what rate.
         person: whom to follow, where there are several.
         yaw: degrees by which the camera is turned to the person's left; for motions in space.
         seed: variant of a built-in motion.
+        joints: joints of a motion capture by name → ours, or a YAML file of them (`tempose.body.joints`).
+        up: the axis of a motion capture that is up, where it is not to be found (`tempose.body.orientation.UP`).
         estimator: finds people in pictures.
         track: shows the progress.
 
     Raises:
-        InputError: there is neither such a file nor such a motion, or it is too long.
+        InputError: there is neither such a file nor such a motion, nothing reads it, or it is too long.
         MediaError, PoseError: it cannot be read, or nobody is in it.
     """
-    time_range = time_range or TimeRange()
-    path, name = Path(source), str(source)
-    if path.is_dir():
-        return _openpose(path, time_range, person)
-    if not path.exists():
+    if isinstance(joints, (Path, str)):
+        joints = read_joint_map(joints)
+    options = ReadOptions(time_range or TimeRange(), person, yaw, joints, up, estimator, track)
+    return _reading(source, options, seed)[1].motion
+
+
+def find_reader(path: Path | str) -> tuple[MotionReader, Source]:
+    """Who reads a file or folder.
+
+    Raises:
+        InputError: nobody; one sentence says what it seems to be, and what is wanted.
+    """
+    source = Source(Path(path))
+    for reader in READERS:
+        if reader.sniff(source):
+            return reader, source
+    name = source.path
+    if source.is_folder:
+        held = ", ".join(sorted(source.endings - {""})[:6]) or "nothing"
+        raise InputError(f"{name} holds neither pictures nor JSON files with key points, but {held}; wanted {WANTED}")
+    if source.ending in CONVERSIONS:
+        what, how = CONVERSIONS[source.ending]
+        raise InputError(f"{name} is {what}, which cannot be read as a motion: {how}")
+    kind = "a BVH motion capture; give it the ending .bvh" if "BVH" in source.kind else source.kind
+    raise InputError(f"{name} is not a motion in a known format: it seems to be {kind}; wanted {WANTED}")
+
+
+def _reading(source: Path | str, options: ReadOptions, seed: int) -> tuple[str, Reading]:
+    """The name of the format, and what its reader gives."""
+    if not Path(source).exists():
+        name = str(source)
         if name not in MOTIONS:
             raise InputError(
                 f"there is no file or folder {name}, and no built-in motion of that name: {', '.join(MOTIONS)}"
             )
-        return _builtin(name, time_range, yaw, seed)
-    ending = path.suffix.lower()
-    if ending == ".bvh":
-        return _capture(path, time_range, yaw)
-    if ending == ".npz" or (ending == ".json" and not _is_openpose(path)):
-        return _cut(Motion.load(path), time_range, source=name)
-    if ending == ".json":
-        return _openpose(path, time_range, person)
-    if ending in ENCODINGS:
-        return _observed([read_image(path)], path, fps=1.0, person=person, estimator=estimator, track=quiet).motion
-    return _video(path, time_range, person, estimator, track)
+        motion = _builtin(name, options, seed)
+        return "built-in motion", Reading(motion, None, None)
+    reader, found = find_reader(source)
+    return reader.name, reader.read(found, options)
 
 
-def _video(path: Path, time_range: TimeRange, person: Choice, estimator: Estimator | str, track: Track) -> Motion:
-    info = probe_video(path)
-    fps = time_range.fps or _thinned(info.fps)
-    if info.duration is None:
-        total = sum(1 for _ in track(read_frames(path, fps=fps), "counting frames"))
-    else:
-        total = max(1, round(info.duration * fps))
-    part = time_range.of(total, fps, source=str(path))
-    frames = read_frames(path, fps=fps, start=part.start, stop=part.stop)
-
-    def counted(items: Iterable, label: str, total: int | None = None) -> Iterable:
-        return track(items, label, total=part.stop - part.start)
-
-    seen = _observed(frames, path, fps=fps, person=person, estimator=estimator, track=counted)
-    return clean(seen.motion, cuts=seen.cuts)
-
-
-def _observed(
-    frames: Iterable[np.ndarray], path: Path, *, fps: float, person: Choice, estimator: Estimator | str, track: Track
-) -> Observation:
-    """What is seen of a person in the frames of a file; the errors name the file."""
-    try:
-        return observe(frames, fps=fps, person=person, estimator=estimator, with_masks=False, track=track)
-    except PoseError as error:
-        raise PoseError(str(error).replace("the picture", str(path))) from error
-
-
-def _openpose(path: Path, time_range: TimeRange, person: Choice) -> Motion:
-    """OpenPose's files; only relative places matter, so the picture is as large as its key points."""
-    fps = time_range.fps or OPENPOSE_FPS
-    motion = read_openpose(path, fps=fps, size=(1, 1), person=person)
-    high = motion.keypoints[..., :2].max(axis=(0, 1))
-    motion = replace(motion, size=(math.ceil(high[1]) + 1, math.ceil(high[0]) + 1))
-    if len(motion) > 1:
-        motion = clean(motion)
-    return motion[time_range.of(len(motion), fps, source=str(path))]
-
-
-def _is_openpose(path: Path) -> bool:
-    try:
-        fields: Any = read_json(path)
-    except (OSError, ValueError) as error:
-        raise PoseError(f"{path} is not JSON: {error}") from error
-    return isinstance(fields, dict) and "people" in fields
-
-
-def _capture(path: Path, time_range: TimeRange, yaw: float) -> Motion:
-    capture = read_bvh(path)
-    points = capture_keypoints(capture)
-    motion = _projected(points, capture.fps, yaw)
-    return _cut(motion, time_range, source=str(path))
-
-
-def _builtin(name: str, time_range: TimeRange, yaw: float, seed: int) -> Motion:
-    fps = time_range.fps or BUILTIN_FPS
-    seconds = time_range.start + (time_range.duration or BUILTIN_SECONDS)
-    if time_range.duration is None and time_range.max_frames is not None:
-        seconds = time_range.start + time_range.max_frames / fps
-    part = time_range.of(max(1, round(seconds * fps)), fps, source=f"the motion {name}")
-    if part.stop > MOST_BUILT:
+def _builtin(name: str, options: ReadOptions, seed: int) -> Motion:
+    wanted = options.time_range
+    fps = wanted.fps or BUILTIN_FPS
+    seconds = wanted.start + (wanted.duration or BUILTIN_SECONDS)
+    if wanted.duration is None and wanted.max_frames is not None:
+        seconds = wanted.start + wanted.max_frames / fps
+    part = wanted.of(max(1, round(seconds * fps)), fps, source=f"the motion {name}")
+    if part.stop > BUILTIN_FRAMES:
         raise InputError(
-            f"the motion {name} is made from its beginning: {part.stop:,} frames are more than {MOST_BUILT:,}; "
+            f"the motion {name} is made from its beginning: {part.stop:,} frames are more than {BUILTIN_FRAMES:,}; "
             "begin earlier, or take fewer frames"
         )
     skeleton = Skeleton(Proportions.draw(np.random.default_rng(seed)))
     body = builtin_motion(name, frames=part.stop, fps=fps, seed=seed)
-    return _projected(skeleton.keypoints(skeleton.pose(body)), fps, yaw)[part]
+    return projected(skeleton.keypoints(skeleton.pose(body)), fps, yaw=np.radians(options.yaw))[part]
 
 
-def _projected(points: np.ndarray, fps: float, yaw: float) -> Motion:
-    """World key points `f 18 3` as a far camera sees them."""
-    camera = Camera.framing(points, PROJECTED, yaw=math.radians(yaw), distance=FAR * np.ptp(points))
-    return project_keypoints(points, camera, fps=fps)
+# What a file holds --------------------------------------------------------------------------------
 
 
-def _cut(motion: Motion, time_range: TimeRange, *, source: str) -> Motion:
-    """The part of a motion that is wanted, at the wanted rate."""
-    fps = time_range.fps or _thinned(motion.fps)
-    return resampled(motion, fps, part=time_range.of(_count(motion, fps), fps, source=source))
+@dataclass(frozen=True)
+class MotionDescription:
+    """What a file says of its motion, and what is found in it.
 
-
-def _thinned(fps: float) -> float:
-    """A rate of at most MOST_FPS that takes every n-th frame."""
-    return fps / max(1, math.ceil(fps / MOST_FPS - 0.01))
-
-
-def _count(motion: Motion, fps: float) -> int:
-    """How many frames a motion has at another rate."""
-    return max(1, round(len(motion) * fps / motion.fps))
-
-
-def resampled(motion: Motion, fps: float, *, part: slice | None = None) -> Motion:
-    """The same motion, or these frames of it, at another rate, on straight lines between its frames.
-
-    A joint that is missing in one of the two frames around a moment is taken from the nearer one.
+    Attributes:
+        source, format: the file, and what reads it.
+        frames, fps: as the file says; None where it does not.
+        duration: seconds, of what was read.
+        read_frames, read_fps: as read.
+        size: (height, width) of the frames that the key points lie in.
+        seen: each of our key points → the share of the frames in which it is seen.
+        missing: key points that are never seen.
+        details: of the format: `up` and `joints` of a motion capture, `program` of JSON.
+        notes: what was guessed or mended.
     """
-    part = part or slice(0, _count(motion, fps))
-    moments = np.minimum(np.arange(part.start, part.stop) * motion.fps / fps, len(motion) - 1)
-    before = np.floor(moments + 1e-6).astype(int)
-    after = np.minimum(before + 1, len(motion) - 1)
-    share = np.clip(moments - before, 0, 1)[:, None, None].astype(np.float32)
-    keypoints = motion.keypoints
-    if motion.depth is not None:
-        keypoints = np.concatenate([keypoints, motion.depth[..., None]], axis=-1)
-    first, second = keypoints[before], keypoints[after]
-    both = (first[..., 2:3] > 0) & (second[..., 2:3] > 0)
-    nearer = np.where(share < 0.5, first, second)
-    moved = np.where(both, (1 - share) * first + share * second, nearer)
-    return Motion(moved[..., :3], motion.size, fps, None if motion.depth is None else moved[..., 3])
+
+    source: str
+    format: str
+    frames: int | None
+    fps: float | None
+    duration: float
+    read_frames: int
+    read_fps: float
+    size: tuple[int, int]
+    seen: dict[str, float]
+    missing: tuple[str, ...]
+    details: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def describe_motion(
+    source: Path | str,
+    *,
+    time_range: TimeRange | None = None,
+    joints: Mapping[str, str] | Path | str | None = None,
+    up: str | None = None,
+    person: Choice = "largest",
+    estimator: Estimator | str = "mediapipe",
+    track: Track = quiet,
+) -> tuple[MotionDescription, Motion]:
+    """What a file holds, and the motion; arguments and errors as `read_motion`."""
+    if isinstance(joints, (Path, str)):
+        joints = read_joint_map(joints)
+    if time_range is None:
+        time_range = TimeRange(max_frames=MOST_EVER) if Path(source).exists() else TimeRange()
+    options = ReadOptions(time_range, person, 0.0, joints, up, estimator, track)
+    name, reading = _reading(source, options, 0)
+    motion = reading.motion
+    seen = (motion.keypoints[..., 2] >= MIN_CONFIDENCE).mean(axis=0)
+    shares = {key: round(float(share), 3) for key, share in zip(KEYPOINTS, seen, strict=True)}
+    return MotionDescription(
+        source=str(source),
+        format=name,
+        frames=reading.frames,
+        fps=reading.fps,
+        duration=len(motion) / motion.fps,
+        read_frames=len(motion),
+        read_fps=motion.fps,
+        size=motion.size,
+        seen=shares,
+        missing=tuple(key for key, share in shares.items() if share == 0),
+        details=dict(reading.details),
+        notes=motion.notes,
+    ), motion

@@ -29,6 +29,10 @@ ARMS = ((5, 6, 7), (8, 9, 10))  # right and left: shoulder, elbow, wrist
 STRETCH, REACH = 0.99, 0.999
 SINKING = 0.012  # metres over which the pelvis gives way
 
+# The frame (height, width) that motions in space are projected into, and the camera's distance, in sizes of the
+# motion.
+PROJECTED, FAR = (512, 384), 1e4
+
 
 @dataclass(frozen=True)
 class Proportions:
@@ -314,6 +318,12 @@ def project_keypoints(
     inside = ((seen >= 0) & (seen < (camera.size[1], camera.size[0]))).all(-1)
     confidence = np.where(True if visible is None else visible, 1.0, HIDDEN) * inside
     return Motion(np.concatenate([seen, confidence[..., None]], axis=-1), camera.size, fps, depth)
+
+
+def projected(points: np.ndarray, fps: float, *, yaw: float = 0.0, notes: tuple[str, ...] = ()) -> Motion:
+    """World key points `f 18 3`, y up, as a camera sees them from so far that nobody grows by coming nearer."""
+    camera = Camera.framing(points, PROJECTED, yaw=yaw, distance=FAR * np.ptp(points))
+    return replace(project_keypoints(points, camera, fps=fps), notes=notes)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

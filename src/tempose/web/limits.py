@@ -6,13 +6,11 @@ import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from tempose.animation.motion import WANTED, find_reader
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.container import opened
 from tempose.media.video import probe_video
-
-# What a motion may be uploaded as.
-POSE_FILES = (".npz", ".json", ".bvh")
-VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".gif")
+from tempose.pose.formats.pictures import PICTURES, Picture, Video
 
 
 @dataclass(frozen=True)
@@ -107,23 +105,26 @@ class Limits:
             self.check_folder(path)
             return
         self.check_size(path)
-        ending = path.suffix.lower()
-        if ending == ".npz":
+        reader, source = find_reader(path)
+        if source.ending == ".npz":
             self.check_archive(path)
-        elif ending in VIDEOS:
+        elif isinstance(reader, Picture):
+            raise InputError(f"{path.name} is not a motion, but a single picture; wanted {WANTED}")
+        elif isinstance(reader, Video):
             self.check_video(path)
-        elif ending not in POSE_FILES:
-            wanted = ", ".join((*VIDEOS, *POSE_FILES))
-            raise InputError(f"{path.name} is not a motion in a known format; wanted {wanted}")
 
     def check_folder(self, path: Path) -> None:
         """Number and kind of files, and their size in all."""
         files = sorted(path.iterdir())
         if len(files) > self.files:
             raise InputError(f"{len(files)} files are more than {self.files}; leave some frames out")
+        pictures = all(file.suffix.lower() in PICTURES for file in files)
         for file in files:
-            if file.suffix.lower() != ".json":
-                raise InputError(f"{file.name} is not one of several pose files; wanted one .json file for each frame")
+            if pictures:
+                self.check_photo(file)
+            elif file.suffix.lower() != ".json":
+                wanted = "wanted one .json file, or one picture, for each frame"
+                raise InputError(f"{file.name} is not one of several pose files; {wanted}")
         if sum(file.stat().st_size for file in files) > self.upload_bytes:
             raise InputError(self.too_large("the motion"))
 
@@ -144,8 +145,10 @@ class Limits:
         try:
             with zipfile.ZipFile(path) as archive:
                 unpacked = sum(member.file_size for member in archive.infolist())
-        except (zipfile.BadZipFile, OSError) as error:
-            raise PoseError(f"{path.name} is not a pose file of tempose: {error}") from error
+        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+            raise PoseError(
+                f"{path.name} is not a pose file of tempose: its archive is damaged or of an unusual kind"
+            ) from error
         if unpacked > self.upload_bytes:
             raise InputError(f"{path.name} unpacks to {unpacked / 1e6:.0f} MB, more than {self.upload_mb}")
 

@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from tempose.animation.animate import animate
-from tempose.animation.motion import read_motion
+from tempose.animation.motion import find_reader, read_motion
 from tempose.animation.result import Animation, write_animation
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import InputError, PoseError, TemposeError
@@ -25,12 +25,13 @@ from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.tensors import to_uint8
 from tempose.media.video import read_frames, write_video
 from tempose.pose.estimators import load_estimator
+from tempose.pose.formats.pictures import Video
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
 from tempose.web.cache import Cache, OneAtATime
 from tempose.web.examples import EXAMPLES
 from tempose.web.jobs import Desk, Job, interruptible
-from tempose.web.limits import VIDEOS, Limits
+from tempose.web.limits import Limits
 from tempose.web.pictures import driver_look, fit_look, photo_look, spread
 from tempose.web.request import FOLDER, PICTURE, AnimateRequest, Upload
 from tempose.web.uploads import Uploads
@@ -208,7 +209,7 @@ class Studio:
             return look
         try:
             fitted = retarget_motion(motion, subject.pose, retarget=asked.settings["retarget"], mask=subject.mask)
-            look.notes = (*subject.warnings(), *fitted.warnings)
+            look.notes = (*subject.warnings(), *motion.notes, *fitted.warnings)
             path = self.new_folder() / "fitted.webp"
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
             look.fitted = str(path)
@@ -218,7 +219,7 @@ class Studio:
 
     def _first_frame(self, asked: AnimateRequest, motion: Motion) -> np.ndarray | None:
         """The driver's own picture, where there is one."""
-        if isinstance(asked.motion, str) or asked.motion[0].path.suffix.lower() not in VIDEOS:
+        if isinstance(asked.motion, str) or not isinstance(find_reader(asked.motion[0].path)[0], Video):
             return None
         first = round(asked.settings["start"] * motion.fps)
         return next(read_frames(asked.motion[0].path, fps=motion.fps, start=first, stop=first + 1))

@@ -1,0 +1,103 @@
+"""Which joint of a capture is which: as the user says, by its name, or by its place in the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+
+import yaml
+
+from tempose.body.capture import Capture
+from tempose.body.joint_names import LIMBS, SIDES, by_name
+from tempose.body.joint_tree import by_shape
+from tempose.core.errors import InputError, PoseError
+
+# What a capture must have; and what it may.
+WANTED = tuple(f"{side}_{part}" for limb in LIMBS for side, part in product(SIDES, limb))
+OURS = (*WANTED, "head", "neck")
+
+MAX_MAP_BYTES = 1_000_000
+
+
+def find_joints(capture: Capture, given: Mapping[str, str] | None = None) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The index of each joint of `WANTED`, and of `head` or `neck` where there is one; and notes.
+
+    Args:
+        capture: the capture.
+        given: names of the file → names of `OURS`; they have the last word.
+
+    Raises:
+        InputError: a given name is in none of the two.
+        PoseError: a joint cannot be found.
+    """
+    chosen = _chosen(capture, given or {})
+    found = by_name(capture)
+    guessed = _filled(found, by_shape(capture) if {*WANTED, "head"} - set(found | chosen) else {}, chosen)
+    found |= chosen
+    missing = [key for key in WANTED if key not in found]
+    if missing:
+        names = [joint.name for joint in capture.joints if not joint.end]
+        more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+        raise PoseError(
+            f"no joint of the motion capture can be taken for the {missing[0].replace('_', ' ')}; say which is which "
+            f"with --joints map.yaml, a line for each such as 'RightArm: right_shoulder'; it has "
+            f"{', '.join(names[:12])}{more}"
+        )
+    if not guessed:
+        return found, ()
+    what = "joints" if len(guessed) == len(WANTED) else ", ".join(key.replace("_", " ") for key in guessed)
+    return found, (
+        f"the names of the motion capture's joints are not known: {what} taken by the shape of the skeleton "
+        f"({', '.join(f'{capture.joints[found[key]].name} as {key}' for key in guessed[:3])} …); "
+        "--joints map.yaml says it otherwise",
+    )
+
+
+def read_joint_map(path: Path | str) -> dict[str, str]:
+    """A YAML file with lines such as `RightArm: right_shoulder`: the file's names → those of `OURS`.
+
+    Raises:
+        InputError: it is missing or something else.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_MAP_BYTES:
+            raise InputError(f"{path} is too large for a map of joints")
+        fields = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # texts only
+    except FileNotFoundError:
+        raise InputError(f"there is no map of joints {path}") from None
+    except (OSError, UnicodeError, yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as a map of joints in YAML: {type(error).__name__}") from error
+    if not isinstance(fields, dict) or not all(isinstance(part, str) for pair in fields.items() for part in pair):
+        raise InputError(f"{path} is no map of joints; wanted lines such as 'RightArm: right_shoulder'")
+    return fields
+
+
+def _chosen(capture: Capture, given: Mapping[str, str]) -> dict[str, int]:
+    names = [joint.name for joint in capture.joints]
+    for theirs, ours in given.items():
+        if ours not in OURS:
+            raise InputError(f"the map of joints says {theirs}: {ours}; wanted one of {', '.join(OURS)}")
+        if theirs not in names:
+            raise InputError(f"the map of joints names {theirs}, which the motion capture does not have")
+    return {ours: names.index(theirs) for theirs, ours in given.items()}
+
+
+def _filled(found: dict[str, int], shape: dict[str, int], chosen: Mapping[str, int]) -> list[str]:
+    """Adds to `found` the limbs and the head that only the shape tells, and returns their names."""
+    added = []
+    for limb in LIMBS:
+        for side, other in (("left", "right"), ("right", "left")):
+            keys = [f"{side}_{part}" for part in limb]
+            if not shape or all(key in found or key in chosen for key in keys):
+                continue
+            own = [shape[key] for key in keys]
+            if set(own) & set(found.values()):
+                own = [shape[f"{other}_{part}"] for part in limb]
+            if not set(own) & set(found.values()):
+                found.update(zip(keys, own, strict=True))
+                added += [key for key in keys if key not in chosen]
+    if "head" not in found and "head" in shape and shape["head"] not in found.values():
+        found["head"] = shape["head"]
+    return added

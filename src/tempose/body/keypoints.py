@@ -1,0 +1,174 @@
+"""The 18 key points that the joints of a motion capture say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempose.body.capture import Capture
+from tempose.body.joint_names import LIMBS, SIDES
+from tempose.body.joint_tree import forward
+from tempose.body.joints import WANTED, find_joints
+from tempose.body.orientation import facing_front, find_up, up_rotation
+from tempose.body.skeleton import Proportions, Skeleton, unit
+from tempose.core.errors import PoseError
+from tempose.pose.bones import typical
+from tempose.pose.keypoints import KEYPOINTS
+
+# A first frame that is so many times farther from the second than any other from its next is no motion.
+LEAP = 3.0
+
+FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+
+
+@dataclass(frozen=True, eq=False)
+class CapturedMotion:
+    """A motion capture as key points.
+
+    Attributes:
+        points: `f 18 3` in the file's unit, y up, turned so that the person at first faces +z.
+        fps: frames per second.
+        joints: our name → the file's.
+        up: which axis of the file was taken to be up.
+        notes: what was guessed or mended.
+    """
+
+    points: np.ndarray
+    fps: float
+    joints: dict[str, str]
+    up: str
+    notes: tuple[str, ...]
+
+
+def capture_keypoints(
+    capture: Capture, *, joints: Mapping[str, str] | None = None, up: str | None = None
+) -> CapturedMotion:
+    """The key points of a capture.
+
+    Captures often begin with a frame for calibration, a T; it is left out. Bones get typical lengths
+    (`tempose.pose.bones.typical`). The face, of which a capture says nothing, is that of an average head on
+    the head joint.
+
+    Args:
+        capture: the capture.
+        joints: names of the file → ours (`tempose.body.joints`), where they are to be taken otherwise than found.
+        up: which axis of the file is up (`tempose.body.orientation.UP`); found by default.
+
+    Raises:
+        PoseError: joints are missing, or all at one place.
+        InputError: `joints` or `up` make no sense.
+    """
+    place, notes = find_joints(capture, joints)
+    places, rotations = capture.pose
+    body = _body(places, place)
+    if not np.isfinite(body).all() or not 1e-9 < np.ptp(body, axis=1).max() < 1e9:
+        raise PoseError("the joints of the motion capture lie all at one place, or endlessly far apart")
+    resting = _body(capture.rest[None], place)
+    stands = _stands(resting[0])
+    found = find_up(body, _spine(resting[0]) if stands else None)
+    notes += () if up is not None or found.note is None else (found.note,)
+    turn = up_rotation(up or found.up)
+    body, heads = body @ turn.T, turn @ rotations[:, place.get("head", place.get("neck", 0))]
+    legs = [[place[f"{side}_{part}"] for part in LIMBS[1]] for side in SIDES]
+    ahead = forward(capture, legs)
+    mirror = _mirrored(body, ahead @ turn.T)
+    axes = _head_axes(heads, body, _axes(resting)[0] if stands else None, mirrored=mirror)
+    points = _with_face(body, places @ turn.T, place, heads @ axes)
+    if mirror:
+        points = points * (-1, 1, 1)
+        notes += ("left and right are exchanged in the motion capture, by the way its feet point: it is mirrored back",)
+    names = {ours: capture.joints[index].name for ours, index in place.items()}
+    points = facing_front(typical(_without_calibration(points)))
+    return CapturedMotion(points, capture.fps, names, up or found.up, capture.notes + notes)
+
+
+def _body(places: np.ndarray, place: Mapping[str, int]) -> np.ndarray:
+    """`f 18 3`: the key points of the body from joints `f j 3`; those of the face lie on the neck."""
+    points = np.zeros((len(places), len(KEYPOINTS), 3))
+    for name in WANTED:
+        points[:, KEYPOINTS.index(name)] = places[:, place[name]]
+    neck = places[:, [place["right_shoulder"], place["left_shoulder"]]].mean(1)
+    for name in ("neck", *FACE):
+        points[:, KEYPOINTS.index(name)] = neck
+    return points
+
+
+def _spine(points: np.ndarray) -> np.ndarray:
+    """`… 3`: from the middle of the hips to the neck."""
+    hips = points[..., [KEYPOINTS.index("right_hip"), KEYPOINTS.index("left_hip")], :].mean(-2)
+    return points[..., KEYPOINTS.index("neck"), :] - hips
+
+
+def _left(points: np.ndarray, part: str) -> np.ndarray:
+    """`… 3`: from a right joint to the left one."""
+    return points[..., KEYPOINTS.index(f"left_{part}"), :] - points[..., KEYPOINTS.index(f"right_{part}"), :]
+
+
+def _stands(rest: np.ndarray) -> bool:
+    """Whether the pose without rotations, `18 3`, is that of a standing person."""
+    legs = rest[[KEYPOINTS.index("right_ankle"), KEYPOINTS.index("left_ankle")]].mean(0)
+    hips = rest[[KEYPOINTS.index("right_hip"), KEYPOINTS.index("left_hip")]].mean(0)
+    upright = unit(_spine(rest)) @ unit(hips - legs) > 0.8
+    return bool(upright and unit(_left(rest, "hip")) @ unit(_left(rest, "shoulder")) > 0.8)
+
+
+def _axes(points: np.ndarray) -> np.ndarray:
+    """`f 3 3`: the body's axes, to its left, up and forward, as columns."""
+    left = unit(unit(_left(points, "hip")) + unit(_left(points, "shoulder")))
+    up = _spine(points)
+    up = unit(up - (up * left).sum(-1, keepdims=True) * left)
+    return np.stack([left, up, np.cross(left, up)], axis=-1)
+
+
+def _head_axes(heads: np.ndarray, body: np.ndarray, rest: np.ndarray | None, *, mirrored: bool) -> np.ndarray:
+    """`3 3`: to the left, up and forward, in the axes of the head's joint.
+
+    Where the pose without rotations is a standing person, it tells. Else the head is taken to look, on the
+    whole, where the body does: the rotation nearest to the mean over the frames, upright ones first
+    (Procrustes).
+    """
+    if rest is not None:
+        axes = rest
+    else:
+        turned = _axes(body)
+        upright = np.clip(turned[:, 1, 1], 0.05, 1) ** 4
+        mean = np.einsum("f,fji,fjk->ik", upright, heads, turned)
+        left, _, right = np.linalg.svd(mean)
+        axes = left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
+    return axes * (1, 1, -1) if mirrored else axes
+
+
+def _with_face(body: np.ndarray, places: np.ndarray, place: Mapping[str, int], heads: np.ndarray) -> np.ndarray:
+    """Key points with an average face on the head; on the neck where there is no head."""
+    trunk = np.median(np.linalg.norm(_left_side(body), axis=-1))
+    average = Skeleton(Proportions.draw(np.random.default_rng(0)))
+    scale = trunk / average.proportions.trunk
+    face = average.face * scale
+    if "head" in place:
+        origin = places[:, place["head"]]
+    else:
+        origin = body[:, KEYPOINTS.index("neck")] + heads[..., 1] * average.proportions.neck * scale
+    points = body.copy()
+    for name, offset in zip(FACE, face, strict=True):
+        points[:, KEYPOINTS.index(name)] = origin + heads @ offset
+    return points
+
+
+def _left_side(points: np.ndarray) -> np.ndarray:
+    return points[..., KEYPOINTS.index("left_shoulder"), :] - points[..., KEYPOINTS.index("left_hip"), :]
+
+
+def _mirrored(body: np.ndarray, ahead: np.ndarray) -> bool:
+    """Whether feet and knees point to where the back should be, by the sides that the joints' names tell."""
+    sides = np.cross(_left(body, "hip"), _spine(body))
+    agreement = (unit(sides) * unit(ahead)).sum(-1)
+    return bool(np.median(agreement) < -0.5)
+
+
+def _without_calibration(points: np.ndarray) -> np.ndarray:
+    """World points `f 18 3` without a first frame, often a T, from which the motion leaps."""
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=-1).mean(1)
+    leaps = len(points) > 2 and steps[0] > LEAP * steps[1:].max()
+    return points[1:] if leaps else points

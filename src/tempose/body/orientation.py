@@ -1,0 +1,132 @@
+"""Which way is up in a motion capture, and which way its person faces.
+
+Programs disagree: up is y in most files and z in many; some turn everything upside down. The motion tells, since
+people mostly stand, and the ground, on which feet come to rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempose.body.skeleton import turn_y, unit
+from tempose.core.errors import InputError
+from tempose.pose.keypoints import KEYPOINTS
+
+UP = ("x", "-x", "y", "-y", "z", "-z")
+
+# A body stands along an axis in a frame where the cosine between them is above this.
+ALONG = 0.8
+
+# An axis along which it stands in fewer of the frames is no candidate.
+FEW = 0.05
+
+# So far from the ground, in heights of the body, a lowest point may be and still stand on it.
+ON_GROUND = 0.08
+
+RIGHT_HIP, LEFT_HIP = KEYPOINTS.index("right_hip"), KEYPOINTS.index("left_hip")
+ANKLES = (KEYPOINTS.index("right_ankle"), KEYPOINTS.index("left_ankle"))
+WRISTS = (KEYPOINTS.index("right_wrist"), KEYPOINTS.index("left_wrist"))
+NECK = KEYPOINTS.index("neck")
+
+
+@dataclass(frozen=True)
+class Upright:
+    """Which way is up in a file: one of `UP`, and a note where it is not as usual."""
+
+    up: str
+    note: str | None = None
+
+
+def find_up(points: np.ndarray, rest_up: np.ndarray | None) -> Upright:
+    """Which axis of the file is up.
+
+    Args:
+        points: `f 18 3`, the joints of the body (without the face) in the file's axes.
+        rest_up: from the hips to the neck in the pose without rotations, if that is a standing person.
+    """
+    body = unit(points[:, NECK] - points[:, ANKLES].mean(1))
+    directions = {
+        name: sign * np.eye(3)[axis] for axis in range(3) for name, sign in (("xyz"[axis], 1), (f"-{'xyz'[axis]}", -1))
+    }
+    shares = {name: float((body @ direction > ALONG).mean()) for name, direction in directions.items()}
+    most = max(shares, key=lambda name: shares[name])
+    if shares["y"] >= FEW:
+        note = (
+            f"the person in the motion capture mostly lies along its {most} axis"
+            if shares[most] > 2 * shares["y"]
+            else None
+        )
+        return Upright("y", _unless(note, most))
+    if shares[most] < FEW:  # nobody stands
+        resting = (
+            None if rest_up is None else next((n for n, d in directions.items() if unit(rest_up) @ d > ALONG), None)
+        )
+        if resting in (None, "y"):
+            return Upright("y")
+        return Upright(
+            resting, _unless(f"up is taken to be {resting} in the motion capture, as in its pose at rest", "y")
+        )
+    if most == "-y":
+        if not _hangs(points):
+            return Upright("y")
+        return Upright(
+            "-y", _unless("the motion capture is upside down, its arms hang upwards: it is turned over", "y")
+        )
+    axis = "xyz".index(most[-1])
+    if _lies(points, axis, directions[most][axis], rest_up):
+        return Upright("y", _unless(f"the person in the motion capture lies along its {most} axis", most))
+    return Upright(most, _unless(f"up is taken to be {most} in the motion capture, along which the person stands", "y"))
+
+
+def _unless(note: str | None, up: str) -> str | None:
+    return None if note is None else f"{note}; if that is wrong, give --up {up}"
+
+
+def _hangs(points: np.ndarray) -> bool:
+    """Whether a body whose head is below bears neither on its hands nor its head, but has its arms along the legs."""
+    height = np.linalg.norm(points[:, NECK] - points[:, ANKLES].mean(1), axis=-1)
+    below = (points[:, NECK, 1][:, None] - points[:, WRISTS, 1]).max(1)  # how far the lower hand is under the neck
+    return bool(np.median(below / height) < 0)
+
+
+def _lies(points: np.ndarray, axis: int, sign: float, rest_up: np.ndarray | None) -> bool:
+    """Whether a body along x or z lies in a world whose up is y, rather than stands in one whose up is that axis."""
+    height = np.median(np.linalg.norm(points[:, NECK] - points[:, ANKLES].mean(1), axis=-1))
+    along, high = sign * points[..., axis], points[..., 1]
+    stands = abs(np.quantile(along.min(1), 0.05)) < 2 * ON_GROUND * height
+    flat = abs(np.quantile(high.min(1), 0.05)) < ON_GROUND * height and np.quantile(high.max(1), 0.95) < 0.7 * height
+    if stands or not flat:
+        return False
+    return rest_up is None or abs(rest_up[1]) > ALONG * np.linalg.norm(rest_up)
+
+
+def turned_up(points: np.ndarray, up: str) -> np.ndarray:
+    """Vectors `… 3` of a file in whose world `up` is up, in one where it is y. Right and left stay what they are.
+
+    Raises:
+        InputError: there is no such axis.
+    """
+    return points @ up_rotation(up).T
+
+
+def up_rotation(up: str) -> np.ndarray:
+    """The rotation `3 3` that takes a file's up to y."""
+    turns = {
+        "y": np.eye(3),
+        "-y": np.diag([-1.0, -1.0, 1.0]),
+        "z": np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
+        "-z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
+        "x": np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]),
+        "-x": np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]),
+    }
+    if up not in turns:
+        raise InputError(f"up is {up!r}; wanted one of {', '.join(UP)}")
+    return turns[up]
+
+
+def facing_front(points: np.ndarray) -> np.ndarray:
+    """World points `f 18 3`, y up, turned about y so that the first frame's hips face +z."""
+    left = points[0, LEFT_HIP] - points[0, RIGHT_HIP]
+    return points @ turn_y(float(np.arctan2(left[2], left[0]))).T
