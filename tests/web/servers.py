@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -16,13 +17,17 @@ START = 600  # seconds that a server may take to start on a busy machine
 class Server:
     """A studio: its address, what it said, and its end."""
 
-    def __init__(self, model: Path, *options: object) -> None:
+    def __init__(self, model: Path, *options: object, env: dict[str, str] | None = None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         command = [sys.executable, "-m", "tempose", "serve", "--port", self.port, "--model", model, *options]
         self.process = subprocess.Popen(
-            [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [str(word) for word in command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **(env or {})},
         )
         self.url = f"http://127.0.0.1:{self.port}"
         self.said: list[str] = []

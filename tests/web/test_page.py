@@ -135,6 +135,28 @@ def test_what_is_not_taken_is_told_at_its_place_and_not_sent(visit, cache, where
     expect(page.locator("#motion-note")).to_have_text("")
 
 
+def test_what_the_page_tells_is_not_wiped_by_an_answer_that_was_on_its_way(visit, cache):
+    page, held = visit(), []
+    upload(page, "photo", cache / "photo.png")
+    looked(page)
+    page.route("**/queue/join*", lambda route: held.append(route))
+    upload(page, "motion-file", cache / "black.mp4")
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        if held:
+            break
+    upload(page, "photo", cache / "large.png")
+    expect(page.locator("#photo-note")).to_contain_text("large.png has more than 2 MB")
+    for route in held:
+        route.continue_()
+    page.unroute("**/queue/join*")
+    expect(page.locator("#motion-note")).to_contain_text("nobody was found in black.mp4", timeout=LONG)
+    page.wait_for_timeout(1000)
+    expect(page.locator("#photo-note")).to_contain_text("large.png has more than 2 MB")
+    upload(page, "motion-file", cache / "wave.npz")  # a newer question
+    expect(page.locator("#photo-note")).to_have_text("", timeout=LONG)
+
+
 def drop(page, where, path, kind):
     """Let go of a file over a field."""
     make = """([size, name, type]) => { const moved = new DataTransfer();

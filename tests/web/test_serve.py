@@ -1,8 +1,11 @@
 """The server's life: it starts or says why not, and ends cleanly."""
 
+import contextlib
 import re
 import signal
 import socket
+import tempfile
+import time
 from pathlib import Path
 
 import httpx
@@ -12,7 +15,7 @@ from gradio_client.exceptions import AppError
 from web.servers import Server
 
 from tempose.core.errors import InputError
-from tempose.web.serve import serve
+from tempose.web.serve import IDLE, LOCK, WATCH, files_of_its_own, known_hosts, read_password, serve
 
 
 def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache):
@@ -68,3 +71,90 @@ def test_a_taken_port_is_one_sentence(cache, restored):
 def test_a_model_that_is_not_there_is_one_sentence(restored):
     with pytest.raises(InputError, match="did you mean 'people-128'"):
         serve(model="people-129")
+
+
+# What a killed server leaves ------------------------------------------------------------------------
+
+
+def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path, monkeypatch, restored):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "tempose-studio-elsewhere").symlink_to("/")
+    (tmp_path / "tempose-studio-new").mkdir()  # one that is just being made has no lock yet
+    killed = tmp_path / "tempose-studio-killed"
+    killed.mkdir()
+    (killed / LOCK).touch()
+    (killed / "upload.png").write_bytes(b"somebody's picture")
+    with files_of_its_own() as living:
+        assert not killed.exists()
+        with files_of_its_own() as other:
+            assert living.is_dir()
+            assert other.is_dir()
+        assert not other.exists()
+        assert (living / LOCK).is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tempose-studio-elsewhere", "tempose-studio-new"]
+
+
+@pytest.mark.slow
+def test_after_sigkill_the_next_start_cleans_up(cache, tmp_path):
+    first = Server(cache / "model", env={"TMPDIR": str(tmp_path)})
+    path = httpx.post(f"{first.url}/gradio_api/upload", files={"files": ("a.png", b"x")}).json()[0]
+    first.process.kill()
+    first.process.wait(30)
+    assert Path(path).is_file()
+    second = Server(cache / "model", env={"TMPDIR": str(tmp_path)})
+    try:
+        assert not Path(path).exists()
+    finally:
+        assert second.stop() == 0
+    assert not list(tmp_path.glob("tempose-studio-*"))
+
+
+# Passwords and names --------------------------------------------------------------------------------
+
+
+def test_a_password_comes_from_the_environment_or_a_file(tmp_path, monkeypatch):
+    monkeypatch.delenv("TEMPOSE_AUTH", raising=False)
+    assert read_password(None) is None
+    monkeypatch.setenv("TEMPOSE_AUTH", "me:a:b")
+    assert read_password(None) == ("me", "a:b")
+    (tmp_path / "file").write_text("you:secret\n")
+    assert read_password(tmp_path / "file") == ("you", "secret")
+    for wrong in ("", "no colon", ":x", "x:", "a:b\nc:d"):
+        (tmp_path / "file").write_text(wrong)
+        with pytest.raises(InputError, match="NAME:PASSWORD"):
+            read_password(tmp_path / "file")
+    with pytest.raises(InputError, match="cannot read"):
+        read_password(tmp_path / "none")
+
+
+def test_a_server_is_known_by_where_it_listens():
+    assert known_hosts("127.0.0.1", ["Studio.Example."]) == {"localhost", "127.0.0.1", "::1", "studio.example"}
+    assert "*" in known_hosts("0.0.0.0", [])
+    assert "10.0.0.1" in known_hosts("10.0.0.1", [])
+
+
+# One request does not stop the others ---------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_slow_connections_are_closed(server):
+    held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+    for connection in held:
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: loc")
+        connection.settimeout(IDLE + 3 * WATCH)
+    assert httpx.get(f"{server.url}/health", timeout=10).json() == {"status": "ok"}
+    for connection in held:
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(10) == b""
+        connection.close()
+
+
+@pytest.mark.parametrize("body", [b"[" + b"{}," * 10_000_000 + b"{}]", b'{"photo":[' + b"1," * 10_000_000 + b"1]}"])
+def test_a_large_request_is_refused_before_it_is_read(server, body):
+    begun = time.monotonic()
+    with contextlib.suppress(httpx.WriteError, httpx.ReadError):
+        url = f"{server.url}/gradio_api/call/v2/animate"
+        answer = httpx.post(url, content=body, headers={"content-type": "application/json"}, timeout=30)
+        assert answer.status_code == 413
+    assert httpx.get(f"{server.url}/health", timeout=10).status_code == 200
+    assert time.monotonic() - begun < 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from copy import copy
 from dataclasses import dataclass, replace
@@ -18,7 +18,10 @@ from tempose.web.form import Wanted, wanted_column
 from tempose.web.html import note, remarks, stopped, summed_up, told
 from tempose.web.pictures import clearing_strip
 from tempose.web.studio import Finished, Preview, Studio
-from tempose.web.watch import files_of, follow, owner_of
+from tempose.web.watch import Turns, files_of, follow, owner_of
+
+# Every look carries a number, one more than anything that the page has asked or told before.
+QUESTION = """(number, ...rest) => [window.temposeQuestion = (window.temposeQuestion ?? 0) + 1, ...rest]"""
 
 # What was wrong with a run is not said any more once something else is wanted.
 FORGIVE = """(said) => said.includes('role="alert"') ? '<div class="progress"></div>' : said"""
@@ -41,23 +44,29 @@ class Looks:
         notes: list[gr.components.Component] = [self.photo_note, self.motion_note, self.settings_note]
         return [*notes, self.photo, self.driver, self.fitted, self.remarks]
 
-    def so_far(self, look: Preview, *, before: Preview, said: str) -> tuple[Any, ...]:
+    @property
+    def nothing(self) -> tuple[Any, ...]:
+        """An answer that changes nothing."""
+        return (gr.skip(),) * len(self.all)
+
+    def so_far(self, look: Preview, *, before: Preview, said: str, question: int) -> tuple[Any, ...]:
         """What has been found since `before`, and a word about what is still being done."""
         found = ((look.photo, before.photo), (look.driver, before.driver))
         pictures = [gr.skip() if new is old else new for new, old in found]
-        return *self.notes(look), *pictures, gr.skip(), said
+        return *self.notes(look, question), *pictures, gr.skip(), said
 
-    def whole(self, look: Preview) -> tuple[Any, ...]:
+    def whole(self, look: Preview, *, question: int) -> tuple[Any, ...]:
         """All that was found."""
-        return *self.notes(look), look.photo, look.driver, look.fitted, remarks(look.notes)
+        return *self.notes(look, question), look.photo, look.driver, look.fitted, remarks(look.notes)
 
-    def refused(self, error: TemposeError) -> tuple[Any, ...]:
+    def refused(self, error: TemposeError, *, question: int) -> tuple[Any, ...]:
         """A setting that makes no sense; the pictures stay."""
-        return (gr.skip(), gr.skip(), note(str(error)), *[gr.skip()] * 4)
+        return (gr.skip(), gr.skip(), note(str(error), question=question), *[gr.skip()] * 4)
 
-    def notes(self, look: Preview) -> tuple[str, ...]:
+    def notes(self, look: Preview, question: int) -> tuple[str, ...]:
         """The mistakes, each for its place."""
-        return note(look.photo_note), note(look.motion_note), note(look.settings_note)
+        mistakes = (look.photo_note, look.motion_note, look.settings_note)
+        return tuple(note(mistake, question=question) for mistake in mistakes)
 
 
 @dataclass(frozen=True)
@@ -151,9 +160,25 @@ def _results() -> Results:
 
 
 def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> None:
-    async def look(request: gr.Request, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
-        before = Preview()
+    turns = Turns()
+
+    async def look(request: gr.Request, number: Any, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
+        question = number if type(number) is int else 0
         studio.looks.cancel(owner_of(request, "look"))  # what an earlier one looks at is not wanted any more
+        async with (
+            turns.after_the_last(owner_of(request, "look")) as newest,
+            aclosing(answers_to(request, question, values)) as found,
+        ):
+            async for answer in found:
+                if not newest():
+                    break
+                yield answer
+        yield looks.nothing  # Gradio sends the last answer once more: that must not undo what a newer look shows
+
+    async def answers_to(
+        request: gr.Request, question: int, values: tuple[Any, ...]
+    ) -> AsyncGenerator[tuple[Any, ...], None]:
+        before = Preview()
         try:
             asked = wanted.asked(values, studio.limits, files_of(studio.uploads, request))
             jobs = follow(studio.looks, lambda job: studio.look(asked, job), request=request, part="look")
@@ -161,17 +186,16 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
                 async for job in jobs:
                     found = copy(job.result) if job.result else Preview()
                     if job.stopped:
-                        # The page is sent the last answer once more: it must not undo what a newer look shows.
-                        yield (gr.skip(),) * len(looks.all)
                         return
                     if not job.finished.is_set():
                         said = told(job.progress(studio.looks.ahead(job)))
-                        yield looks.so_far(found, before=before, said=said)
+                        yield looks.so_far(found, before=before, said=said, question=question)
                     else:
-                        yield looks.whole(replace(found, motion_note=job.error) if job.error else found)
+                        found = replace(found, motion_note=job.error) if job.error else found
+                        yield looks.whole(found, question=question)
                     before = found
         except TemposeError as error:
-            yield looks.refused(error)
+            yield looks.refused(error, question=question)
 
     async def run(request: gr.Request, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
         try:
@@ -190,6 +214,7 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
                         yield results.made(job.result)
         except TemposeError as error:
             yield results.ended(note(str(error)))
+        yield (gr.skip(),) * len(results.all)  # the last answer comes twice; something may have changed in between
 
     def stop(request: gr.Request) -> None:
         studio.desk.cancel(owner_of(request, "run"))
@@ -197,7 +222,8 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
     shapes = ("frames", "fps", "start", "seed", "retarget", "background", "background_file")
     changes = [wanted.photo.change, wanted.motion.change, wanted.motion_file.change]
     changes += [wanted.settings[name].change for name in shapes]  # type: ignore[attr-defined]
-    gr.on(changes, look, wanted.all, looks.all, trigger_mode="multiple", **MANY)
+    number = gr.Number(0, visible=False)
+    gr.on(changes, look, [number, *wanted.all], looks.all, trigger_mode="multiple", js=QUESTION, **MANY)
     gr.on(changes, None, results.progress, results.progress, js=FORGIVE, **QUIET)
     results.run.click(
         lambda: (gr.update(interactive=False), summed_up("Starting")), None, [results.run, results.progress], **QUIET

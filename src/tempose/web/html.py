@@ -7,9 +7,10 @@ from html import escape
 from tempose.web.jobs import WAITING, Progress
 
 
-def note(text: str) -> str:
-    """A mistake, for the place where it was made; nothing where there is none."""
-    return f'<p class="note" role="alert">{escape(text)}</p>' if text else '<p class="note"></p>'
+def note(text: str, *, question: int = 0) -> str:
+    """A mistake, for the place where it was made; nothing where there is none. With the question's number."""
+    number = f' data-question="{question}"' if question else ""
+    return f'<p class="note"{number} role="alert">{escape(text)}</p>' if text else f'<p class="note"{number}></p>'
 
 
 def remarks(texts: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import gradio as gr
@@ -14,6 +15,9 @@ from tempose.web.uploads import Files, Uploads
 
 # Seconds between two looks at a job.
 EVERY = 0.3
+
+# Seconds that an answer to an earlier question may take to end, once it was told to.
+PATIENCE = 10.0
 
 
 def client_of(request: gr.Request) -> str:
@@ -31,6 +35,36 @@ def files_of(uploads: Uploads, request: gr.Request) -> Files:
     """The files that the visitor of this request may use."""
     assert request.request is not None  # every event of the page and of programs came by HTTP
     return uploads.of(request.request.scope[VISITOR])
+
+
+class Turns:
+    """One after the other, for each owner: a question is answered once the answers to the one before are all sent."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, int] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    @asynccontextmanager
+    async def after_the_last(self, owner: str) -> AsyncGenerator[Callable[[], bool], None]:
+        """Wait until the question before has ended; gives a function that says whether this one is still the newest.
+
+        A question before that has not ended after PATIENCE seconds is not waited for.
+        """
+        number = self._newest[owner] = self._newest.get(owner, 0) + 1
+        turn = self._turns.setdefault(owner, asyncio.Lock())
+        try:
+            await asyncio.wait_for(turn.acquire(), PATIENCE)
+            mine = True
+        except TimeoutError:
+            mine = False
+        try:
+            yield lambda: self._newest.get(owner) == number
+        finally:
+            if mine:
+                turn.release()
+            if self._newest.get(owner) == number:
+                self._newest.pop(owner)
+                self._turns.pop(owner, None)
 
 
 async def follow(
