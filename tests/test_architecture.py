@@ -22,6 +22,7 @@ for floor in (
     ["animation"],
     ["training", "evaluation"],
     ["web"],
+    ["cli_motion"],
     ["cli"],
     ["__main__"],
 ):

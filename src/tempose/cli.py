@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tempose.cli_motion import describe
 from tempose.core.errors import InputError, TemposeError
 
 if TYPE_CHECKING:
@@ -181,6 +182,9 @@ def pose(
         write_video(preview, shown, motion.fps)
     joints = (motion.keypoints[..., 2] > 0).sum(axis=1).mean()
     typer.echo(f"{output}: {len(motion)} frame(s) at {motion.fps:g} a second, {joints:.1f} of 18 joints seen")
+
+
+app.command("motion")(describe)
 
 
 @app.command()

@@ -224,6 +224,8 @@ def test_the_description_of_files(tmp_path, motion):
     assert told.details["joints"]["left_knee"] == "LeftLeg"
     assert told.missing == ()
     assert json.loads(json.dumps(told.as_dict()))["notes"] == list(read.notes)
+    assert "joints       LeftArm = left_shoulder" in told.as_text()
+    assert "frames       12, 20 a second" in told.as_text()
     keypoints = motion.keypoints.copy()
     keypoints[:, 4] = 0
     keypoints[:10, 3] = 0
@@ -232,6 +234,7 @@ def test_the_description_of_files(tmp_path, motion):
     assert (told.frames, told.duration, told.size) == (1000, 100, motion.size)
     assert told.missing == ("right_wrist",)
     assert told.seen["right_elbow"] == 0.5
+    assert "never seen   right wrist" in told.as_text()
     assert describe_motion("walk")[0].format == "built-in motion"
 
 

@@ -207,6 +207,28 @@ class MotionDescription:
         """For JSON."""
         return asdict(self)
 
+    def as_text(self) -> str:
+        """For people: a line for each thing."""
+        count = "?" if self.frames is None else f"{self.frames}"
+        rate = "its rate is not told" if self.fps is None else f"{self.fps:.4g} a second"
+        seen = [f"{key.replace('_', ' ')} ({share:.0%})" for key, share in self.seen.items() if 0 < share < 1]
+        always = sum(share == 1 for share in self.seen.values())
+        joints = self.details.get("joints", {})
+        lines = {
+            "file": self.source,
+            "format": " of ".join(filter(None, (self.format, self.details.get("program")))),
+            "frames": f"{count}, {rate}",
+            "read as": f"{self.read_frames} frames, {self.read_fps:.4g} a second, {self.duration:.2f} seconds",
+            "canvas": f"{self.size[1]}×{self.size[0]}",
+            "always seen": f"{always} of {len(self.seen)} key points",
+            "partly seen": ", ".join(seen),
+            "never seen": ", ".join(key.replace("_", " ") for key in self.missing),
+            "up": self.details.get("up", ""),
+            "joints": ", ".join(f"{theirs} = {ours}" for ours, theirs in joints.items()),
+            "notes": "; ".join(self.notes),
+        }
+        return "\n".join(f"{name:<12} {told}" for name, told in lines.items() if told)
+
 
 def describe_motion(
     source: Path | str,

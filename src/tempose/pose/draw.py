@@ -13,6 +13,9 @@ from tempose.pose.keypoints import LIMBS, MIN_CONFIDENCE, Motion
 HUES = [index / len(LIMBS) for index in range(len(LIMBS))]
 COLORS = [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1, 1)) for hue in HUES]
 
+# Behind a skeleton that has no picture.
+GROUND = (24, 30, 42)
+
 
 def draw_skeleton(frame: np.ndarray, keypoints: np.ndarray, *, mask: np.ndarray | None = None) -> np.ndarray:
     """The picture, uint8 `h w 3`, with the limbs of `18 3` key points; outside `mask` it is dimmed.
@@ -42,3 +45,10 @@ def draw_motion(frames: Iterable[np.ndarray], motion: Motion) -> Iterator[np.nda
     """The frames with the skeleton of each; as many as both have."""
     for frame, keypoints in zip(frames, motion.keypoints, strict=False):
         yield draw_skeleton(frame, keypoints)
+
+
+def draw_alone(motion: Motion, *, height: int = 512) -> Iterator[np.ndarray]:
+    """The skeleton of each frame by itself, before a dark ground: uint8, so high, both sides even."""
+    size = height, max(2, 2 * round(height * motion.size[1] / motion.size[0] / 2))
+    for keypoints in motion.resized(size).keypoints:
+        yield draw_skeleton(np.full((*size, 3), GROUND, np.uint8), keypoints)
