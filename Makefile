@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tempose needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,matte,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps mediapipe
 	@touch $(READY)
 

@@ -1,8 +1,177 @@
-"""What lies behind the person: the photo without them."""
+"""What lies behind the person, and beyond the photo's edges.
+
+A hole is filled with patches of the photo (Barnes et al., "PatchMatch", SIGGRAPH 2009; the package pypatchmatch).
+Patches bring the light of the places they come from, seen as a faint shape of the hole; so the slow and weak changes of
+the filling are taken out, and the photo's own light goes on across (Pérez et al., "Poisson Image Editing", 2003).
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+
 import numpy as np
+
+from tempose.media.crop import Crop
+from tempose.media.images import resize
+from tempose.pose.keypoints import MIN_CONFIDENCE
+from tempose.warp.parts import trunk_length
+
+FILLED = 640  # the longest side of the part of the photo that is filled with patches, pixels; more is enlarged
+PATCH = 5  # radius of a patch, pixels
+AROUND = 0.6  # how far about a hole patches are looked for, as a share of its longer side
+SLOW, WEAK = 4.0, 2.0  # changes slower than so many pixels and weaker than that a pixel, of 255, are light
+MOSTLY = 0.6  # a hole of more than this share of the part leaves too few patches
+GRAIN = 4.0  # the most grain that an enlarged filling gets, standard deviation of 255
+RIM = 0.018  # of the person's longer side is taken out about them
+SHADE = 0.5  # shadows reach so far from the feet, in lengths of the trunk
+DARKER = 0.9  # a shadow's lightness, as a share of that of the ground about it
+ENCLOSED = 0.3  # a shadow that goes on beyond its reach along more than this share is a cast one, and stays
+
+
+def without_person(
+    picture: np.ndarray, matte: np.ndarray, keypoints: np.ndarray, *, patches: bool = True
+) -> np.ndarray:
+    """A photo, uint8 `h w 3`, without the person of a matte `h w` in [0, 1] and the shadow at their feet."""
+    hole = person_hole(picture, matte, keypoints)
+    return patch_fill(picture, hole) if patches else smooth_fill(picture, 1 - hole.astype(np.float32))
+
+
+def person_hole(picture: np.ndarray, matte: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: the person grown by a rim, and the shadow at the feet."""
+    import cv2
+
+    person = matte > 0.02
+    if not person.any():
+        return person
+    rim = 2 + round(RIM * max(int(np.ptp(axis)) for axis in np.nonzero(person)))
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1))
+    hole = cv2.dilate(person.astype(np.uint8), around) > 0
+    light = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), max(1, rim / 3))
+    reach = SHADE * trunk_length(keypoints)
+    y, x = np.mgrid[: matte.shape[0], : matte.shape[1]]
+    for knee, ankle in ((9, 10), (12, 13)):
+        if min(keypoints[[knee, ankle], 2]) < MIN_CONFIDENCE:
+            continue
+        foot = keypoints[ankle, :2] + (0, 0.1 * reach)
+        away = np.hypot(x - foot[0], 1.6 * (y - foot[1]))  # the ground is seen from the side
+        ground = (away > reach) & (away < 2 * reach) & ~hole
+        if not ground.any():
+            continue
+        dark = (away < reach) & ~person & (light < DARKER * np.median(light[ground]))
+        border = (away > 0.9 * reach) & (away < reach) & ~hole
+        if (dark & border).sum() > ENCLOSED * max(int(border.sum()), 1):
+            continue
+        _, parts = cv2.connectedComponents((dark | hole).astype(np.uint8))
+        touching = np.isin(parts, np.unique(parts[hole])) & dark
+        hole |= cv2.dilate(touching.astype(np.uint8), around) > 0
+    return hole
+
+
+def extend(picture: np.ndarray, crop: Crop, size: tuple[int, int]) -> np.ndarray:
+    """A part of a picture, uint8, at `size` (height, width); what lies beyond the picture goes on in its patches."""
+    part, covered = crop.cut(picture, size), crop.covered(picture.shape, size)
+    return patch_fill(part, covered < 1)
+
+
+def patch_fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """A picture, uint8 `h w 3`, filled with its own patches where a hole, bool `h w`, is.
+
+    The same picture gives the same filling. Without pypatchmatch, or where less is left than is to be filled, the
+    filling is smooth.
+    """
+    import cv2
+
+    if not hole.any():
+        return picture
+    inpaint = _patches()
+    box = _about(hole)
+    part, missing = np.ascontiguousarray(picture[box]), hole[box]
+    scale = min(1.0, FILLED / max(missing.shape))
+    size = (max(1, round(missing.shape[0] * scale)), max(1, round(missing.shape[1] * scale)))
+    small = resize(part, size)
+    small_hole = cv2.resize(missing.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) > 0
+    if inpaint is None or small_hole.mean() > MOSTLY or min(size) <= 2 * PATCH + 1:
+        return smooth_fill(picture, 1 - hole.astype(np.float32))
+    filled = even_light(inpaint(small, small_hole, patch_size=PATCH), small_hole)
+    if scale < 1:
+        filled = _with_grain(
+            resize(filled, missing.shape), part - resize(small, missing.shape).astype(np.float32), missing
+        )
+    result = picture.copy()
+    result[box] = np.where(missing[..., None], filled, part)
+    return result
+
+
+def even_light(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """A picture, uint8, whose slow and weak changes within a hole give way to the light from around it.
+
+    The steps between neighbors within the hole are kept, less those of its blurred version that are weak; from the
+    hole's edge inward they are summed up again, which is Poisson's equation (Pérez et al., section 2).
+    """
+    import cv2
+    from scipy.sparse import coo_matrix, diags_array
+    from scipy.sparse.linalg import splu
+
+    colors = picture.astype(np.float32)
+    slow = cv2.GaussianBlur(colors, (0, 0), SLOW)
+    height, width = hole.shape
+    number = np.full(hole.shape, -1)
+    number[hole] = np.arange(hole.sum())
+    count = int(hole.sum())
+    right, degree = np.zeros((count, 3)), np.zeros(count)
+    pairs = []
+    row, column = np.nonzero(hole)
+    for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        inside = (row + down >= 0) & (row + down < height) & (column + across >= 0) & (column + across < width)
+        here = (row[inside], column[inside])
+        there = (here[0] + down, here[1] + across)
+        step, gradual = colors[here] - colors[there], slow[here] - slow[there]
+        step -= gradual * (abs(gradual).max(axis=-1, keepdims=True) < WEAK)
+        known = ~hole[there]
+        step[known] += colors[there][known]
+        for channel in range(3):
+            right[:, channel] += np.bincount(number[here], weights=step[:, channel], minlength=count)
+        degree += np.bincount(number[here], minlength=count)
+        pairs.append(np.stack([number[here], number[there]])[:, ~known])
+    one, other = np.concatenate(pairs, axis=1)
+    system = (diags_array(degree) - coo_matrix((np.ones(len(one)), (one, other)), (count, count))).tocsc()
+    solver = splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    result = picture.copy()
+    result[hole] = np.round(solver.solve(right)).clip(0, 255)
+    return result
+
+
+def _with_grain(filled: np.ndarray, detail: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """An enlarged filling, uint8 `h w 3`, with as much grain as the detail about it, `h w 3`, which it lacks."""
+    spread = min(GRAIN, 1.48 * float(np.median(abs(detail[~missing]))))
+    grain = np.random.default_rng(0).normal(0, spread, (*missing.shape, 1))
+    return np.round(filled + grain).clip(0, 255).astype(np.uint8)
+
+
+def _about(hole: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a hole and of what is looked at about it."""
+    where = np.nonzero(hole)
+    margin = 2 + round(AROUND * max(int(np.ptp(axis)) for axis in where))
+    rows, columns = (
+        slice(max(0, int(axis.min()) - margin), min(side, int(axis.max()) + margin + 1))
+        for axis, side in zip(where, hole.shape, strict=True)
+    )
+    return rows, columns
+
+
+def _patches() -> Callable[..., np.ndarray] | None:
+    """pypatchmatch's function; None, with a warning, where it is not to be had."""
+    try:
+        import patchmatch
+    except ImportError:
+        available = False
+    else:
+        available = patchmatch.patchmatch_available
+    if not available:
+        warnings.warn("pypatchmatch does not run here: what lies behind the person is filled smoothly", stacklevel=2)
+        return None
+    return patchmatch.inpaint
 
 
 def smooth_fill(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 The estimator's mask is coarse. GrabCut (Rother et al., 2004) decides anew in a rim about its edge; along the border
 that it finds, closed-form matting (Levin, Lischinski and Weiss, "A Closed-Form Solution to Natural Image Matting",
 PAMI 2008) says how much of each pixel is the person; the person's own colors there follow (Forte, "Approximate Fast
-Foreground Color Estimation", ICIP 2021). Where the person looks like what is behind them the mask keeps its say.
+Foreground Colour Estimation", ICIP 2021). Where the person looks like what is behind them the mask keeps its say.
 
 The solver is written out here for the rim alone; the one of pymatting compiles for half a minute when first imported.
 """
@@ -28,25 +28,34 @@ SEEN_THROUGH = 7.0  # what differs by less from the background nearby, in the ri
 NEARBY = 0.03  # as far as colors are compared
 SOFT = 0.006  # half the width of the border in which alpha is solved
 HAIR = 0.09  # the same outward from the head, in lengths of the trunk
+SPECK = 0.002  # parts of the person smaller than this share of them are specks
+FAINT = 0.04  # alpha nearer to 0 or 1 than this is 0 or 1
 EPSILON = 1e-5  # how far colors may leave the line between person and background, squared, of [0, 1]
 
 
-def photo_matte(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+def photo_matte(
+    picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, held: np.ndarray | None = None
+) -> np.ndarray:
     """The person's alpha, float32 `h w` in [0, 1], from a coarse mask.
 
     Args:
         picture: uint8 `h w 3`.
         mask: bool `h w`, not empty.
         keypoints: `18 3`: x, y in pixels, confidence.
+        held: bool `h w`, surely person too.
     """
-    rows, columns = person_box(mask)
+    held = np.zeros_like(mask) if held is None else held
+    rows, columns = person_box(mask | held)
     whole, picture = np.zeros(mask.shape, np.float32), np.ascontiguousarray(picture[rows, columns])
     keypoints = keypoints - np.array([columns.start, rows.start, 0], np.float32)
-    mask = mask[rows, columns]
-    fine = resize_mask(refine_mask(*at_most(DECIDED, picture, mask, keypoints)), mask.shape)
+    mask, held = mask[rows, columns], held[rows, columns]
+    fine = resize_mask(refine_mask(*at_most(DECIDED, picture, mask, keypoints)), mask.shape) | held
     small, fine_small, points = at_most(SOLVED, picture, fine, keypoints)
     alpha = solve_alpha(small, border_trimap(fine_small, points))
-    whole[rows, columns] = alpha if small.shape == picture.shape else guided_upsample(alpha, small, picture)
+    alpha = alpha if small.shape == picture.shape else guided_upsample(alpha, small, picture)
+    alpha = ((alpha - FAINT) / (1 - 2 * FAINT)).clip(0, 1)
+    alpha *= _without_specks(alpha > 0, fine & (alpha > 0.5))
+    whole[rows, columns] = alpha if alpha.any() else mask  # too small to be solved
     return whole
 
 
@@ -204,11 +213,12 @@ def _colors_about(lab: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 def _without_specks(mask: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """The parts of a mask that hold some of the sure person."""
+    """The parts of a mask that hold more than a speck of the sure person."""
     import cv2
 
-    _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    return mask & np.isin(parts, np.unique(parts[person & mask]))
+    count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    held = np.bincount(parts[person & mask], minlength=count)
+    return mask & (held > SPECK * held.sum())[parts]
 
 
 def border_trimap(mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:

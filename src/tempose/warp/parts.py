@@ -37,7 +37,9 @@ STEEPNESS = 0.2  # how fast the chance of a step falls with the squared differen
 LEAST = 1e-5  # the chance of a step across any edge
 FARTHEST = 8.0  # bones farther than so many widths of their flesh are all equally far
 BLUR = 0.7  # noise is no border, pixels
-PRIOR = 1e-4  # the pull of the nearest bones, beside steps of chance 1
+BIN, UNLIKE = 8, 0.05  # the width of a bin of colors in Lab; the least likeness of a color
+FOREIGN = 1.0  # a color less common on the arm than this share of what it is on the trunk is the trunk's
+PRIOR = 1e-3  # the pull of the nearest bones and of like colors, beside steps of chance 1
 
 # Seeds, in lengths of the trunk: half the width of the bars along the bones.
 ARM_WIDTH, LEG_WIDTH, HEAD_WIDTH = 0.03, 0.045, 0.05
@@ -47,7 +49,9 @@ UPPER_ARM, THIGH, HAND = 0.35, 0.35, 0.3
 DRAWN_IN, OFF_ARMS = 0.3, 0.16  # the seed of the trunk: shares of its quadrangle, and lengths of the trunk
 
 
-def find_parts(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> tuple[np.ndarray, float]:
+def find_parts(
+    picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, held: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
     """How much every pixel of the person belongs to each layer, and the hem of a cloth that hangs over both legs.
 
     Args:
@@ -55,6 +59,7 @@ def find_parts(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> 
         mask: bool `h w`.
         keypoints: `18 3`; missing ones have a confidence below MIN_CONFIDENCE. A limb of which no bone is known gets
             no pixels.
+        held: int8 `h w`, the arm that holds what is there, −1 elsewhere.
 
     Returns:
         float32 `l h w` in [0, 1], sums of 1 on the mask, 0 off it; and the hem as `find_hem` gives it. A cloth above
@@ -65,10 +70,55 @@ def find_parts(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> 
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     hem = find_hem(lab, mask, keypoints, trunk_length(keypoints))
     distance = bone_distances(keypoints, mask.shape, hem)
-    nearness = np.exp(-np.minimum(distance, FARTHEST)) * np.isfinite(distance)
-    nearness /= nearness.sum(axis=0)
+    prior = np.exp(-np.minimum(distance, FARTHEST)) * np.isfinite(distance)
     values = cv2.GaussianBlur(lab * np.array([LIGHTNESS, 1, 1], np.float32), (0, 0), BLUR)
-    return random_walk(values, mask, part_seeds(mask, keypoints, hem), nearness), hem
+    seeds = part_seeds(mask, keypoints, hem)
+    if held is not None:
+        seeds = np.where(mask & (held >= 0), held, seeds)
+    seeds = without_cloth_beside(seeds, color_shares(lab, seeds), keypoints)
+    shares = color_shares(lab, seeds)
+    seeded = np.array([(seeds == layer).any() for layer in range(len(LAYERS))])[:, None, None]
+    prior *= np.where(seeded, np.maximum(shares / np.maximum(shares.max(axis=0), 1e-9), UNLIKE), 1)
+    return random_walk(values, mask, seeds, prior / prior.sum(axis=0)), hem
+
+
+def color_shares(lab: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The share of the seeds of each layer that have about the color of each pixel, float32 `l h w`.
+
+    Args:
+        lab: float32 `h w 3`.
+        seeds: int8 `h w`, a layer or −1.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    counts_of = (100 // BIN + 1, 256 // BIN, 256 // BIN)
+    bins = ((lab - (0, -128, -128)) / BIN).astype(int).clip(0, np.array(counts_of) - 1)
+    place = np.ravel_multi_index(tuple(np.moveaxis(bins, -1, 0)), counts_of)
+    shares = np.zeros((len(LAYERS), *seeds.shape), np.float32)
+    for layer in range(len(LAYERS)):
+        if (seeds == layer).any():
+            counts = np.bincount(place[seeds == layer], minlength=int(np.prod(counts_of))).reshape(counts_of)
+            shares[layer] = gaussian_filter(counts / counts.sum(), 1.0, truncate=2).ravel()[place]
+    return shares
+
+
+def without_cloth_beside(seeds: np.ndarray, shares: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """Seeds of the arms less those beside the bone that have the trunk's color where the bone itself has not."""
+    kept, trunk = seeds.copy(), trunk_length(keypoints)
+    for layer, one, other, _ in BONES:
+        a, b = keypoints[KEYPOINTS.index(one)], keypoints[KEYPOINTS.index(other)]
+        if layer not in (RIGHT_ARM, LEFT_ARM) or min(a[2], b[2]) <= HIDDEN:
+            continue
+        trunks = shares[layer] < FOREIGN * shares[TRUNK]
+        row, column = np.nonzero((seeds == layer) & trunks)
+        axis = b[:2] - a[:2]
+        along = (column + 0.5 - a[0]) * axis[0] + (row + 0.5 - a[1]) * axis[1]
+        center = a[:2] + (along / max(float(axis @ axis), 1e-6))[:, None] * axis
+        at = center.astype(int).clip(0, np.array(seeds.shape[::-1]) - 1)
+        near = np.hypot(*(center - np.stack([column, row], axis=-1) - 0.5).T) <= 2 * ARM_WIDTH * trunk
+        beside = near & ~trunks[at[:, 1], at[:, 0]]
+        kept[row[beside], column[beside]] = -1
+    return kept
 
 
 def random_walk(values: np.ndarray, mask: np.ndarray, seeds: np.ndarray, prior: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Whether one cloth hangs over both legs, and how far down: skirts, dresses, gowns, long coats.
 
-Such a cloth ends in a hem, a change of colors across both legs; above the hem no background shows between the legs, and
-below it the outline is narrower or the legs part; or it goes on in the colors of the trunk. Trousers show the same
-colors from the hips to the feet, and the outline narrows slowly.
+Such a cloth leaves no background between the legs and does not taper, until it ends at once: below the hem the legs
+part or the outline is much narrower, or another garment of other colors comes out. Trousers and shorts part slowly from
+the crotch on, and taper.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import numpy as np
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
 STEPS = 12  # samples along each bone; heights are counted from 0 at the hips by 1 at the knees to 2 at the ankles
-HIGHEST = 0.45  # hems above this height are those of shirts
-HEM = 13.0  # the least change of colors across a hem, in Lab
-COVERED = 0.9  # the least share of what lies between the legs that the cloth above the hem covers
-PARTED = 0.68  # the most of it that is covered below the hem, where the legs part
+HIGHEST = 5  # the first sample at which a hem is looked for: those above are of shirts
+COVERED = 0.9  # the least share of what lies between the legs that a cloth covers
+PARTED = 0.5  # the most of it that is covered below a hem where the legs part
+SHORT, PARTED_SHORT = 0.55, 0.68  # the same for hems above this height, where thighs touch
+FLARED = 0.95  # a skirt is at its hem at least so wide, as a share of its median width
+NARROWED, NARROWER, HARDLY = 0.6, 0.8, 0.9  # the outline below a hem, as a share of that above: skirt, coat, any
+HEM = 13.0  # the least change of colors across the hem of a coat or of a short skirt, in Lab
+ANY = 4.0  # the same across any hem
 WIDEST = 0.85  # the distance of the legs at a hem is less than this, in lengths of the trunk
-BESIDE, LONG = 0.2, 1.0  # legs nearer than this hide each other: only hems below this height are then believed
-NARROWER = 0.8  # the outline below a hem, as a share of that above it
-SAME = 14.0  # a coat has the colors of the trunk, to this difference in Lab
-# Long skirts do not taper as trousers do: the least outline at a hem below this height, as a share of the thighs
-TAPERED, GOWN = 1.2, 0.9
+BESIDE = 0.2  # of legs nearer than this one hides the other, and shorts look like skirts
+UPRIGHT, LONG = 0.75, 0.45  # thighs that hang down: of their length, and of the trunk's
+GOWN = 0.9  # a gown's outline at the feet, as a share of that at the thighs
 
 
 def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: float) -> float:
@@ -30,11 +32,13 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
     Args:
         lab: float32 `h w 3`, the person's colors.
         mask: bool `h w`.
-        keypoints: `18 3`; without both hips and a knee there is no hem.
+        keypoints: `18 3`; without both thighs, hanging down and seen in their length, there is no hem.
         trunk: its length in pixels.
     """
     right, left = (_polyline(keypoints, joints) for joints in ((8, 9, 10), (11, 12, 13)))
     if right is None or left is None:
+        return 0.0
+    if not all(_hangs(leg[:STEPS], trunk) for leg in (right, left)):
         return 0.0
     count = min(len(right), len(left))
     right, left = right[:count], left[:count]
@@ -42,30 +46,32 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
     colors = np.stack([_colors(lab, mask, leg, trunk) for leg in (right, left)])  # 2 t 3
     between = _between(mask, right, left)
     width = _widths(mask, right, left, trunk)
-    body = _trunk_color(lab, mask, keypoints)
-
     apart = np.linalg.norm(right - left, axis=-1) / trunk
 
-    thighs = width[STEPS // 2 - 1 : STEPS // 2 + 2].mean()
-
     best, hem = 0.0, 0.0
-    for t in range(int(HIGHEST * STEPS), count - 3):
-        above = _median(colors[:, 2:t])
-        change = min(
-            _change(above, _median(colors[:, t + 2 : t + 8])),
-            _change(_median(colors[:, t - 3 : t]), _median(colors[:, t + 1 : t + 4])),
-        )
-        one_cloth = between[: t - 1].min() >= COVERED and apart[t] < WIDEST
-        parts = between[t + 1 : t + 4].mean() < PARTED
-        narrows = width[t + 1 : t + 4].mean() < NARROWER * width[max(0, t - 3) : t].mean()
-        coat = body is not None and _change(_median(above[None]), body[None]) < SAME and between[: t + 1].min() == 1
-        if apart[t] < BESIDE and heights[t] < LONG:  # one leg hides the other: shorts look the same
-            parts = narrows = False
-        if heights[t] > TAPERED and width[t - 3 : t].mean() < GOWN * thighs:
+    for t in range(HIGHEST, count - 2):  # the last sample above the hem; one is left out for the hem itself
+        if (
+            between[: t + 1].min() < COVERED
+            or apart[t] > WIDEST
+            or min(np.median(apart[: t + 1]), apart[t] / 0.75) < BESIDE
+        ):
             continue
-        if change > max(HEM, best) and one_cloth and (parts or narrows or coat):
-            best, hem = change, float(heights[t])
-    gown = count == 2 * STEPS and between[2:].min() >= COVERED and BESIDE < apart.max() < WIDEST
+        change = min(
+            _change(_median(colors[:, 2 : t + 1]), _median(colors[:, t + 2 : t + 8])),
+            _change(_median(colors[:, t - 2 : t + 1]), _median(colors[:, t + 2 : t + 5])),
+        )
+        wide = max(width[t - 1], width[t], 1.0)
+        narrower, below = width[t + 2 : t + 4].mean() / wide, between[t + 2 : t + 5]
+        flared = wide >= FLARED * np.median(width[1 : t + 1])
+        short = heights[t] < SHORT and change > HEM and below[0] < PARTED_SHORT
+        parts = narrower < HARDLY and (short or below[0] < PARTED)
+        skirt = flared and narrower < NARROWED
+        coat = flared and narrower < NARROWER and change > HEM and below.min() >= COVERED
+        score = 1 - below[0] + 1 - narrower
+        if (parts or skirt or coat) and change > ANY and score > best:
+            best, hem = score, float(heights[t]) + 1 / STEPS
+    thighs = width[STEPS // 2 - 1 : STEPS // 2 + 2].mean()
+    gown = count == 2 * STEPS and between.min() >= COVERED and BESIDE < apart[2:STEPS].max() < WIDEST
     if hem == 0 and gown and width[-3:].mean() > GOWN * thighs:
         return 2.0
     return hem
@@ -80,6 +86,12 @@ def _polyline(keypoints: np.ndarray, joints: tuple[int, int, int]) -> np.ndarray
     shares = ((np.arange(STEPS) + 0.5) / STEPS)[:, None]
     thigh = points[0] + shares * (points[1] - points[0])
     return np.concatenate([thigh, points[1] + shares * (points[2] - points[1])]) if seen[2] else thigh
+
+
+def _hangs(thigh: np.ndarray, trunk: float) -> bool:
+    """Whether a thigh, points `t 2`, hangs down and is seen in its length."""
+    across, down = thigh[-1] - thigh[0]
+    return down > UPRIGHT * np.hypot(across, down) and down > LONG * trunk
 
 
 def _look_up(values: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -127,15 +139,3 @@ def _widths(mask: np.ndarray, right: np.ndarray, left: np.ndarray, trunk: float)
     places = middle[:, None] + steps * across[:, None]
     inside = ((places >= 0) & (places < mask.shape[::-1])).all(-1) & _look_up(mask, places)
     return inside.mean(axis=1) * 2 * trunk
-
-
-def _trunk_color(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray | None:
-    """The mean color of the lower trunk, `3`."""
-    if min(keypoints[[1, 8, 11], 2]) < MIN_CONFIDENCE:
-        return None
-    neck, hips = keypoints[1, :2], keypoints[[8, 11], :2]
-    shares = np.linspace(0.5, 0.9, 7)[:, None, None]
-    across = np.linspace(0.2, 0.8, 7)[:, None]
-    places = neck + shares * (hips[0] + across * (hips[1] - hips[0]) - neck)
-    inside = _look_up(mask, places)[..., None]
-    return np.where(inside, _look_up(lab, places), 0).sum((0, 1)) / max(inside.sum(), 1)

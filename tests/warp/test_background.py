@@ -1,0 +1,99 @@
+import cv2
+import numpy as np
+import pytest
+
+from tempose.media.crop import Crop
+from tempose.warp import background
+from tempose.warp.background import even_light, extend, patch_fill, person_hole, smooth_fill, without_person
+
+SIZE = (96, 72)
+HOLE = np.zeros(SIZE, bool)
+HOLE[30:70, 25:45] = True
+
+
+def stripes():
+    """A wall with stripes 6 pixels wide."""
+    light = np.where(np.arange(SIZE[1]) // 6 % 2, 200, 90).astype(np.uint8)
+    return np.broadcast_to(light[None, :, None], (*SIZE, 3)).copy()
+
+
+@pytest.mark.parametrize("fill", [lambda p, h: smooth_fill(p, 1 - h.astype(np.float32)), patch_fill])
+def test_nothing_but_the_hole_changes(fill):
+    picture = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    filled = fill(picture, HOLE)
+    assert np.array_equal(filled[~HOLE], picture[~HOLE])
+    assert not np.array_equal(filled[HOLE], picture[HOLE])
+    assert np.array_equal(fill(picture, np.zeros(SIZE, bool)), picture)
+
+
+def test_a_plain_wall_goes_on():
+    picture = np.full((*SIZE, 3), (120, 60, 200), np.uint8)
+    for fill in (smooth_fill(picture, 1 - HOLE.astype(np.float32)), patch_fill(picture, HOLE)):
+        assert abs(fill.astype(int) - picture).max() <= 2
+
+
+def test_patches_continue_what_is_around():
+    spoiled = stripes()
+    spoiled[HOLE] = (255, 0, 0)
+    filled = patch_fill(spoiled, HOLE)
+    wrong = np.abs(filled.astype(int) - stripes()).max(axis=-1) > 30
+    assert wrong[HOLE].mean() < 0.1
+    assert np.array_equal(filled, patch_fill(spoiled, HOLE))
+
+
+def test_large_pictures_are_filled_at_a_bounded_size(monkeypatch):
+    monkeypatch.setattr(background, "FILLED", 48)
+    picture = stripes()
+    filled = patch_fill(picture, HOLE)
+    assert filled.shape == picture.shape
+    assert np.array_equal(filled[~HOLE], picture[~HOLE])
+
+
+def test_light_goes_on_across_the_hole():
+    """A filling that is darker than the wall, as patches from elsewhere are, does not stay so."""
+    wall = np.broadcast_to(np.linspace(100, 160, SIZE[1])[None, :, None], (*SIZE, 3)).astype(np.uint8)
+    depth = cv2.distanceTransform(HOLE.astype(np.uint8), cv2.DIST_L2, 5)
+    darker = np.round(wall - 1.5 * depth[..., None]).astype(np.uint8)
+    deep = depth > 7
+    before, after = (np.abs(x.astype(int) - wall)[deep].mean() for x in (darker, even_light(darker, HOLE)))
+    assert after < 0.5 * before
+
+
+def test_nothing_left_is_filled_smoothly_and_fully():
+    picture = stripes()
+    assert patch_fill(picture, np.ones(SIZE, bool)).shape == picture.shape
+    almost = np.ones(SIZE, bool)
+    almost[:2] = False
+    assert np.array_equal(patch_fill(picture, almost)[:2], picture[:2])
+
+
+def test_without_patches_a_sentence_says_so(monkeypatch):
+    import patchmatch
+
+    monkeypatch.setattr(patchmatch, "patchmatch_available", False)
+    with pytest.warns(UserWarning, match="pypatchmatch"):
+        filled = patch_fill(stripes(), HOLE)
+    assert np.array_equal(filled, smooth_fill(stripes(), 1 - HOLE.astype(np.float32)))
+
+
+def test_the_shadow_at_the_feet_goes_with_the_person():
+    picture = np.full((*SIZE, 3), 180, np.uint8)
+    matte = np.zeros(SIZE, np.float32)
+    matte[20:80, 30:40] = 1
+    picture[matte > 0] = (200, 30, 30)
+    picture[78:83, 38:46] = 90  # the shadow
+    keypoints = np.zeros((18, 3), np.float32)
+    keypoints[[1, 8, 11, 9, 10, 12, 13]] = [
+        (35, 28, 1), (33, 50, 1), (37, 50, 1), (33, 65, 1), (33, 78, 1), (37, 65, 1), (37, 78, 1)
+    ]  # fmt: skip
+    hole = person_hole(picture, matte, keypoints)
+    assert hole[matte > 0].all()
+    assert hole[80, 40:46].all()
+    assert hole.mean() < 0.3
+    assert abs(without_person(picture, matte, keypoints).astype(int) - 180).max() <= 6
+
+
+def test_a_larger_picture_keeps_the_photo():
+    picture = stripes()
+    larger = extend(picture, Crop(-10, -10, SIZE[1] + 20, SIZE[0] + 20), (SIZE[0] + 20, SIZE[1] + 20))
+    assert np.array_equal(larger[11:-11, 11:-11], picture[1:-1, 1:-1])

@@ -1,0 +1,69 @@
+import cv2
+import numpy as np
+
+from tempose.warp.completion import complete, joint_caps, layer_order
+from tempose.warp.parts import LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+
+SIZE = (160, 100)
+
+
+def standing():
+    """Labels of a trunk, two legs and one arm across the trunk, and key points."""
+    keypoints = np.zeros((18, 3), np.float32)
+    points = {1: (50, 30), 2: (36, 32), 3: (30, 52), 4: (56, 58), 5: (64, 32), 8: (42, 80), 11: (58, 80)}
+    points |= {9: (40, 112), 10: (40, 145), 12: (60, 112), 13: (60, 145)}
+    for index, (x, y) in points.items():
+        keypoints[index] = x, y, 1
+    labels = np.full(SIZE, -1, np.int8)
+    labels[28:82, 36:65] = TRUNK
+    labels[82:150, 34:47] = RIGHT_LEG
+    labels[82:150, 53:67] = LEFT_LEG
+    arm = cv2.line(np.zeros(SIZE, np.uint8), points[2], points[3], 1, 7)
+    cv2.line(arm, points[3], points[4], 1, 7)
+    labels[arm > 0] = RIGHT_ARM
+    return labels, keypoints
+
+
+def test_the_trunk_goes_on_under_the_arm_and_not_beside_it():
+    labels, keypoints = standing()
+    order = layer_order(labels, keypoints)
+    assert order.index(TRUNK) < order.index(RIGHT_ARM)
+    hidden = complete(labels, keypoints, order, 0.0)
+    under = (labels == RIGHT_ARM) & (np.arange(SIZE[1]) >= 38)
+    under[:34] = False
+    assert hidden[TRUNK][under].mean() > 0.95
+    outside = (labels == RIGHT_ARM) & (np.arange(SIZE[1]) < 31)
+    assert hidden[TRUNK][outside].mean() < 0.1
+    for layer in range(len(hidden)):
+        assert not (hidden[layer] & (labels == layer)).any()
+        assert not hidden[layer][labels < 0].any()
+
+
+def test_the_leg_that_is_hidden_lies_behind():
+    labels, keypoints = standing()
+    keypoints[[12, 13], :2] = keypoints[[9, 10], :2] + (2, 0)
+    labels[labels == LEFT_LEG] = -1
+    labels[82:90, 53:60] = LEFT_LEG
+    order = layer_order(labels, keypoints)
+    assert order.index(LEFT_LEG) < order.index(RIGHT_LEG)
+    assert (complete(labels, keypoints, order, 0.0)[LEFT_LEG] & (labels == RIGHT_LEG)).any()
+
+
+def test_legs_go_on_under_a_skirt():
+    labels, keypoints = standing()
+    labels[82:110, 32:69] = TRUNK
+    hidden = complete(labels, keypoints, layer_order(labels, keypoints), 0.9)
+    thigh = np.zeros(SIZE, np.uint8)
+    cv2.line(thigh, (42, 84), (40, 108), 1, 5)
+    assert hidden[RIGHT_LEG][thigh > 0].mean() > 0.9
+    assert not joint_caps(labels, keypoints, 0.9)[RIGHT_LEG].any()
+
+
+def test_joints_belong_to_both_sides():
+    labels, keypoints = standing()
+    caps = joint_caps(labels, keypoints, 0.0)
+    assert caps[RIGHT_ARM][labels == TRUNK].any()
+    assert caps[TRUNK][labels == RIGHT_ARM].any()
+    assert not caps[:, labels < 0].any()
+    away = np.hypot(*(np.argwhere(caps[RIGHT_ARM])[:, ::-1] - keypoints[2, :2]).T)
+    assert away.max() < 0.2 * 50

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tempose.core.errors import InputError, MediaError
+from tempose.warp.given import MatteModel, check_mask, read_mask
+
+SIZE = (40, 30)
+KEYPOINTS = np.zeros((18, 3), np.float32)
+KEYPOINTS[:6] = [(10 + 2 * i, 12 + 3 * i, 1) for i in range(6)]
+MASK = np.zeros(SIZE, np.float32)
+MASK[8:32, 6:26] = 1
+
+
+def test_a_mask_of_the_person_passes():
+    check_mask(MASK, SIZE, KEYPOINTS)
+    check_mask(MASK > 0, SIZE, KEYPOINTS)
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (MASK[:-1], "30×39.*30×40"),
+        (MASK * 255, "outside 0 to 1"),
+        (MASK * 0, "empty"),
+        (1 - MASK, "covers 0 of the 6 joints"),
+    ],
+)
+def test_other_masks_are_refused_in_one_sentence(mask, words):
+    with pytest.raises(InputError, match=words) as error:
+        check_mask(mask, SIZE, KEYPOINTS)
+    assert "\n" not in str(error.value)
+
+
+def test_masks_are_read_by_transparency_or_lightness(tmp_path):
+    shades = (MASK * 255).astype(np.uint8)
+    Image.fromarray(shades).save(tmp_path / "grey.png")
+    Image.fromarray(np.dstack([255 - shades] * 3 + [shades])).save(tmp_path / "alpha.png")
+    assert np.array_equal(read_mask(tmp_path / "grey.png"), MASK)
+    assert np.array_equal(read_mask(tmp_path / "alpha.png"), MASK)
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(MediaError, match="cannot be read as a mask"):
+        read_mask(tmp_path / "text.png")
+    with pytest.raises(MediaError, match="there is no mask"):
+        read_mask(tmp_path / "none.png")
+
+
+def field(number, value):
+    """One field of a protocol buffer: whole numbers, texts and nested messages."""
+
+    def varint(n):
+        return bytes([n]) if n < 128 else bytes([n % 128 + 128]) + varint(n // 128)
+
+    if isinstance(value, int):
+        return varint(8 * number) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(8 * number + 2) + varint(len(value)) + value
+
+
+def onnx_model(input_shape, output_shape, *, axis, inputs=("x",)):
+    """An ONNX file whose network takes the mean over an axis of a picture."""
+
+    def info(name, shape):
+        dims = b"".join(field(1, field(1 if isinstance(side, int) else 2, side)) for side in shape)
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+
+    axes = field(1, "axes") + field(8, axis) + field(20, 7)
+    node = field(1, "x") + field(2, "y") + field(4, "ReduceMean") + field(5, axes)
+    graph = field(1, node) + field(2, "mean") + b"".join(field(11, info(name, input_shape)) for name in inputs)
+    return field(1, 8) + field(8, field(2, 13)) + field(7, graph + field(12, info("y", output_shape)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "mean_shape", "axis"),
+    [
+        ((1, 3, 32, 24), (1, 1, 32, 24), 1),
+        ((1, 3, "height", "width"), (1, 1, "height", "width"), 1),
+        ((1, 32, 24, 3), (1, 32, 24, 1), 3),
+    ],
+)
+def test_a_network_reads_its_layout_from_the_file(tmp_path, shape, mean_shape, axis):
+    pytest.importorskip("onnxruntime", reason="the extra matte is not installed")
+    (tmp_path / "net.onnx").write_bytes(onnx_model(shape, mean_shape, axis=axis))
+    picture = np.repeat((MASK * 200).astype(np.uint8)[..., None], 3, axis=-1)
+    found = MatteModel(tmp_path / "net.onnx", mean=0.0, std=1.0)(picture)
+    assert found.shape == SIZE
+    assert found.dtype == np.float32
+    assert found[20, 15] == pytest.approx(200 / 255, abs=0.01)
+    assert found[2, 2] == pytest.approx(0, abs=0.01)
+
+
+def test_other_files_are_refused_in_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="there is no matting network"):
+        MatteModel(tmp_path / "none.onnx")
+    pytest.importorskip("onnxruntime", reason="the extra matte is not installed")
+    (tmp_path / "text.onnx").write_text("no network")
+    with pytest.raises(InputError, match="is not an ONNX model") as error:
+        MatteModel(tmp_path / "text.onnx")
+    assert "\n" not in str(error.value)
+    (tmp_path / "grey.onnx").write_bytes(onnx_model((1, 1, 8, 8), (1, 1, 8, 8), axis=1))
+    with pytest.raises(InputError, match="wanted one picture"):
+        MatteModel(tmp_path / "grey.onnx")
+    two = onnx_model((1, 3, 8, 8), (1, 1, 8, 8), axis=1, inputs=("x", "z"))
+    (tmp_path / "two.onnx").write_bytes(two)
+    with pytest.raises(InputError, match="wanted one picture"):
+        MatteModel(tmp_path / "two.onnx")
+
+
+def test_a_network_that_gives_no_mask_is_told(tmp_path):
+    pytest.importorskip("onnxruntime", reason="the extra matte is not installed")
+    (tmp_path / "rows.onnx").write_bytes(onnx_model((1, 3, 8, 8), (1, 3, 1, 8), axis=2))
+    with pytest.raises(InputError, match="wanted one mask") as error:
+        MatteModel(tmp_path / "rows.onnx")(np.zeros((8, 8, 3), np.uint8) + np.arange(8, dtype=np.uint8)[:, None])
+    assert "\n" not in str(error.value)

@@ -1,0 +1,84 @@
+import cv2
+import numpy as np
+import pytest
+
+from tempose.people.clip import Recipe, draw_clip
+from tempose.warp.matte import guided_upsample, person_colors, photo_matte, refine_mask, solve_alpha
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return draw_clip(Recipe(person=5, motion="wave", motion_seed=1, scene=4, frames=1, fps=8, size=(256, 192)))
+
+
+def coarse(mask):
+    """As an estimator gives it: off by some pixels, without the finest parts."""
+    small = cv2.resize(mask.astype(np.float32), None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, mask.shape[::-1], interpolation=cv2.INTER_CUBIC) > 0.5
+
+
+def iou(one, other):
+    return (one & other).sum() / (one | other).sum()
+
+
+def test_a_coarse_mask_becomes_a_fine_one(clip):
+    picture, truth, keypoints = clip.frames[0], clip.masks[0], clip.motion.keypoints[0]
+    before = coarse(truth)
+    alpha = photo_matte(picture, before, keypoints)
+    assert alpha.dtype == np.float32
+    assert alpha.min() >= 0
+    assert alpha.max() <= 1
+    assert iou(alpha > 0.5, truth) > 0.95
+    assert 1 - iou(alpha > 0.5, truth) < 0.6 * (1 - iou(before, truth))
+    assert np.array_equal(alpha, photo_matte(picture, before, keypoints))
+
+
+def test_alpha_of_mixed_pixels():
+    """Two colors mixed along a soft edge: closed-form matting finds the shares."""
+    share = np.clip((np.arange(40) - 15) / 10, 0, 1).astype(np.float32)
+    truth = np.broadcast_to(share, (30, 40))
+    person, wall = np.array([200, 40, 30]), np.array([30, 60, 180])
+    picture = np.round(truth[..., None] * person + (1 - truth[..., None]) * wall).astype(np.uint8)
+    trimap = np.where(np.arange(40) < 12, 0, np.where(np.arange(40) > 28, 1, 0.25)).astype(np.float32)
+    alpha = solve_alpha(picture, np.broadcast_to(trimap, (30, 40)).copy())
+    assert abs(alpha - truth).max() < 0.03
+
+
+def test_the_persons_colors_lose_the_wall():
+    truth = np.broadcast_to(np.clip((np.arange(200) - 95) / 10, 0, 1).astype(np.float32), (200, 200))
+    person, wall = np.array([200, 40, 30]), np.array([30, 60, 180])
+    picture = np.round(truth[..., None] * person + (1 - truth[..., None]) * wall).astype(np.uint8)
+    colors = person_colors(picture, truth.copy())
+    mixed = truth > 0.1
+    assert abs(colors[mixed].astype(int) - person).mean() < 0.3 * abs(picture[mixed].astype(int) - person).mean()
+
+
+def test_white_clothes_before_a_white_wall_stay_whole():
+    rng = np.random.default_rng(0)
+    picture = (244 + rng.integers(0, 4, (120, 80, 3))).astype(np.uint8)
+    mask = np.zeros((120, 80), bool)
+    mask[20:110, 25:55] = True
+    picture[mask] = 250
+    keypoints = np.zeros((18, 3), np.float32)
+    keypoints[[1, 8, 11]] = [(40, 30, 1), (35, 70, 1), (45, 70, 1)]
+    assert iou(refine_mask(picture, mask, keypoints), mask) > 0.98
+
+
+def test_alpha_is_enlarged_along_edges():
+    truth = np.zeros((120, 90), np.float32)
+    cv2.circle(truth, (45, 60), 30, 1, -1, cv2.LINE_AA)
+    picture = np.round(truth[..., None] * [220, 180, 40] + (1 - truth[..., None]) * [20, 50, 90]).astype(np.uint8)
+    small = cv2.resize(truth, (30, 40), interpolation=cv2.INTER_AREA)
+    plain = cv2.resize(small, (90, 120), interpolation=cv2.INTER_LINEAR)
+    guided = guided_upsample(small, cv2.resize(picture, (30, 40), interpolation=cv2.INTER_AREA), picture)
+    assert abs(guided - truth).mean() < 0.5 * abs(plain - truth).mean()
+
+
+@pytest.mark.parametrize("where", [np.s_[:, :], np.s_[2:4, 2:4]])
+def test_all_and_almost_nothing(where):
+    picture = np.random.default_rng(0).integers(0, 256, (60, 40, 3), np.uint8)
+    mask = np.zeros((60, 40), bool)
+    mask[where] = True
+    alpha = photo_matte(picture, mask, np.zeros((18, 3), np.float32))
+    assert np.isfinite(alpha).all()
+    assert (alpha > 0.5).any()

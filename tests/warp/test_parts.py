@@ -1,0 +1,92 @@
+import cv2
+import numpy as np
+import pytest
+
+from tempose.people.clip import Recipe, draw_clip
+from tempose.people.mesh import PARTS
+from tempose.warp.parts import LAYERS, bone_distances, find_parts, part_seeds, random_walk, trunk_length
+
+SIZE = (192, 144)
+
+
+def layer_of(part):
+    """The layer that a part of a drawn person belongs to; −1 for what may belong to several."""
+    side, _, name = part.partition("_")
+    if side in ("right", "left"):
+        return LAYERS.index(f"{side}_{'arm' if name in ('arm', 'hand', 'sleeve') else 'leg'}")
+    return -1 if part in ("background", "bag") else LAYERS.index("trunk")
+
+
+@pytest.fixture(scope="module")
+def people():
+    """Drawn people in trousers or shorts, from the front, with their true layers."""
+    found = []
+    for person, motion in ((1, "wave"), (4, "walk"), (8, "dance"), (11, "squat")):
+        clip = draw_clip(Recipe(person, motion, 3, person, frames=1, fps=8, size=SIZE, yaw=0.2))
+        truth = np.array([layer_of(part) for part in PARTS])[clip.parts[0]]
+        found.append((clip.frames[0], clip.masks[0], clip.motion.keypoints[0], truth))
+    return found
+
+
+def test_parts_of_drawn_people(people):
+    agreed = []
+    for picture, mask, keypoints, truth in people:
+        parts, _ = find_parts(picture, mask, keypoints)
+        assert parts.dtype == np.float32
+        assert np.allclose(parts.sum(axis=0)[mask], 1, atol=1e-3)
+        assert not parts[:, ~mask].any()
+        agreed.append((parts.argmax(axis=0) == truth)[mask & (truth >= 0)].mean())
+    assert np.mean(agreed) > 0.88
+
+
+def test_edges_decide_between_arm_and_trunk():
+    """An arm at the side, nearer to the trunk's bones than to its own, is cut along its edge."""
+    picture, keypoints = np.full((*SIZE, 3), 255, np.uint8), np.zeros((18, 3), np.float32)
+    points = {1: (72, 40), 2: (56, 42), 3: (52, 74), 4: (54, 100), 5: (88, 42), 8: (62, 100), 11: (82, 100)}
+    for index, (x, y) in points.items():
+        keypoints[index] = x, y, 1
+    arm = np.zeros(SIZE, np.uint8)
+    cv2.line(arm, points[2], points[3], 1, 16)
+    cv2.line(arm, points[3], points[4], 1, 12)
+    mask = arm > 0
+    mask[36:104, 52:92] = True
+    picture[mask] = (40, 60, 140)
+    picture[arm > 0] = (220, 170, 140)
+    parts, hem = find_parts(picture, mask, keypoints)
+    found = parts.argmax(axis=0) == LAYERS.index("right_arm")
+    lower = arm > 0
+    lower[:55] = False
+    assert (found & mask)[lower].mean() > 0.95
+    assert (found & mask & ~lower)[60:].sum() < 0.05 * lower.sum()
+    assert hem == 0
+
+
+def test_a_walk_ends_where_its_seeds_are():
+    values = np.zeros((20, 30, 1), np.float32)
+    values[:, 18:] = 50
+    seeds = np.full((20, 30), -1)
+    seeds[10, 2], seeds[10, 28] = 0, 1
+    mask = np.ones((20, 30), bool)
+    mask[:, :1] = False
+    found = random_walk(values, mask, seeds, np.full((2, 20, 30), 0.5))
+    assert (found[0, :, 1:18] > 0.5).all()
+    assert (found[1, :, 18:] > 0.5).all()
+    assert not found[:, :, 0].any()
+    assert found.min() >= 0
+
+
+def test_unknown_bones_are_infinitely_far():
+    keypoints = np.zeros((18, 3), np.float32)
+    keypoints[[1, 8, 9]] = [(20, 10, 1), (18, 30, 1), (18, 45, 1)]
+    distance = bone_distances(keypoints, (60, 40))
+    assert np.isinf(distance[LAYERS.index("left_arm")]).all()
+    assert distance[LAYERS.index("right_leg"), 40, 17] < 0.5
+    assert trunk_length(keypoints) == pytest.approx(np.hypot(2, 20))
+
+
+def test_a_hem_moves_the_thighs_to_the_trunk(people):
+    _, mask, keypoints, _ = people[0]
+    with_hem, without = part_seeds(mask, keypoints, 0.9), part_seeds(mask, keypoints, 0.0)
+    for leg in (LAYERS.index("right_leg"), LAYERS.index("left_leg")):
+        assert (with_hem == leg).sum() < (without == leg).sum()
+    assert (with_hem == 0).sum() > (without == 0).sum()

@@ -1,0 +1,69 @@
+import cv2
+import numpy as np
+import pytest
+
+from tempose.warp.skirt import find_hem
+
+SIZE = (200, 120)
+SKIN, CLOTH = (70, 15, 18), (40, 10, -40)
+TRUNK = 50.0
+
+
+def legs(apart=18):
+    """A mask, colors in Lab and key points of bare legs under a trunk; feet `apart` from the middle."""
+    keypoints = np.zeros((18, 3), np.float32)
+    keypoints[[1, 8, 9, 10, 11, 12, 13]] = [
+        (60, 20, 1), (50, 70, 1), (60 - apart * 0.7, 120, 1), (60 - apart, 170, 1),
+        (70, 70, 1), (60 + apart * 0.7, 120, 1), (60 + apart, 170, 1),
+    ]  # fmt: skip
+    mask = np.zeros(SIZE, np.uint8)
+    mask[20:78, 40:80] = 1
+    for one, other in ((8, 9), (9, 10), (11, 12), (12, 13)):
+        cv2.line(mask, *(tuple(int(v) for v in keypoints[i, :2]) for i in (one, other)), 1, 14)
+    lab = np.full((*SIZE, 3), SKIN, np.float32)
+    lab[:78] = CLOTH
+    return mask > 0, lab, keypoints
+
+
+def skirt(bottom):
+    mask, lab, keypoints = legs()
+    cloth = np.zeros(SIZE, np.uint8)
+    cv2.fillPoly(cloth, [np.array([(42, 66), (78, 66), (86, bottom), (34, bottom)])], 1)
+    lab[cloth > 0] = CLOTH
+    return mask | (cloth > 0), lab, keypoints
+
+
+@pytest.mark.parametrize(("bottom", "height"), [(112, 0.84), (140, 1.4)])
+def test_a_skirt_ends_at_its_hem(bottom, height):
+    mask, lab, keypoints = skirt(bottom)
+    assert find_hem(lab, mask, keypoints, TRUNK) == pytest.approx(height, abs=0.17)
+
+
+def test_a_gown_has_its_hem_at_the_feet():
+    mask, lab, keypoints = skirt(185)
+    assert find_hem(lab, mask, keypoints, TRUNK) == 2
+
+
+def test_trousers_have_none():
+    mask, lab, keypoints = legs()
+    lab[:] = CLOTH
+    assert find_hem(lab, mask, keypoints, TRUNK) == 0
+
+
+def test_shorts_have_none():
+    mask, lab, keypoints = legs(apart=30)
+    lab[:105] = CLOTH
+    assert find_hem(lab, mask, keypoints, TRUNK) == 0
+
+
+@pytest.mark.parametrize("lost", [9, 8, 12])
+def test_without_a_thigh_there_is_none(lost):
+    mask, lab, keypoints = skirt(140)
+    keypoints[lost, 2] = 0
+    assert find_hem(lab, mask, keypoints, TRUNK) == 0
+
+
+def test_sitting_people_have_none():
+    mask, lab, keypoints = skirt(140)
+    keypoints[[9, 12], :2] = keypoints[[8, 11], :2] + (30, 8)
+    assert find_hem(lab, mask, keypoints, TRUNK) == 0
