@@ -1,0 +1,324 @@
+"""The photo's person, layer by layer, carried into target poses and laid over each other, at any size.
+
+One function serves the network at its small size, in batches, and the result at its full size. Only pixels that a
+layer can reach are looked at: a coarse grid says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
+
+from tempose.core.errors import InputError
+from tempose.media.tensors import to_tensor
+from tempose.pose.keypoints import KEYPOINTS
+from tempose.warp.cutout import Cutout
+from tempose.warp.joints import (
+    CHIN,
+    COLLAR,
+    CROWN,
+    FACE,
+    HIPS,
+    LEFT_TOES,
+    NECK,
+    RIGHT_TOES,
+    Joints,
+    photo_joints,
+    target_joints,
+)
+from tempose.warp.parts import LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
+from tempose.warp.skinning import BONE_LAYERS, BONES, Skin, skin, trace
+
+SKIRTLESS = slice(2, None)  # all bones but those of a skirt, which lie between the legs
+
+CELLS = 32  # rows of the coarse grid about
+SHRUNK = 0.8  # a photo that is shown smaller than this is made smaller first, so that nothing aliases
+FAINT = 0.004  # even beside the person colors have this weight: they go on beyond the edge
+
+# Where the person may be at all: within so many radii of a bone; and how steeply that ends.
+REACH, STEEPNESS = 4.0, 6.0
+
+# Depths in lengths of the trunk. Layers nearer to each other than TIE are mixed, so that their order never jumps.
+TIE = 0.03
+IN_FRONT = 0.12  # arms before the trunk as it is seen from the front, besides what is known of their depth
+BEHIND = 0.25  # legs behind the trunk and its clothes
+RAISED = 0.6  # thighs that point upwards come before the trunk by so much
+SHOULDER, HIP = 0.31, 0.18  # how far from the middle of the body limbs hang, for a person seen from the side
+LOWER = 0.3  # of two feet the lower one in the picture is nearer, by this share of the difference
+
+
+class Layers(NamedTuple):
+    """The layers of b photos as tensors, at one size."""
+
+    color: Tensor
+    """`b l 3 h w` in [-1, 1], not premultiplied."""
+    alpha: Tensor
+    """`b l 1 h w` in [0, 1]."""
+    keypoints: Tensor
+    """`b 18 3`: x, y in pixels, confidence."""
+
+
+class Warped(NamedTuple):
+    """The person in the target poses."""
+
+    color: Tensor
+    """`b f 3 h w` in [-1, 1], not premultiplied; goes on a little beyond the person's edge, 0 elsewhere."""
+    alpha: Tensor
+    """`b f 1 h w` in [0, 1]."""
+    near: Tensor
+    """`b f 1 h w` in [0, 1]: whether the person may be there at all, in loose clothes too."""
+
+
+def to_layers(cutouts: Sequence[Cutout]) -> Layers:
+    """Cutouts of one size as tensors."""
+    color = torch.stack([to_tensor(cutout.color) for cutout in cutouts])
+    alpha = torch.stack([torch.from_numpy(cutout.alpha)[:, None] for cutout in cutouts])
+    return Layers(color, alpha, torch.stack([torch.from_numpy(cutout.keypoints) for cutout in cutouts]))
+
+
+@torch.no_grad()
+def warp(layers: Layers, target: Tensor, *, depth: Tensor | None = None, size: tuple[int, int] | None = None) -> Warped:
+    """Carry the people of photos into target poses.
+
+    Args:
+        layers: of b photos.
+        target: key points asked for, `b f 18 3`: x, y in pixels of the result, confidence.
+        depth: of the target's key points, `b f 18`: pixels farther from the camera than the hips; NaN where unknown.
+        size: (height, width) of the result; without it that of the layers.
+
+    Raises:
+        InputError: shapes that do not fit each other.
+    """
+    _check(layers, target, depth)
+    b, f = target.shape[:2]
+    height, width = size or layers.alpha.shape[-2:]
+    source = layers.keypoints.repeat_interleave(f, dim=0)
+    targets = rearrange(target, "b f k c -> (b f) k c").to(layers.color)
+    photo = photo_joints(source)
+    joints = target_joints(targets, photo, source)
+
+    shrink = float((joints.scale / photo.scale)[joints.known].amax()) if joints.known.any() else 1.0
+    if shrink < SHRUNK:
+        layers, factors = _smaller(layers, shrink)
+        source = source * factors
+        photo = photo_joints(source)
+        joints = target_joints(targets, photo, source)
+    ways = skin(photo, joints)
+    joint_depths = depths(joints, None if depth is None else rearrange(depth, "b f k -> (b f) k"))
+
+    color, alpha = _rendered(layers, ways, joints, joint_depths, (height, width))
+    near = _near(joints, (height, width)).maximum(alpha)
+    return Warped(*(rearrange(x, "(b f) c h w -> b f c h w", b=b) for x in (color, alpha, near)))
+
+
+def _check(layers: Layers, target: Tensor, depth: Tensor | None) -> None:
+    b, count, _, h, w = layers.color.shape
+    fit = layers.alpha.shape == (b, count, 1, h, w) and layers.keypoints.shape == (b, len(KEYPOINTS), 3)
+    if not fit or count != len(LAYERS):
+        shapes = [tuple(x.shape) for x in layers]
+        raise InputError(f"layers have the shapes {shapes}; wanted (b, {len(LAYERS)}, 3 and 1, h, w) and (b, 18, 3)")
+    if target.ndim != 4 or target.shape[0] != b or target.shape[2:] != (len(KEYPOINTS), 3):
+        raise InputError(f"target poses have the shape {tuple(target.shape)}; wanted ({b}, frames, 18, 3)")
+    if depth is not None and depth.shape != target.shape[:3]:
+        raise InputError(f"depths have the shape {tuple(depth.shape)}; wanted {tuple(target.shape[:3])}")
+
+
+def _smaller(layers: Layers, factor: float) -> tuple[Layers, Tensor]:
+    """The layers at about this share of their size, averaged; and the exact shares, `3`, for key points."""
+    h, w = layers.alpha.shape[-2:]
+    size = (max(1, round(h * factor)), max(1, round(w * factor)))
+    color, alpha = (
+        F.interpolate(x.flatten(0, 1), size=size, mode="bilinear", antialias=True).unflatten(0, x.shape[:2])
+        for x in (layers.color, layers.alpha)
+    )
+    factors = color.new_tensor([size[1] / w, size[0] / h, 1.0])
+    return Layers(color, alpha.clamp(0, 1), layers.keypoints * factors), factors
+
+
+def _rendered(
+    layers: Layers, ways: Skin, joints: Joints, joint_depths: tuple[Tensor, Tensor], size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Color `n 3 h w` and alpha `n 1 h w` of n targets."""
+    n, (height, width) = len(joints.scale), size
+    color, alpha = layers.color.new_zeros(n, 3, height * width), layers.color.new_zeros(n, 1, height * width)
+    pose, bone, row, column = _reached(layers, ways, joints, size)
+    traced = trace(ways, pose, bone, column + 0.5, row + 0.5)
+    keep = traced.valid > 0
+    pose, bone, row, column = (x[keep] for x in (pose, bone, row, column))
+    traced = type(traced)(*(x[keep] for x in traced))
+    seen = _looked_up(layers, pose // (n // len(layers.color)), bone, traced.x, traced.y)  # 4 m
+    opacity = seen[3] * traced.valid
+    start, end = (x.reshape(-1)[pose * len(BONES) + bone] for x in joint_depths)
+    depth = torch.lerp(start, end, traced.share)
+
+    # Only pixels that something reaches are kept.
+    place = (pose * height + row) * width + column
+    touched = torch.zeros(n * height * width, dtype=torch.bool, device=place.device)
+    touched[place] = True
+    touched = touched.nonzero()[:, 0]
+    index = torch.empty(n * height * width, dtype=torch.int64, device=place.device)
+    index[touched] = torch.arange(len(touched), device=place.device)
+    slot = index[place]
+
+    # Each layer: its bones over each other, colors and depth times alpha.
+    values = torch.cat([seen[:3], depth[None], torch.ones_like(depth)[None]])
+    weight = opacity.clamp_min(FAINT) * traced.valid
+    layer = torch.tensor(BONE_LAYERS, device=bone.device)[bone]
+    rank = torch.tensor([_rank(i) for i in range(len(BONES))], device=bone.device)[bone]
+    drawn = values.new_zeros(5, len(LAYERS) * len(touched))
+    spot = layer * len(touched) + slot
+    for step in range(int(rank.max()) + 1 if len(rank) else 0):
+        now = (rank == step).nonzero()[:, 0]
+        at, share = spot[now], weight[now]
+        drawn[:, at] = drawn[:, at] * (1 - share) + values[:, now] * share
+
+    drawn = drawn.unflatten(1, (len(LAYERS), len(touched)))  # 5 l m
+    shown = drawn * _visible(drawn[4], drawn[3] / drawn[4].clamp_min(1e-6))
+    whole = shown.sum(1)
+    found = 1 - (1 - drawn[4]).prod(0)
+    frame, at = touched // (height * width), touched % (height * width)
+    color[frame, :, at] = (whole[:3] / whole[4].clamp_min(1e-6)).clamp(-1, 1).T
+    alpha[frame, 0, at] = ((found - 4 * FAINT) / (1 - 4 * FAINT)).clamp(0, 1)
+    return color.unflatten(2, size), alpha.unflatten(2, size)
+
+
+def _rank(bone: int) -> int:
+    """How many bones of its layer are drawn before a bone."""
+    return sum(layer == BONE_LAYERS[bone] for layer in BONE_LAYERS[:bone])
+
+
+def _visible(alpha: Tensor, depth: Tensor) -> Tensor:
+    """How much of each layer shows between the others, `l m`, from its alpha and depth `l m`."""
+    visible = torch.ones_like(alpha)
+    for one in range(len(alpha)):
+        for other in range(one):
+            before = torch.sigmoid((depth[one] - depth[other]) / TIE)
+            visible[one] *= 1 - alpha[other] * before
+            visible[other] *= 1 - alpha[one] * (1 - before)
+    return visible
+
+
+def _reached(
+    layers: Layers, ways: Skin, joints: Joints, size: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Pose, bone, row and column of every pixel that a bone may fill, those of one photo's layer in one run."""
+    b, n = len(layers.color), len(joints.scale)
+    height, width = size
+    device = layers.color.device
+    cell = max(4, round(height / CELLS / 4) * 2)
+    rows, columns = -(-height // cell), -(-width // cell)
+    row, column = torch.meshgrid(torch.arange(rows, device=device), torch.arange(columns, device=device), indexing="ij")
+    shape = (n, len(BONES), rows, columns)
+    x, y = (((v + 0.5) * cell).expand(shape).reshape(-1) for v in (column, row))
+    pose = torch.arange(n, device=device)[:, None, None, None].expand(shape).reshape(-1)
+    bone = torch.arange(len(BONES), device=device)[:, None, None].expand(shape).reshape(-1)
+    traced = trace(ways, pose, bone, x, y)
+
+    # The photo's layers, each in coarse cells that hold it or border on one that does.
+    ratio = float(ways.size[joints.known].amax()) if joints.known.any() else 1.0
+    cell_s = max(1, round(cell * ratio))
+    held = F.max_pool2d(layers.alpha.flatten(0, 1), cell_s, ceil_mode=True)
+    held = F.max_pool2d(held, 3, stride=1, padding=1).unflatten(0, (b, len(LAYERS)))[:, :, 0] > 0
+    row_s, column_s = ((v / cell_s).floor().long() for v in (traced.y, traced.x))
+    inside = (row_s >= 0) & (row_s < held.shape[2]) & (column_s >= 0) & (column_s < held.shape[3])
+    row_s, column_s = row_s.clamp(0, held.shape[2] - 1), column_s.clamp(0, held.shape[3] - 1)
+    layer = torch.tensor(BONE_LAYERS, device=device)[bone]
+    active = held[pose // (n // b), layer, row_s, column_s] & inside & (traced.valid > 0) & joints.known[pose]
+    active = F.max_pool2d(active.to(layers.color).reshape(n, len(BONES), rows, columns), 3, stride=1, padding=1) > 0
+
+    photo, bone, frame, row, column = rearrange(active, "(b f) p h w -> b p f h w", b=b).nonzero().T
+    step = torch.arange(cell, device=device)
+    every = (len(row), cell, cell)
+    row = (row[:, None, None] * cell + step[:, None]).expand(every).reshape(-1)
+    column = (column[:, None, None] * cell + step).expand(every).reshape(-1)
+    pose, bone = ((v[:, None, None]).expand(every).reshape(-1) for v in (photo * (n // b) + frame, bone))
+    keep = (row < height) & (column < width)
+    return pose[keep], bone[keep], row[keep], column[keep]
+
+
+def _looked_up(layers: Layers, photo: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Color and alpha at places of the photos, `4 m`; the places of one photo's layer follow each other."""
+    h, w = layers.alpha.shape[-2:]
+    group = photo * len(LAYERS) + torch.tensor(BONE_LAYERS, device=bone.device)[bone]
+    groups, counts = (v.tolist() for v in torch.unique_consecutive(group, return_counts=True))
+    grid = torch.stack([x / w, y / h], dim=-1) * 2 - 1
+    seen = x.new_empty(4, len(x))
+    start = 0
+    for which, count in zip(groups, counts, strict=True):
+        part = grid[None, None, start : start + count]
+        for picture, padding, rows in ((layers.color, "border", slice(0, 3)), (layers.alpha, "zeros", slice(3, 4))):
+            values = picture.flatten(0, 1)[which : which + 1]
+            found = F.grid_sample(values, part, mode="bicubic", padding_mode=padding, align_corners=False)
+            seen[rows, start : start + count] = found[0, :, 0]
+        start += count
+    seen[:3].clamp_(-1, 1)
+    seen[3].clamp_(0, 1)
+    return seen
+
+
+def depths(joints: Joints, given: Tensor | None) -> tuple[Tensor, Tensor]:
+    """How far behind the hips every bone lies at its start and its end, `n bones` each, in lengths of the trunk.
+
+    What is not given is told from the pose: arms hang before the trunk as it is seen from the front; of a person seen
+    from the side the limbs of one side lie behind; a lower foot is nearer; thighs that point upwards lie before it.
+    """
+    front, side = joints.facing.unbind(-1)
+    places, scale = joints.places, joints.scale
+    depth = places.new_zeros(places.shape[:2])
+    height = places[..., 1] / scale[:, None]
+    lower = LOWER * (1 - side.abs()) * (height[:, 10] - height[:, 13])
+    for sign, shoulder, hip in ((-1.0, 2, 8), (1.0, 5, 11)):  # right, left
+        for joint in (shoulder, shoulder + 1, shoulder + 2):
+            depth[:, joint] = sign * SHOULDER * side
+        for joint in (hip, hip + 1, hip + 2):
+            depth[:, joint] = sign * HIP * side + sign * lower / 2
+    if given is not None:
+        known = given.isfinite()
+        depth[:, : given.shape[1]] = torch.where(known, given / scale[:, None], depth[:, : given.shape[1]])
+        head = depth[:, FACE]
+        depth[:, [CHIN, CROWN]] = torch.where(known[:, FACE], head, depth[:, [NECK]]).mean(1, keepdim=True)
+        depth[:, COLLAR] = depth[:, NECK]
+    for toes, ankle in ((RIGHT_TOES, 10), (LEFT_TOES, 13)):
+        depth[:, toes] = depth[:, ankle]
+
+    start, end = depth[:, [bone.start for bone in BONES]], depth[:, [bone.end for bone in BONES]]
+    down = places[:, HIPS] - places[:, NECK]
+    for index, bone in enumerate(BONES):
+        shift = torch.zeros_like(scale)
+        if bone.layer in (RIGHT_ARM, LEFT_ARM):
+            shift = -IN_FRONT * front
+        elif bone.layer in (RIGHT_LEG, LEFT_LEG):
+            hip, knee = (8, 9) if bone.layer == RIGHT_LEG else (11, 12)
+            thigh = places[:, knee] - places[:, hip]
+            downward = (thigh * down).sum(-1) / (thigh.norm(dim=-1) * down.norm(dim=-1)).clamp_min(1e-3)
+            shift = BEHIND - RAISED * ((0.1 - downward) / 0.4).clamp(0, 1) * front.clamp_min(0)
+        start[:, index] += shift
+        end[:, index] += shift
+    return start, end
+
+
+def _near(joints: Joints, size: tuple[int, int]) -> Tensor:
+    """Where the person may be, `n 1 h w` in [0, 1], from the distance to the nearest bone in its own radii."""
+    height, width = size
+    cell = max(1, round(height / CELLS / 4) * 2)
+    y = torch.arange(-(-height // cell), device=joints.scale.device)[:, None] + 0.5
+    x = torch.arange(-(-width // cell), device=joints.scale.device) + 0.5
+    x, y = x * cell, y * cell
+    start = joints.places[:, [bone.start for bone in BONES]][..., None, None]  # n p 2 1 1
+    along = joints.places[:, [bone.end for bone in BONES]][..., None, None] - start
+    x, y = x - start[:, :, 0], y - start[:, :, 1]
+    squared = (along**2).sum(2).clamp_min(1e-6)
+    share = ((x * along[:, :, 0] + y * along[:, :, 1]) / squared).clamp(0, 1)
+    distance = torch.hypot(x - share * along[:, :, 0], y - share * along[:, :, 1])
+    radius = distance.new_tensor([bone.radius for bone in BONES]) * joints.scale[:, None]
+    nearest = (distance / radius[..., None, None])[:, SKIRTLESS].amin(1, keepdim=True)
+    near = torch.sigmoid(STEEPNESS * (REACH - nearest)) * joints.known[:, None, None, None]
+    rows, columns = near.shape[-2] * cell, near.shape[-1] * cell
+    if cell > 1:
+        near = F.interpolate(near, size=(rows, columns), mode="bilinear", align_corners=False)
+    return near[..., :height, :width]
