@@ -576,8 +576,16 @@ def serve(
 
 @app.command()
 def evaluate(
-    data: Annotated[Path, typer.Option(help="A prepared dataset (`tempose prepare`, `tempose people`).")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write the report into.")],
+    videos: Annotated[
+        list[Path] | None, typer.Argument(help="With --native: videos, folders of videos, or prepared datasets.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="A prepared dataset (`tempose prepare`, `tempose people`).")] = None,
+    native: Annotated[
+        bool, typer.Option("--native", help="Measure whole frames as `animate` makes them, at the photo's resolution.")
+    ] = False,
+    height: Annotated[int, typer.Option(help="With --native: height of the frames in pixels.")] = 512,
+    feat: Annotated[bool, typer.Option(help="With --native: measure the distance of learned features too.")] = True,
     model: Annotated[str, typer.Option(help="A name, a folder of weights, or OWNER/NAME on the Hub.")] = "people-128",
     protocol: Annotated[str, typer.Option(help="strided, consecutive, loop or overlap.")] = "overlap",
     subject: Annotated[
@@ -603,13 +611,16 @@ def evaluate(
     video_digest: Annotated[str | None, typer.Option(help="FID-VID: that file's SHA-256; it will be run.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
 ) -> None:
-    """Measure a model on clips, beside the photo copied and the photo aligned, and write a report.
+    """Measure a model on clips, beside the photo copied and the photo warped, and write a report.
+
+    With --data at the model's own size; with --native as `tempose animate` shows it.
 
     The folder gets report.html, report.md, report.json, clips.csv and videos/. Exit code 1 says that a
     clip could not be measured; the report names it. On several GPUs:
     [bold]accelerate launch --num_processes 4 -m tempose evaluate …[/bold]
 
-    Example: [bold]tempose evaluate --data data/people --protocol overlap -o report[/bold]
+    Examples: [bold]tempose evaluate --data data/people --protocol overlap -o report[/bold],
+    [bold]tempose evaluate --native clips/*.mp4 -o report[/bold]
     """
     from accelerate import PartialState
 
@@ -619,9 +630,15 @@ def evaluate(
     from tempose.diffusion.hub import find_device, load_model
     from tempose.evaluation.learned import load_learned
     from tempose.evaluation.model import evaluate_model
+    from tempose.evaluation.native import Sampling, evaluate_native
     from tempose.evaluation.protocols import find_protocol
     from tempose.evaluation.report import markdown_table, write_report
 
+    sources = [*(videos or []), *([] if data is None else [data])]
+    if not sources:
+        raise InputError("nothing to measure: name --data, a prepared dataset, or --native and videos")
+    if not native and videos:
+        raise InputError(f"{videos[0]} is given beside --data; videos are measured with --native")
     check_free(output)
     chosen = find_protocol(protocol, window=window, max_frames=max_frames, every=every)
     place = PartialState()
@@ -636,33 +653,48 @@ def evaluate(
         video_digest=video_digest,
         device=where,
     )
-    outcome = evaluate_model(
-        loaded.pipeline,
-        data,
-        protocol=chosen,
-        split=split,
-        subject=subject,
-        size=size,
-        stretch=stretch,
-        clips=clips,
-        steps=steps,
-        seed=seed,
-        estimator="mediapipe" if pose else None,
-        learned=learned,
-        facts={
-            "command": ["tempose", *sys.argv[1:]],
-            "model": loaded.name,
-            "configuration": description(loaded),
-            "versions": versions(),
-        },
-        track=bar,
-    )
+    facts = {
+        "command": ["tempose", *sys.argv[1:]],
+        "model": loaded.name,
+        "configuration": description(loaded),
+        "versions": versions(),
+    }
+    if native:
+        outcome = evaluate_native(
+            loaded,
+            sources,
+            sampling=Sampling(height),
+            split=split,
+            clips=clips,
+            features=feat,
+            facts=facts,
+            track=bar,
+            steps=steps,
+            seed=seed,
+        )
+    else:
+        outcome = evaluate_model(
+            loaded.pipeline,
+            sources[0],
+            protocol=chosen,
+            split=split,
+            subject=subject,
+            size=size,
+            stretch=stretch,
+            clips=clips,
+            steps=steps,
+            seed=seed,
+            estimator="mediapipe" if pose else None,
+            learned=learned,
+            facts=facts,
+            track=bar,
+        )
     if place.is_main_process:
         write_report(outcome, output)
         for warning in loaded.warnings:
             typer.echo(f"note: {warning}", err=True)
         typer.echo(markdown_table(outcome.evaluation))
-        for reason in outcome.evaluation.failed.values():
+        for reason in (*outcome.evaluation.failed.values(), *outcome.evaluation.facts.get("not measured", [])):
             typer.echo(f"not measured: {reason}", err=True)
         typer.echo(f"{output / 'report.html'}: {len(outcome.evaluation.clips)} clips")
     raise typer.Exit(1 if outcome.evaluation.failed else 0)

@@ -27,7 +27,7 @@ def made(people):
         frames=frames,
         truth=frames,
         mask=case.truth.mask[None],
-        flow=flow_along(case, frames, consecutive=True),
+        flow=flow_along(case, frames),
         joins=[4],
         found=torch.from_numpy(case.motion.keypoints)[None],
     )
@@ -81,11 +81,11 @@ def test_key_points_are_looked_for_in_larger_frames_and_told_in_their_own(people
 
 def test_flow_is_the_truths_own_or_else_what_was_painted(made):
     case, frames = made.case, made.frames
-    exact = flow_along(case, frames, consecutive=True)
+    exact = flow_along(case, frames)
     assert torch.equal(exact.flow[0], case.truth.flow.flow)
     unknown = replace(case, truth=replace(case.truth, flow=None))
-    estimated = flow_along(unknown, torch.zeros_like(frames), consecutive=True)
+    estimated = flow_along(unknown, torch.zeros_like(frames))
     assert estimated.flow.abs().max() > 0  # the truth's, although what was generated stands still
-    crossed = flow_along(replace(case, truth=None), torch.zeros_like(frames), consecutive=True)
+    crossed = flow_along(replace(case, truth=None), torch.zeros_like(frames))
     assert crossed.flow.abs().max() == 0
-    assert flow_along(case, frames, consecutive=False) is None
+    assert flow_along(case, frames[:, :1]) is None

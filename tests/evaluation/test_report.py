@@ -38,7 +38,7 @@ def folder(outcome, tmp_path_factory):
 
 def test_the_folder_holds_every_form(folder, outcome):
     files = sorted(path.name for path in folder.iterdir())
-    assert files == ["clips.csv", "report.html", "report.json", "report.md", "videos"]
+    assert files == ["clips.csv", "report.html", "report.json", "report.md", "sheets", "videos"]
     assert read_evaluation(folder).clips == outcome.evaluation.clips
     frames = np.stack(list(read_frames(folder / "videos" / "0001.mp4")))
     assert frames.shape == (8, 32, 5 * 24, 3)  # photo, poses, truth, two methods

@@ -108,13 +108,13 @@ def found_again(frames: Tensor, estimator: Estimator) -> Tensor:
     return torch.from_numpy(found)
 
 
-def flow_along(case: Case, frames: Tensor, *, consecutive: bool) -> OpticalFlow | None:
+def flow_along(case: Case, frames: Tensor) -> OpticalFlow | None:
     """The flow along which the frames of a case are compared, as a batch of one.
 
     Exact where the clip is drawn; else the DIS flow of the truth; without truth, of the frames
-    `1 f 3 h w` in [0, 1] themselves. None where they are no neighbours in time.
+    `1 f 3 h w` in [0, 1] themselves. None of a single frame.
     """
-    if not consecutive or frames.shape[1] < 2:
+    if frames.shape[1] < 2:
         return None
     if case.truth is None:
         return OpticalFlow(*dis_flow(frames))

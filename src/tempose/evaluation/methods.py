@@ -27,7 +27,7 @@ def photo_copied(case: Case) -> Tensor:
 
 
 def photo_aligned(case: Case) -> Tensor:
-    """The person of the photo bent into each pose, over the photo with the person generated out."""
+    """The person of the photo bent into each pose, over the photo with the person taken out."""
     photo, mask = case.photo[None], case.photo_mask[None]
     target = torch.from_numpy(case.motion.keypoints)[None]
     aligned = align(photo, mask, source=case.photo_keypoints[None], target=target)
@@ -35,7 +35,8 @@ def photo_aligned(case: Case) -> Tensor:
     return coverage * aligned.picture[0] + (1 - coverage) * inpainted_background(photo, mask)
 
 
-FLOORS: dict[str, Method] = {"photo copied": photo_copied, "photo aligned": photo_aligned}
+COPIED = "photo copied"
+FLOORS: dict[str, Method] = {COPIED: photo_copied, "photo aligned": photo_aligned}
 
 
 def generated(pipe: PersonVideoPipeline, *, seed: int, **sampling: Any) -> Method:

@@ -5,6 +5,7 @@ report.md       the same table as Markdown
 report.json     every value of every clip, and what it takes to repeat the run
 clips.csv       one line for each clip and method
 videos/         photo, poses, truth and methods beside one another, one file a clip
+sheets/         moments of truth and methods at full size, one picture a clip
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ def write_report(outcome: TaskOutcome, out: Path | str) -> None:
     evaluation = outcome.evaluation
     with written_whole(out) as beside:
         (beside / "videos").mkdir(parents=True)
+        (beside / "sheets").mkdir()
         for index, clip in enumerate(evaluation.clips):
             video_file(beside, index).write_bytes(outcome.videos[clip.name])
+            (beside / "sheets" / f"{index:04d}.jpg").write_bytes(outcome.sheets[clip.name])
         (beside / "report.json").write_text(as_json(evaluation), encoding="utf-8")
         (beside / "clips.csv").write_text(as_csv(evaluation), encoding="utf-8")
         (beside / "report.md").write_text(as_markdown(evaluation), encoding="utf-8")

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
@@ -22,13 +23,17 @@ from tempose.core.progress import Track, quiet
 from tempose.evaluation.cases import Case, Task
 from tempose.evaluation.learned import Learned, set_figure
 from tempose.evaluation.measures import Generated, Measure, flow_along, found_again, measured, unit
-from tempose.evaluation.methods import Method
+from tempose.evaluation.methods import COPIED, Method
 from tempose.evaluation.protocols import Protocol
 from tempose.evaluation.results import TRUTH, ClipFigures, Evaluation, Result
+from tempose.media.images import write_image
 from tempose.media.tensors import to_uint8
 from tempose.media.video import write_video
 from tempose.pose.estimators import Estimator
 from tempose.pose.render import pose_maps
+
+# A contact sheet shows so many moments.
+SHEET_MOMENTS = 6
 
 
 class Measured(NamedTuple):
@@ -37,6 +42,8 @@ class Measured(NamedTuple):
     figures: ClipFigures
     video: bytes
     """An mp4: photo, poses, truth if there is one, and each method, beside one another."""
+    sheet: bytes
+    """A JPEG: moments of the truth and of each method below it, at full size."""
     features: dict[str, dict[str, Tensor]]
     """Method → what measures of the whole set look at."""
 
@@ -47,6 +54,8 @@ class TaskOutcome(NamedTuple):
     evaluation: Evaluation
     videos: dict[str, bytes]
     """Clip → its mp4."""
+    sheets: dict[str, bytes]
+    """Clip → its JPEG."""
 
 
 def evaluate(
@@ -104,7 +113,11 @@ def evaluate(
         *(each.column for each in learned.sets if any(each.column.name in figures for figures in sets.values())),
     ]
     evaluation = Evaluation(dict(facts), seen, columns, clips, sets, failed)
-    return TaskOutcome(evaluation, {name: result.video for name, result in whole.items()})
+    return TaskOutcome(
+        evaluation,
+        videos={name: result.video for name, result in whole.items()},
+        sheets={name: result.sheet for name, result in whole.items()},
+    )
 
 
 def judged(
@@ -127,9 +140,12 @@ def judged(
         if not bool(frames.isfinite().all()):
             raise DataError(f"{task.name}: the frames of {name} hold NaN or infinite values")
     shown = generated if case.truth is None else {TRUTH: case.truth.frames, **generated}
-    consecutive, columns = protocol.step == 1, (*measures, *learned.measures)
+    columns = (*measures, *learned.measures)
+    along_flow = protocol.step == 1 and any("flow" in each.needs for each in columns)
     values = {
-        name: measured(_made(case, name, frames, protocol, estimator=estimator), columns)
+        name: measured(
+            _made(case, name, frames, protocol.joins(len(frames)), along_flow=along_flow, estimator=estimator), columns
+        )
         for name, frames in shown.items()
     }
     if case.truth is None:
@@ -140,12 +156,12 @@ def judged(
         name=task.name,
         hashes=task.hashes,
         fps=case.motion.fps / protocol.step,
-        flow=along if consecutive else "none",
+        flow=along if along_flow else "none",
         joins=protocol.joins(len(case.motion)),
         values=values,
     )
     features = {name: learned.features(unit(frames)) for name, frames in shown.items()}
-    return Measured(figures, video_of(case, shown, fps=figures.fps), features)
+    return Measured(figures, video_of(case, shown, fps=figures.fps), sheet_of(shown), features)
 
 
 def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Result]:
@@ -163,7 +179,9 @@ def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> d
     return figures
 
 
-def _made(case: Case, name: str, frames: Tensor, protocol: Protocol, *, estimator: Estimator | None) -> Generated:
+def _made(
+    case: Case, name: str, frames: Tensor, joins: list[int], *, along_flow: bool, estimator: Estimator | None
+) -> Generated:
     """What a method made of a case, with all that it can be judged by."""
     compared = case.truth if name != TRUTH else None
     return Generated(
@@ -171,8 +189,8 @@ def _made(case: Case, name: str, frames: Tensor, protocol: Protocol, *, estimato
         frames=unit(frames),
         truth=None if compared is None else unit(compared.frames),
         mask=None if compared is None else compared.mask[None],
-        flow=flow_along(case, unit(frames), consecutive=protocol.step == 1),
-        joins=protocol.joins(len(frames)),
+        flow=flow_along(case, unit(frames)) if along_flow else None,
+        joins=joins,
         found=None if estimator is None else found_again(frames, estimator)[None],
     )
 
@@ -185,4 +203,15 @@ def video_of(case: Case, shown: Mapping[str, Tensor], *, fps: float) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         write_video(path, iter(rows), fps, crf=20)
+        return path.read_bytes()
+
+
+def sheet_of(shown: Mapping[str, Tensor]) -> bytes:
+    """What is shown at up to SHEET_MOMENTS moments, a row for each, the photo copied aside, as a JPEG of full size."""
+    rows = [to_uint8(frames) for name, frames in shown.items() if name != COPIED]
+    chosen = np.unique(np.linspace(0, len(rows[0]) - 1, SHEET_MOMENTS).round().astype(int))
+    sheet = np.concatenate([np.concatenate(list(row[chosen]), axis=1) for row in rows])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.jpg"
+        write_image(path, sheet)
         return path.read_bytes()

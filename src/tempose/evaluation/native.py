@@ -1,0 +1,343 @@
+"""The result as people look at it: a clip animated from its own first frame, at the photo's own resolution.
+
+The other evaluation sees a network's frames, 128×96 pixels; enlarged to a photo's size, a person can be a blur in front
+of a sharp background without any of its figures telling. Here the first frame of a clip is the photo, the clip itself
+the motion, nothing is retargeted, and the result of `tempose.animation.animate` is held against the clip.
+
+L1, PSNR and SSIM reward blur; read them beside `sharp`, `rim` and `feat`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tempose.animation.animate import animate
+from tempose.animation.subject import Subject, read_subject
+from tempose.core.errors import DataError, InputError
+from tempose.core.progress import Track, quiet
+from tempose.data.augment import Views, resized
+from tempose.data.find import find_videos
+from tempose.data.prepared import SPLITS, Clip, read_metadata, sha256_of
+from tempose.diffusion.hub import Model, load_model
+from tempose.evaluation.cases import Case, Task, Truth, hashes
+from tempose.evaluation.measures import TRUTH, Generated, Measure
+from tempose.evaluation.methods import COPIED, Method, photo_copied
+from tempose.evaluation.metrics import check, l1, psnr, ssim
+from tempose.evaluation.perceptual import feature_distance, load_feature_network
+from tempose.evaluation.protocols import Protocol
+from tempose.evaluation.results import Column
+from tempose.evaluation.run import TaskOutcome, evaluate
+from tempose.media.images import resize, write_image
+from tempose.media.tensors import to_tensor
+from tempose.media.video import probe_video, read_frames
+from tempose.pose.estimate import estimate_video
+from tempose.pose.keypoints import Motion
+
+# Of each clip so many frames, evenly over its first seconds.
+FRAMES, SECONDS = 24, 8.0
+
+# The outline is taken as so many pixels wide to either side.
+RIM = 4
+
+# Where the truth changes by no more than so many levels of 256, within RIM pixels, it is still.
+STILL = 12
+
+# The model that stands for no network: the photo warped into each pose.
+WARP = "warp"
+
+
+@dataclass(frozen=True, eq=False)
+class NativeCase(Case):
+    """A case that carries the person as `animate` takes them."""
+
+    subject: Subject
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames of a clip are measured, and how high they are."""
+
+    height: int
+    """In pixels; clips that are lower keep their own height."""
+    frames: int = FRAMES
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        if not 64 <= self.height <= 2160:
+            raise InputError(f"the height is {self.height}; wanted 64 to 2160 pixels")
+        if self.frames < 2 or not self.seconds > 0:
+            raise InputError(f"{self.frames} frames of {self.seconds:g} seconds; wanted 2 or more, of more than 0")
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) of the measured frames, both even, for a clip of that size."""
+        high = 2 * (min(self.height, height) // 2)
+        return high, 2 * max(1, round(width * high / height / 2))
+
+    def step(self, length: int, fps: float) -> int:
+        """From one measured frame to the next."""
+        return max(1, min(length, round(self.seconds * fps)) // self.frames)
+
+
+def native_tasks(
+    sources: Sequence[Path | str], sampling: Sampling, *, split: str = "test", most: int | None = None
+) -> list[Task]:
+    """What videos, folders of videos and prepared datasets hold.
+
+    Args:
+        split: of prepared datasets. most: at most so many clips, evenly over all.
+
+    Raises:
+        InputError: no source, or two clips of one name.
+        DataError: a source is missing, or a folder without a video.
+    """
+    tasks = [task for source in sources for task in _tasks_of(Path(source), sampling, split)]
+    names = [task.name for task in tasks]
+    if not tasks:
+        raise InputError("no video was given; name videos, folders of videos, or prepared datasets")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InputError(f"two clips have the name {min(twice)}; rename one")
+    if most is not None and most < len(tasks):
+        tasks = [tasks[i] for i in np.unique(np.linspace(0, len(tasks) - 1, most).astype(int))]
+    return tasks
+
+
+def _tasks_of(source: Path, sampling: Sampling, split: str) -> Iterator[Task]:
+    if source.is_file():
+        yield Task(source.name, {source.name: sha256_of(source)}, partial(read_video_case, source, sampling))
+    elif any((source / each / "metadata.jsonl").is_file() for each in SPLITS):
+        for row in read_metadata(source, split):
+            clip = Clip(source / split, row)
+            yield Task(clip.name, hashes(clip), partial(read_prepared_case, clip, sampling))
+    else:
+        for video in find_videos(source, pattern="**/*", split="test", leave_out=source / ".none"):
+            if video.path.is_file():
+                case = partial(read_video_case, video.path, sampling, name=video.file)
+                yield Task(video.file, {video.file: sha256_of(video.path)}, case)
+
+
+def read_video_case(path: Path, sampling: Sampling, *, name: str | None = None) -> NativeCase:
+    """A video whose first frame is the photo; poses and masks are estimated, as for anybody's photo and video.
+
+    Raises:
+        MediaError: it cannot be read. PoseError: nobody is in it. DataError: it has a single frame.
+    """
+    info = probe_video(path)
+    size = sampling.size(info.height, info.width)
+    length = round((info.duration or sampling.seconds) * info.fps)
+    step = sampling.step(length, info.fps)
+    last = max(1, round(sampling.seconds * info.fps))
+    frames = np.stack([resize(frame, size) for frame in islice(read_frames(path), 0, last, step)])[: sampling.frames]
+    motion, masks = estimate_video(frames, fps=info.fps / step)
+    with tempfile.TemporaryDirectory() as folder:
+        write_image(photo := Path(folder) / "photo.png", frames[0])
+        subject = read_subject(photo)
+    if masks is None:
+        raise DataError(f"the estimator tells nothing of where the person of {path} is; wanted one that gives masks")
+    return _case(name or path.name, subject, Views(frames, motion, masks))
+
+
+def read_prepared_case(clip: Clip, sampling: Sampling) -> NativeCase:
+    """A prepared clip, with the poses and masks that it brings.
+
+    Raises:
+        DataError: it is damaged, or has a single frame.
+    """
+    size = sampling.size(clip.row["height"], clip.row["width"])
+    moments = range(0, len(clip), sampling.step(len(clip), clip.row["fps"]))[: sampling.frames]
+    clip.verify()
+    motion, masks = clip.read_ground_truth(moments)
+    slower = Motion(motion.keypoints, motion.size, motion.fps / moments.step, motion.depth)
+    views = resized(Views(clip.read_frames(moments), slower, masks), size)
+    return _case(clip.name, Subject(views.frames[0], views.motion.keypoints[0], views.masks[0]), views)
+
+
+def _case(name: str, subject: Subject, views: Views) -> NativeCase:
+    if len(views.frames) < 2:
+        raise DataError(f"{name} has a single frame; wanted a photo and at least one frame to hold the result against")
+    pictures, masks = to_tensor(views.frames), torch.from_numpy(views.masks).float()[:, None]
+    return NativeCase(
+        name=name,
+        photo=pictures[0],
+        photo_keypoints=torch.from_numpy(subject.keypoints),
+        photo_mask=torch.from_numpy(subject.mask).float()[None],
+        motion=views.motion[1:],
+        truth=Truth(pictures[1:], masks[1:], flow=None),
+        subject=subject,
+    )
+
+
+def animated(model: str | Model, **settings: Any) -> Method:
+    """What `tempose.animation.animate` makes of the photo, as anybody would call it; `settings` are its own."""
+
+    def method(case: Case) -> Tensor:
+        assert isinstance(case, NativeCase)
+        size = case.motion.size
+        animation = animate(case.subject, case.motion, model=model, retarget="none", size=size[0], **settings)
+        return to_tensor(np.stack([resize(frame, size) for frame in animation.frames()]))
+
+    return method
+
+
+def knows_warp() -> bool:
+    """Whether there is a model that stands for no network."""
+    try:
+        load_model(WARP)
+    except InputError:
+        return False
+    return True
+
+
+# The measures ---------------------------------------------------------------------------------------
+
+
+def sharpness(frames: Tensor, truth: Tensor, *, mask: Tensor) -> Tensor:
+    """Gradients inside the person, as share of the truth's: 1 is as sharp, below is blurred, above is noise.
+
+    Args:
+        frames, truth: `b f 3 h w` in [0, 1]. mask: where the person truly is, `b f 1 h w`.
+
+    Returns:
+        `b f`; NaN where nobody is, or the truth has no gradients.
+    """
+    check(frames, truth, mask)
+    return _gradient_ratio(frames, truth, _shrunk(mask))
+
+
+def rim_sharpness(frames: Tensor, truth: Tensor, *, mask: Tensor) -> Tensor:
+    """The same along the outline, four pixels to either side: below 1 it is soft, or not where it should be."""
+    check(frames, truth, mask)
+    return _gradient_ratio(frames, truth, _grown(mask) - _shrunk(mask))
+
+
+def stillness(frames: Tensor, truth: Tensor) -> Tensor:
+    """How much changes from frame to frame where the truth stands still: `b f-1`, in levels of 255; 0 is best.
+
+    NaN where the whole truth moves.
+    """
+    check(frames, truth, None)
+    moves = (truth.diff(dim=1).abs().amax(2, keepdim=True) * 255 > STILL).float()
+    still = 1 - _grown(moves)
+    change = 255 * frames.diff(dim=1).abs().mean(2, keepdim=True)
+    return (change * still).sum((2, 3, 4)) / still.sum((2, 3, 4))
+
+
+def _gradient_ratio(frames: Tensor, truth: Tensor, where: Tensor) -> Tensor:
+    ours, theirs = (where * _gradients(video) for video in (frames, truth))
+    return ours.sum((2, 3, 4)) / theirs.sum((2, 3, 4))
+
+
+def _gradients(video: Tensor) -> Tensor:
+    """Length of the Sobel gradient of grey (ITU-R BT.601): `b f 3 h w` → `b f 1 h w`."""
+    weights = video.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    grey = F.pad((video * weights).sum(2, keepdim=True).flatten(0, 1), (1, 1, 1, 1), mode="reflect")
+    across = video.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    both = F.conv2d(grey, torch.stack([across, across.T])[:, None])
+    return both.norm(dim=1, keepdim=True).unflatten(0, video.shape[:2])
+
+
+def _grown(mask: Tensor) -> Tensor:
+    """A mask `b f 1 h w` with RIM pixels more to every side."""
+    return F.max_pool2d(mask.flatten(0, 1), 2 * RIM + 1, stride=1, padding=RIM).unflatten(0, mask.shape[:2])
+
+
+def _shrunk(mask: Tensor) -> Tensor:
+    return 1 - _grown(1 - mask)
+
+
+def native_measures(*, features: bool = True) -> list[Measure]:
+    """The columns of the report.
+
+    Args:
+        features: whether `feat` is among them.
+
+    Raises:
+        InputError: it is, but the packages that bring its network are not installed.
+    """
+
+    def on(metric: Callable[..., Tensor], *, grown: bool = False) -> Callable[[Generated], Tensor]:
+        def of(made: Generated) -> Tensor:
+            assert made.mask is not None
+            return metric(made.frames, made.truth, mask=_grown(made.mask) if grown else made.mask)
+
+        return of
+
+    def still(made: Generated) -> Tensor:
+        assert made.truth is not None
+        return stillness(made.frames, made.truth)
+
+    measures = [
+        Measure(Column("L1, person", "", "lower"), TRUTH, on(l1, grown=True)),
+        Measure(Column("PSNR, person", "dB", "higher"), TRUTH, on(psnr, grown=True)),
+        Measure(Column("SSIM, person", "", "higher"), TRUTH, on(ssim, grown=True)),
+        Measure(Column("sharp", "", "near 1"), TRUTH, on(sharpness)),
+        Measure(Column("rim", "", "near 1"), TRUTH, on(rim_sharpness)),
+        Measure(Column("still", "of 255", "near 0"), TRUTH, still),
+    ]
+    if features:
+        distance = on(partial(feature_distance, network=load_feature_network()))
+        measures.insert(5, Measure(Column("feat", "", "lower"), TRUTH, distance))
+    return measures
+
+
+# The run ----------------------------------------------------------------------------------------------
+
+
+def evaluate_native(
+    model: Model,
+    sources: Sequence[Path | str],
+    *,
+    sampling: Sampling,
+    split: str = "test",
+    clips: int | None = None,
+    features: bool = True,
+    facts: Mapping[str, Any] | None = None,
+    track: Track = quiet,
+    **settings: Any,
+) -> TaskOutcome:
+    """Measure what `animate` makes of videos, beside the photo copied and the warp alone.
+
+    Args:
+        sources: videos, folders of videos, prepared datasets.
+        features: whether `feat` is measured, as `native_measures`.
+        split, clips: as `native_tasks`.
+        facts: more to write down, such as the command and versions.
+        settings: of `tempose.animation.animate.animate`: steps, seed, device, ….
+
+    Raises:
+        InputError, DataError: as `native_tasks` and `native_measures`, or no clip could be measured.
+    """
+    methods = {COPIED: photo_copied, WARP: animated(WARP, **settings), "model": animated(model, **settings)}
+    missing = []
+    if not knows_warp():
+        missing.append(f"{WARP}: this version of animate knows no model of that name")
+        del methods[WARP]
+    written = {
+        **(facts or {}),
+        "protocol": "native",
+        "data": [str(source) for source in sources],
+        "height": sampling.height,
+        "frames": sampling.frames,
+        "seconds": sampling.seconds,
+        "clips": clips,
+        "settings": settings,
+        "not measured": missing,
+    }
+    return evaluate(
+        native_tasks(sources, sampling, split=split, most=clips),
+        methods,
+        protocol=Protocol("native", window=1, step=1, strategy="overlap", most=None),
+        measures=native_measures(features=features),
+        facts=written,
+        track=track,
+    )
