@@ -27,6 +27,10 @@ from tempose.pose.time_range import cut
 # Of a file: its bytes, its joints, and its joints in all frames together.
 MAX_BYTES, MAX_JOINTS, MAX_PLACES = 200_000_000, 5_000, 10_000_000
 
+# Of an offset or a channel; and how a number is written.
+MAX_VALUE = 1e9
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
 # The rate of a file that gives its frames no duration.
 UNTIMED_FPS = 30.0
 
@@ -126,7 +130,7 @@ def _hierarchy(words: Iterator[str]) -> list[Joint]:
             if len(joints) > MAX_JOINTS:
                 raise ValueError(f"it has more than {MAX_JOINTS} joints")
         elif kind == "OFFSET" and open_joints:
-            joints[open_joints[-1]].offset = np.array([float(next(words)) for _ in range(3)])
+            joints[open_joints[-1]].offset = _numbers([next(words) for _ in range(3)])
         elif kind == "CHANNELS" and open_joints:
             joints[open_joints[-1]].channels = _channels(words, joints[open_joints[-1]].name)
         else:
@@ -136,8 +140,6 @@ def _hierarchy(words: Iterator[str]) -> list[Joint]:
         raise ValueError(f"joint {joints[open_joints[-1]].name} is not closed before MOTION")
     if not joints:
         raise ValueError("it has no joint")
-    if not all(np.isfinite(joint.offset).all() for joint in joints):
-        raise ValueError("an offset is NaN or infinite")
     return joints
 
 
@@ -180,13 +182,19 @@ def _frames(text: str, width: int) -> tuple[np.ndarray, float, tuple[str, ...]]:
         notes.append(note)
     if len(values) == 0:
         raise ValueError("it holds no frame")
-    if not np.isfinite(values).all():
-        raise ValueError("a channel value is NaN or infinite")
     return values.reshape(-1, width), 1 / seconds if seconds else UNTIMED_FPS, tuple(notes)
 
 
 def _numbers(words: list[str]) -> np.ndarray:
-    return np.array([float(word) for word in words])
+    """Offsets or channel values."""
+    try:
+        values = np.array([float(word) for word in words])
+    except ValueError:
+        wrong = next((word for word in words if not NUMBER.fullmatch(word)), words[0])
+        raise ValueError(f"{wrong[:40]!r} stands where a number is wanted") from None
+    if not (np.abs(values) <= MAX_VALUE).all():  # also what is not finite
+        raise ValueError(f"a number is beyond ±{MAX_VALUE:g}, NaN or infinite")
+    return values
 
 
 def _whole_lines(lines: list[str], width: int, count: int) -> tuple[np.ndarray, str]:

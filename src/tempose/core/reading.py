@@ -78,6 +78,8 @@ def read_arrays(file: Path | str | io.BytesIO, names: Sequence[str], *, most: in
         with zipfile.ZipFile(file) as archive:
             there = {entry.filename: entry for entry in archive.infolist()}
             return {name: _array(archive, there[f"{name}.npy"], most) for name in names if f"{name}.npy" in there}
+    except zipfile.BadZipFile as error:
+        raise ValueError("it is no archive, or a damaged one") from error
     except _DAMAGED as error:
         raise ValueError(str(error)[:200] or type(error).__name__) from error
 
