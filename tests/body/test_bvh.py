@@ -38,6 +38,7 @@ SLOPPY = {
     "frames with a space": lambda text: text.replace("Frames:", "Frames :").replace("Time:", "Time :"),
     "frames without": lambda text: text.replace("Frames: ", "Frames:").replace("Time: ", "Time:"),
     "decimal commas": lambda text: text.replace(".", ","),
+    "a comma in the time": lambda text: text.replace("0.05", "0,05"),
     "commas between": lambda text: text.replace("Xposition Yposition", "Xposition, Yposition"),
     "comments": lambda text: f"# by hand\n// twice\n{text}".replace("MOTION", "# the motion\nMOTION"),
     "braces on the line": lambda text: text.replace("\n{", "{"),

@@ -96,6 +96,23 @@ def test_left_and_right_exchanged_are_mirrored_back():
     np.testing.assert_allclose(in_trunks(motion.points), expected, atol=0.02)
 
 
+def test_heels_do_not_turn_a_person_round():
+    text = write(Convention()).replace("ToeBase", "Heel").replace("OFFSET 0.000000 -7.000000 13", "OFFSET 0 -7 -9")
+    motion = capture_keypoints(parsed(text))
+    assert motion.notes == ()
+    np.testing.assert_allclose(in_trunks(motion.points), PLAIN, atol=1e-3)
+
+
+def test_of_two_people_the_first_is_taken_and_that_is_said():
+    one, two = write(Convention(prefix="A:")), write(Convention(prefix="B:"))
+    trees = [text[text.index("ROOT") : text.index("MOTION")] for text in (one, two)]
+    rows = [text[text.index("0.05") + 5 :].splitlines() for text in (one, two)]
+    both = "".join(["HIERARCHY\n", *trees, "MOTION\nFrames: 12\nFrame Time: 0.05\n"])
+    motion = capture_keypoints(parsed(both + "\n".join(map(" ".join, zip(*rows, strict=True)))))
+    assert motion.notes == ("the motion capture holds 2 skeletons; that of A:Hips is taken",)
+    np.testing.assert_allclose(in_trunks(motion.points), PLAIN, atol=1e-3)
+
+
 def test_without_a_head_the_face_is_on_the_neck():
     text = write(Convention())
     start, end = text.index("JOINT Head"), text.index("JOINT LeftShoulder")

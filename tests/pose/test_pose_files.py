@@ -265,6 +265,7 @@ ONE_FILE = {
     "a list of frames with a canvas": lambda: [
         openpose(flat(points / (384, 512, 1)), canvas_width=384, canvas_height=512) for points in TRUTH
     ],
+    "a list of batches": lambda: [[openpose(flat(points))] for points in TRUTH],
     "an object of frames": lambda: {"frames": [openpose(flat(points)) for points in TRUTH]},
     "AlphaPose": lambda: [{"image_id": n, "category_id": 1, "keypoints": k, "score": 2.9} for n, k in bodies()],
     "AlphaPose with Halpe": lambda: [{"image_id": n, "keypoints": k, "score": 3} for n, k in bodies(HALPE_26)],

@@ -34,7 +34,8 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 # The rate of a file that gives its frames no duration.
 UNTIMED_FPS = 30.0
 
-CHANNELS = {name.lower(): name for name in (*TURNS, *AXES)}
+# In any case; what a joint is scaled by is passed over.
+CHANNELS = {name.lower(): name for name in (*TURNS, *AXES, "Xscale", "Yscale", "Zscale")}
 
 
 class Bvh:
@@ -93,6 +94,7 @@ def parsed(text: str) -> Capture:
     text = "\n".join(re.sub(r"(^|\s)(#|//).*", " ", line) for line in text.strip("\x1a\x00\ufeff").splitlines())
     if not re.search(r"\d\.\d", text):  # decimal commas, where no number has a point
         text = re.sub(r"(\d),(\d)", r"\1.\2", text)
+    text = re.sub(r"(Frame\s*Time\s*:?\s*\d*),(\d)", r"\1.\2", text, flags=re.IGNORECASE)
     text = text.replace(",", " ").replace(";", " ")
     parts = re.split(r"^\s*MOTION\b", text, maxsplit=1, flags=re.IGNORECASE | re.MULTILINE)
     if len(parts) < 2:

@@ -71,7 +71,8 @@ def _arms_and_legs(capture: Capture) -> tuple[Pair, Pair] | None:
     apart = [
         (one_reach + other_reach, one, other)
         for (one_reach, one), (other_reach, other) in combinations(sorted(pairs, reverse=True)[:MOST_PAIRS], 2)
-        if not {one[1], one[2]} & {other[1], other[2]}
+        if _root(capture, one[0]) == _root(capture, other[0])
+        and not {one[1], one[2]} & {other[1], other[2]}
         and not _inside(capture, one, other)
         and not _inside(capture, other, one)
     ]
@@ -79,6 +80,10 @@ def _arms_and_legs(capture: Capture) -> tuple[Pair, Pair] | None:
         return None
     _, one_pair, other_pair = max(apart)
     return _arms_first(capture, one_pair, other_pair, reach)
+
+
+def _root(capture: Capture, index: int) -> int:
+    return [index, *capture.ancestors(index)][-1]
 
 
 def _inside(capture: Capture, inner: Pair, outer: Pair) -> bool:
@@ -186,13 +191,25 @@ def _told_side(capture: Capture, limb: tuple[int, int, int]) -> str | None:
 
 def forward(capture: Capture, legs: Sequence[Sequence[int]]) -> np.ndarray:
     """`f 3`: where toes and bent knees point, not yet level."""
+    return feet_ahead(capture, legs) + knees_ahead(capture, legs)
+
+
+def knees_ahead(capture: Capture, legs: Sequence[Sequence[int]]) -> np.ndarray:
+    """`f 3`: where bent knees point."""
     places = capture.pose[0]
-    forward = np.zeros((len(places), 3))
-    for hip, knee, ankle in legs:
-        forward += places[:, knee] - (places[:, hip] + places[:, ankle]) / 2
-        chain = _main_chain(capture, ankle)
-        if len(chain) > 1:
+    middles = [places[:, knee] - (places[:, hip] + places[:, ankle]) / 2 for hip, knee, ankle in legs]
+    return np.sum(middles, axis=0)
+
+
+def feet_ahead(capture: Capture, legs: Sequence[Sequence[int]]) -> np.ndarray:
+    """`f 3`: where toes point, across the shins; 0 where there are none."""
+    places = capture.pose[0]
+    ahead = np.zeros((len(places), 3))
+    for _, knee, ankle in legs:
+        toes = [child for child in capture.children[ankle] if "heel" not in capture.joints[child].name.lower()]
+        if toes:
+            tip = _main_chain(capture, max(toes, key=lambda child: _reach(capture)[child]))[-1]
             shin = unit(places[:, ankle] - places[:, knee])
-            foot = places[:, chain[-1]] - places[:, ankle]
-            forward += foot - (foot * shin).sum(-1, keepdims=True) * shin
-    return forward
+            foot = places[:, tip] - places[:, ankle]
+            ahead += foot - (foot * shin).sum(-1, keepdims=True) * shin
+    return ahead

@@ -44,10 +44,12 @@ def find_joints(capture: Capture, given: Mapping[str, str] | None = None) -> tup
             f"with --joints map.yaml, a line for each such as 'RightArm: right_shoulder'; it has "
             f"{', '.join(names[:12])}{more}"
         )
+    several = _several(capture, found["left_hip"])
     if not guessed:
-        return found, ()
+        return found, several
     what = "joints" if len(guessed) == len(WANTED) else ", ".join(key.replace("_", " ") for key in guessed)
     return found, (
+        *several,
         f"the names of the motion capture's joints are not known: {what} taken by the shape of the skeleton "
         f"({', '.join(f'{capture.joints[found[key]].name} as {key}' for key in guessed[:3])} …); "
         "--joints map.yaml says it otherwise",
@@ -101,3 +103,16 @@ def _filled(found: dict[str, int], shape: dict[str, int], chosen: Mapping[str, i
     if "head" not in found and "head" in shape and shape["head"] not in found.values():
         found["head"] = shape["head"]
     return added
+
+
+def _several(capture: Capture, taken: int) -> tuple[str, ...]:
+    """A note where the file holds several people, each a tree with a root of its own."""
+    trees: dict[int, int] = {}
+    for index in range(len(capture.joints)):
+        root = [index, *capture.ancestors(index)][-1]
+        trees[root] = trees.get(root, 0) + 1
+    people = [root for root, size in trees.items() if size >= len(WANTED)]
+    if len(people) < 2:
+        return ()
+    name = capture.joints[[taken, *capture.ancestors(taken)][-1]].name
+    return (f"the motion capture holds {len(people)} skeletons; that of {name} is taken",)

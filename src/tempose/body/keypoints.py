@@ -9,7 +9,7 @@ import numpy as np
 
 from tempose.body.capture import Capture
 from tempose.body.joint_names import LIMBS, SIDES
-from tempose.body.joint_tree import forward
+from tempose.body.joint_tree import feet_ahead, knees_ahead
 from tempose.body.joints import WANTED, find_joints
 from tempose.body.orientation import facing_front, find_up, up_rotation
 from tempose.body.skeleton import Proportions, Skeleton, unit
@@ -72,8 +72,7 @@ def capture_keypoints(
     turn = up_rotation(up or found.up)
     body, heads = body @ turn.T, turn @ rotations[:, place.get("head", place.get("neck", 0))]
     legs = [[place[f"{side}_{part}"] for part in LIMBS[1]] for side in SIDES]
-    ahead = forward(capture, legs)
-    mirror = _mirrored(body, ahead @ turn.T)
+    mirror = all(_points_back(body, ahead(capture, legs) @ turn.T) for ahead in (feet_ahead, knees_ahead))
     axes = _head_axes(heads, body, _axes(resting)[0] if stands else None, mirrored=mirror)
     points = _with_face(body, places @ turn.T, place, heads @ axes)
     if mirror:
@@ -160,11 +159,11 @@ def _left_side(points: np.ndarray) -> np.ndarray:
     return points[..., KEYPOINTS.index("left_shoulder"), :] - points[..., KEYPOINTS.index("left_hip"), :]
 
 
-def _mirrored(body: np.ndarray, ahead: np.ndarray) -> bool:
-    """Whether feet and knees point to where the back should be, by the sides that the joints' names tell."""
-    sides = np.cross(_left(body, "hip"), _spine(body))
-    agreement = (unit(sides) * unit(ahead)).sum(-1)
-    return bool(np.median(agreement) < -0.5)
+def _points_back(body: np.ndarray, ahead: np.ndarray) -> bool:
+    """Whether feet or knees, `f 3`, point to where the back should be, by the sides that the joints' names tell."""
+    front = np.cross(_left(body, "hip"), _spine(body))
+    sizes = np.linalg.norm(front, axis=-1) * np.linalg.norm(ahead, axis=-1)
+    return bool(sizes.any() and (front * ahead).sum() < -0.5 * sizes.sum())
 
 
 def _without_calibration(points: np.ndarray) -> np.ndarray:

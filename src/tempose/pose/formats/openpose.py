@@ -35,6 +35,8 @@ class OpenPose:
 def _frames(data: Any) -> list[Any]:
     if isinstance(data, dict) and isinstance(data.get("frames"), list):
         return data["frames"]
+    if isinstance(data, list) and data and all(isinstance(frame, list) and len(frame) == 1 for frame in data):
+        return [frame[0] for frame in data]  # each frame a batch of one
     return data if isinstance(data, list) else [data]
 
 
