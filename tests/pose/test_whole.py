@@ -61,6 +61,13 @@ def test_a_trunk_that_is_never_seen_whole_has_typical_proportions(lost, yaw):
     assert (apart < 0.35 * body.build.scale[:, None]).all()
 
 
+@pytest.mark.parametrize(("one", "other"), [(2, 5), (5, 2)])
+def test_a_shoulder_that_is_never_seen_is_as_far_from_the_neck_as_the_other(one, other):
+    motion = keypoint_motion("dance", frames=4, fps=10, yaw=0.5)
+    points = whole_body(without(motion, [one])).points[..., :2]
+    np.testing.assert_allclose(points[:, one] + points[:, other], 2 * points[:, NECK], atol=1e-6)
+
+
 def test_held_bones_take_the_place_of_those_never_seen():
     motion = keypoint_motion("idle", frames=4, fps=10)
     held = whole_body(keypoint_motion("squat", frames=1, fps=1, seed=3)).vectors()[0]

@@ -188,7 +188,7 @@ def _show_lost_heads(points: np.ndarray, from_neck: np.ndarray) -> None:
     if len(sights):
         before = sights[np.maximum(np.searchsorted(sights, frames, side="right") - 1, 0)]
         after = sights[np.minimum(np.searchsorted(sights, frames), len(sights) - 1)]
-        wanted = shown[before] & shown[after] & ~shown.any(1, keepdims=True)
+        wanted = shown[before] & shown[after]  # where the frame itself is a sight: what it shows
     else:
         wanted = np.ones_like(shown)
     points[:, faces] = np.where(wanted[..., None], points[:, [NECK]] + from_neck, points[:, faces])
