@@ -21,6 +21,7 @@ from tempose.warp.parts import (
 
 BINS = 24  # in which the widths along a bone are measured
 WIDEST = 1.6  # no width is believed beyond this, in widths of the bone's flesh
+FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the flesh, unless its other side says so
 CAP = 0.13  # limbs and trunk share the photo within this distance of shoulder and hip, in lengths of the trunk
 ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG, "right_hip"), (LEFT_LEG, "left_hip"))
 
@@ -129,6 +130,7 @@ def _beneath(
             guess = np.interp(middle, middle[known[side]], width[side, known[side]])
         else:
             guess = np.full(BINS, radius * 0.8)
+        guess = np.where(width[side] > 0, np.minimum(guess, width[side] + FARTHER * radius), guess)
         guess = np.where(known[1 - side], width[1 - side], guess)
         full[side] = np.where(known[side], width[side], np.maximum(width[side], guess))
     full = np.stack([np.convolve(np.pad(one, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid") for one in full])

@@ -13,10 +13,11 @@ from tempose.warp.background import smooth_fill, without_person
 from tempose.warp.completion import complete, joint_caps, layer_order
 from tempose.warp.held import held_things
 from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
-from tempose.warp.parts import LAYERS, find_parts
+from tempose.warp.parts import LAYERS, LEFT_LEG, RIGHT_LEG, find_parts
 
 __all__ = ["LAYERS", "Cutout", "cut_out"]
 
+LEGS = (RIGHT_LEG, LEFT_LEG)
 PARTED = 400  # the longest side of the person at which parts are told apart, pixels
 PERSON = 0.05  # from this alpha on a pixel belongs to a layer
 ISLAND = 0.03  # patches of a layer smaller than this share of its largest one go over to what is around them
@@ -169,7 +170,8 @@ def _layers(
         inner = cv2.erode(visible.astype(np.uint8), around) > 0
         inner = inner if inner.any() else visible
         filled = smooth_fill(own, inner.astype(np.float32))
-        colors.append(np.where((visible | caps[layer])[..., None], own, filled))
+        shown = visible | caps[layer] if layer not in LEGS else visible  # what covers the hips is no leg
+        colors.append(np.where(shown[..., None], own, filled))
         share = cv2.GaussianBlur(whole.astype(np.float32), (3, 3), 0) / np.maximum(person, 1e-3)
         alphas.append(alpha * share.clip(0, 1))
     return np.stack(colors), np.stack(alphas)

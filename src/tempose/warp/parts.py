@@ -45,7 +45,7 @@ PRIOR = 1e-3  # the pull of the nearest bones and of like colors, beside steps o
 ARM_WIDTH, LEG_WIDTH, HEAD_WIDTH = 0.03, 0.045, 0.05
 HEM_RIM = 0.1  # of no seeds above and below a hem, in heights as find_hem counts them
 # Where the bars begin and end, in shares of the bones.
-UPPER_ARM, THIGH, HAND = 0.35, 0.35, 0.3
+UPPER_ARM, THIGH, HAND, FOOT = 0.35, 0.35, 0.3, 0.12
 DRAWN_IN, OFF_ARMS = 0.3, 0.16  # the seed of the trunk: shares of its quadrangle, and lengths of the trunk
 
 
@@ -181,7 +181,8 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
         above = 1.0 if "knee" in one else 0.0
         last, first = (min(max(height - above, 0.0), 1.0) for height in (hem - HEM_RIM, max(hem + HEM_RIM, THIGH)))
         if first < 1:
-            _bar(limbs, a + first * (b - a), b, LEG_WIDTH * trunk, layer)
+            end = b + FOOT * (b - a) * above
+            _bar(limbs, a + first * (b - a), end, LEG_WIDTH * trunk, layer)
         if last > 0:
             _bar(body, a, a + last * (b - a), LEG_WIDTH * trunk, 1)
     upper = ["right_shoulder", "left_shoulder", "left_hip", "right_hip"]
