@@ -62,8 +62,10 @@ def photo_joints(keypoints: Tensor) -> Joints:
     places = _nodes(keypoints, known)
     places[:, HIPS], hips = _mean(places[:, [8, 11]], known[:, [8, 11]])
     scale = _typical_scale(places, known, hips)
+    body = _typical_trunk(places, known) * scale[:, None, None]
+    places[:, HIPS], hips = _middle(places, known, body, (8, 11), HIPS)
     down = places.new_tensor([0.0, 1.0]) * scale[:, None]
-    shoulders, _ = _mean(places[:, [2, 5]], known[:, [2, 5]])
+    shoulders, _ = _middle(places, known, body, (2, 5), NECK)
     found = _place_trunk(places, known, hips, down, FACE_HEIGHT * scale, shoulders)
     axis = unit(places[:, HIPS] - places[:, NECK])
     facing = _facing(places, known, scale)
@@ -126,6 +128,17 @@ def _mean(places: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """The middle of the known ones of `n m 2`, and whether there are any."""
     weight = known.to(places)[..., None]
     return (places * weight).sum(1) / weight.sum(1).clamp_min(1), known.any(1)
+
+
+def _typical_trunk(places: Tensor, known: Tensor) -> Tensor:
+    """Where shoulders and hips are from their middles on a person who stands, `n nodes 2` in lengths of the trunk."""
+    pairs = ((2, 5), (8, 11))
+    wide = [torch.where(known[:, a] & known[:, b], places[:, b, 0] - places[:, a, 0], 0) for a, b in pairs]
+    left = torch.where(torch.stack(wide).sum(0) < 0, -1.0, 1.0)
+    body = torch.zeros_like(places)
+    for joint in (2, 5, 8, 11):
+        body[:, joint, 0] = TYPICAL[joint][0] * left
+    return body
 
 
 def _middle(places: Tensor, known: Tensor, body: Tensor, pair: tuple[int, int], node: int) -> tuple[Tensor, Tensor]:

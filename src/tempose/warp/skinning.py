@@ -79,7 +79,8 @@ SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is se
 TILT = 0.6  # shoulders and hips lean no further against the trunk than this slope
 SKIRT = 0.3  # half the width of a skirt whose knees touch, in lengths of the trunk
 LONGEST_BEND = 0.45  # of a bone, rounded by the joint at either end
-LEAST, MOST = 0.01, 2.9  # bends in radians: less counts as that little, more as that much
+LEAST, MOST = 0.01, 3.1  # bends in radians: less counts as that little, more as that much
+SHARED = 1.02  # shares of half a bend: beyond its middle both bones lead there
 
 
 class Curves(NamedTuple):
@@ -249,7 +250,7 @@ def _straightened(curves: Curves, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor,
         at_start = bend is curves.first
         result = torch.where(bent, bend - step if at_start else curves.length - bend + step, result)
         side = torch.where(bent, radius - sign * torch.hypot(over, away), side)
-        leads = angle <= half.abs()
+        leads = angle <= half.abs() * SHARED
         # Beyond the center two bones lie over each other, and this one ends, in a line one pixel wide.
         ends = torch.where((away * sign > 0) & (bend > 0), (0.5 - over).clamp(0, 1), 1.0)
         valid = torch.where(bent & ~leads, 0.0, valid) * ends

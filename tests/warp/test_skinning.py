@@ -1,0 +1,161 @@
+import math
+
+import pytest
+import torch
+from helpers import random, standing
+
+from tempose.pose.keypoints import KEYPOINTS, MIRROR
+from tempose.warp.joints import CHIN, CROWN, HIPS, NECK, photo_joints, target_joints
+from tempose.warp.skinning import BONES, skin, trace
+
+SCALE = 8  # the standing person at 512×384
+PLACES = 3000
+
+
+def person(**moved):
+    """`18 3`, some joints moved to other places (x, y)."""
+    keypoints = standing() * torch.tensor([SCALE, SCALE, 1.0])
+    for name, place in moved.items():
+        keypoints[KEYPOINTS.index(name), :2] = torch.tensor(place) * SCALE
+    return keypoints
+
+
+def ways(source, target):
+    photo = photo_joints(source[None])
+    return skin(photo, target_joints(target[None], photo, source[None]))
+
+
+def traced(source, target, bone, places):
+    rows = torch.zeros(len(places), dtype=torch.long)
+    found = trace(ways(source, target), rows, rows + bone, *places.unbind(-1))
+    return torch.stack([found.x, found.y], dim=-1), found.valid
+
+
+def anywhere(seed=0):
+    return random(PLACES, 2, seed=seed, low=0.0) * torch.tensor([384.0, 512.0])
+
+
+BENT = {"right_elbow": (12, 24), "right_wrist": (17, 21), "left_knee": (36, 40), "left_ankle": (30, 50)}
+
+
+@pytest.mark.parametrize("bone", range(len(BONES)))
+@pytest.mark.parametrize("moved", [{}, BENT], ids=["straight", "bent"])
+def test_the_same_pose_leads_every_place_to_itself(bone, moved):
+    places = anywhere()
+    found, valid = traced(person(**moved), person(**moved), bone, places)
+    assert valid.max() == 1
+    assert (found - places)[valid == 1].abs().max() < 1.1  # a line one pixel wide beyond the crease is shared
+
+
+@pytest.mark.parametrize("bone", [bone for bone in range(len(BONES)) if bone not in (10, 11, 13, 14)])
+def test_the_whole_person_moved_turned_and_scaled_is_seen_where_they_were(bone):
+    """All but feet, which keep their angle to the ground."""
+    source, places = person(**BENT), anywhere()
+    turn, size, shift = 0.4, 1.7, torch.tensor([30.0, -12.0])
+    matrix = size * torch.tensor([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    target = torch.cat([source[:, :2] @ matrix.T + shift, source[:, 2:]], dim=-1)
+    found, valid = traced(source, target, bone, places @ matrix.T + shift)
+    assert (found - places)[valid == 1].norm(dim=-1).quantile(0.97) < 1
+
+
+def test_joints_come_from_joints():
+    raised = {"right_elbow": (11, 8), "right_wrist": (13, 1), "left_knee": (33, 42), "left_ankle": (31, 54)}
+    source, target = person(), person(**raised)
+    photo = photo_joints(source[None])
+    joints = target_joints(target[None], photo, source[None])
+    for index, bone in enumerate(BONES[2:], start=2):
+        middle = (joints.places[:, bone.start] + joints.places[:, bone.end]) / 2
+        expected = (photo.places[:, bone.start] + photo.places[:, bone.end]) / 2
+        found, _ = traced(source, target, index, middle)
+        assert (found - expected).abs().max() < 2
+
+
+def test_a_bent_limb_has_no_gap():
+    """Every place near the rounded elbow is led somewhere by one of the arm's bones, near the photo's elbow."""
+    source = person(right_elbow=(14, 25), right_wrist=(10, 35))
+    for wrist in ((10, 34), (3, 27), (6, 17), (18, 17), (24, 25)):
+        target = person(right_elbow=(14, 25), right_wrist=wrist)
+        elbow = target[KEYPOINTS.index("right_elbow"), :2]
+        angle, radius = random(500, seed=1, low=0.0) * 2 * math.pi, random(500, seed=2, low=0.0) * 6
+        places = elbow + radius[:, None] * torch.stack([angle.cos(), angle.sin()], dim=-1)
+        (upper, upper_valid), (fore, fore_valid) = (traced(source, target, bone, places) for bone in (5, 6))
+        assert (upper_valid + fore_valid).min() > 0.49
+        photo_elbow = source[KEYPOINTS.index("right_elbow"), :2]
+        for found, valid in ((upper, upper_valid), (fore, fore_valid)):
+            assert (found - photo_elbow).norm(dim=-1)[valid > 0].max() < 30
+
+
+@pytest.mark.parametrize(("bone", "joint", "beyond"), [(6, "right_wrist", 1.2), (8, "left_wrist", 1.2)])
+def test_a_hand_keeps_its_size_on_a_foreshortened_forearm(bone, joint, beyond):
+    source = person()
+    target = source.clone()
+    elbow = KEYPOINTS.index(joint.replace("wrist", "elbow"))
+    wrist = KEYPOINTS.index(joint)
+    target[wrist, :2] = target[elbow, :2] + 0.5 * (target[wrist, :2] - target[elbow, :2])
+    way = source[wrist, :2] - source[elbow, :2]
+    steps = torch.tensor([[0.0], [4.0], [20.0]]) * way / way.norm()
+    found, _ = traced(source, target, bone, target[wrist, :2] + steps)
+    torch.testing.assert_close(found - source[wrist, :2], steps, atol=0.5, rtol=0)
+
+
+def test_the_face_is_moved_rigidly_and_hair_with_it():
+    source = person()
+    nod = person(**{name: (x + 2, y + 1) for name, x, y in (
+        ("nose", 24, 8), ("right_eye", 23, 7), ("left_eye", 25, 7), ("right_ear", 22, 8), ("left_ear", 26, 8))})  # fmt: skip
+    photo = photo_joints(source[None])
+    head = target_joints(nod[None], photo, source[None]).places[0, [CHIN, CROWN]]
+    assert (head[1] - head[0]).norm() == pytest.approx(float((photo.places[0, CROWN] - photo.places[0, CHIN]).norm()))
+    nose = nod[:1, :2]
+    found, valid = traced(source, nod, 4, torch.cat([nose, nose + 20]))
+    assert valid.min() == 1
+    assert (found[0] - source[0, :2]).norm() < 6
+    assert (found[1] - found[0]).norm() == pytest.approx(20 * math.sqrt(2), rel=1e-3)
+
+
+def test_a_person_who_turns_round_is_mirrored_and_one_seen_from_the_side_is_not_squeezed_beyond_bounds():
+    source = person()
+    places = torch.tensor([[24.0 - 3, 24.0], [24.0 + 3, 24.0]]) * SCALE
+    behind, _ = traced(source, source[list(MIRROR)], 2, places)
+    torch.testing.assert_close(behind, places.flip(0), atol=0.5, rtol=0)
+    side = source.clone()
+    for name in ("right_shoulder", "left_shoulder", "right_hip", "left_hip"):
+        side[KEYPOINTS.index(name), 0] = 24 * SCALE + 0.1 * (side[KEYPOINTS.index(name), 0] - 24 * SCALE)
+    found, _ = traced(source, side, 2, places)
+    assert (found[1] - found[0]).norm() == pytest.approx(6 * SCALE / 0.55, rel=0.06)
+    found, _ = traced(side, source, 2, places)
+    assert (found[1] - found[0]).norm() == pytest.approx(6 * SCALE * 0.55, rel=0.06)
+
+
+@pytest.mark.parametrize("lost", KEYPOINTS)
+def test_a_joint_that_was_not_found_leaves_the_others_where_they_are(lost):
+    source = person()
+    target = source.clone()
+    target[KEYPOINTS.index(lost)] = 0
+    photo = photo_joints(source[None])
+    for given, base in ((target, photo), (source, photo_joints(target[None]))):
+        joints = target_joints(given[None], base, source[None] if base is photo else target[None])
+        assert joints.known.all()
+        used = [index for index in range(len(photo.places[0])) if index not in (0, 14, 15, 16, 17)]
+        assert (joints.places - base.places)[0, used].norm(dim=-1).max() < 4 * SCALE
+
+
+def test_one_shoulder_and_one_hip_are_enough_and_so_is_a_face():
+    source = person()
+    photo = photo_joints(source[None])
+    for kept in (("right_shoulder", "left_hip"), ("nose", "right_eye"), ("left_hip",), ("right_knee",)):
+        target = torch.zeros_like(source)
+        for name in kept:
+            target[KEYPOINTS.index(name)] = source[KEYPOINTS.index(name)]
+        joints = target_joints(target[None], photo, source[None])
+        assert joints.known.all()
+        assert (joints.places - photo.places)[0, [NECK, HIPS]].norm(dim=-1).max() < 7 * SCALE
+    assert not target_joints(torch.zeros_like(source)[None], photo, source[None]).known.any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_key_points_lead_to_finite_places(seed):
+    wild = [torch.cat([random(18, 2, seed=s, low=-200, high=600), random(18, 1, seed=s, low=0)], 1) for s in (seed, 99)]
+    for bone in range(len(BONES)):
+        found, valid = traced(*wild, bone, anywhere(seed))
+        assert found[valid > 0].isfinite().all()
+        assert 0 <= valid.min() <= valid.max() <= 1
