@@ -100,8 +100,10 @@ def test_a_hand_keeps_its_size_on_a_foreshortened_forearm(bone, joint, beyond):
 
 def test_the_face_is_moved_rigidly_and_hair_with_it():
     source = person()
-    nod = person(**{name: (x + 2, y + 1) for name, x, y in (
-        ("nose", 24, 8), ("right_eye", 23, 7), ("left_eye", 25, 7), ("right_ear", 22, 8), ("left_ear", 26, 8))})  # fmt: skip
+    nod = source.clone()
+    nod[[KEYPOINTS.index(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")], :2] += (
+        torch.tensor([2.0, 1.0]) * SCALE
+    )
     photo = photo_joints(source[None])
     head = target_joints(nod[None], photo, source[None]).places[0, [CHIN, CROWN]]
     assert (head[1] - head[0]).norm() == pytest.approx(float((photo.places[0, CROWN] - photo.places[0, CHIN]).norm()))

@@ -170,13 +170,16 @@ def _rendered(
     weight = opacity.clamp_min(FAINT) * traced.valid
     layer = torch.tensor(BONE_LAYERS, device=bone.device)[bone]
     rank = torch.tensor([_rank(i) for i in range(len(BONES))], device=bone.device)[bone]
-    drawn = values.new_zeros(5, len(LAYERS) * len(touched))
+    drawn, most = values.new_zeros(5, len(LAYERS) * len(touched)), values.new_zeros(len(LAYERS) * len(touched))
     spot = layer * len(touched) + slot
     for step in range(int(rank.max()) + 1 if len(rank) else 0):
         now = (rank == step).nonzero()[:, 0]
         at, share = spot[now], weight[now]
         drawn[:, at] = drawn[:, at] * (1 - share) + values[:, now] * share
+        most[at] = most[at].maximum(share)
 
+    # Two bones that share an edge do not make it firmer.
+    drawn = drawn * (most / drawn[4].clamp_min(1e-6))
     drawn = drawn.unflatten(1, (len(LAYERS), len(touched)))  # 5 l m
     shown = drawn * _visible(drawn[4], drawn[3] / drawn[4].clamp_min(1e-6))
     whole = shown.sum(1)

@@ -1,0 +1,286 @@
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from helpers import random, standing
+
+from tempose.core.errors import InputError
+from tempose.pose.keypoints import KEYPOINTS, MIRROR
+from tempose.warp.layers import Layers, warp
+from tempose.warp.parts import LAYERS
+
+SCALE = 4
+SIZE = (64 * SCALE, 48 * SCALE)
+TRUNK, RIGHT_LEG, LEFT_LEG, RIGHT_ARM, LEFT_ARM = range(5)
+ARM, HAND, LEG = 2, 2.5, 3  # half widths, before scaling
+
+
+def person(scale=SCALE, **moved):
+    """`18 3`, some joints moved to other places (x, y)."""
+    keypoints = standing()
+    for name, place in moved.items():
+        keypoints[KEYPOINTS.index(name), :2] = torch.tensor(place, dtype=torch.float32)
+    return keypoints * torch.tensor([scale, scale, 1.0])
+
+
+def drawn(scale=SCALE, seed=0):
+    """The layers of a standing person, one photo."""
+    points = {name: person(8)[i, :2].numpy() for i, name in enumerate(KEYPOINTS)}
+    alpha = np.zeros((5, 64 * 8, 48 * 8), np.uint8)
+
+    def line(layer, width, *names):
+        for a, b in pairwise(names):
+            cv2.line(alpha[layer], *[tuple(np.round(points[n]).astype(int).tolist()) for n in (a, b)], 255, width * 16)
+
+    corners = [points[n] for n in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
+    cv2.fillPoly(alpha[TRUNK], [np.round(corners).astype(np.int32)], 255)
+    line(TRUNK, 3, "right_shoulder", "right_hip", "left_hip", "left_shoulder", "right_shoulder")
+    line(TRUNK, 2, "neck", "nose")
+    cv2.circle(alpha[TRUNK], (24 * 8, 8 * 8), 4 * 8, 255, -1)
+    for side, arm, leg in (("right", RIGHT_ARM, RIGHT_LEG), ("left", LEFT_ARM, LEFT_LEG)):
+        line(arm, ARM, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+        cv2.circle(alpha[arm], tuple(np.round(points[f"{side}_wrist"]).astype(int).tolist()), int(HAND * 8), 255, -1)
+        line(leg, LEG, f"{side}_hip", f"{side}_knee", f"{side}_ankle")
+    layers = torch.from_numpy(alpha)[None, :, None].float() / 255
+    layers = F.interpolate(layers[0], size=(64 * scale, 48 * scale), mode="bilinear", antialias=True)[None]
+    coarse = random(5, 3, 16, 12, seed=seed)
+    color = F.interpolate(coarse, size=layers.shape[-2:], mode="bicubic").clamp(-1, 1)[None]
+    return Layers(color, layers.contiguous(), person(scale)[None])
+
+
+def over(layers, order=(RIGHT_LEG, LEFT_LEG, TRUNK, RIGHT_ARM, LEFT_ARM)):
+    """The layers of the first photo laid over each other, premultiplied `3 h w`, and their alpha `h w`."""
+    color, alpha = torch.zeros(layers.color.shape[2:]), torch.zeros(layers.alpha.shape[3:])
+    for layer in order:
+        share = layers.alpha[0, layer, 0]
+        color = color * (1 - share) + layers.color[0, layer] * share
+        alpha = alpha * (1 - share) + share
+    return color, alpha
+
+
+def single(layers, target, **options):
+    warped = warp(layers, target[None, None], **options)
+    return warped.color[0, 0] * warped.alpha[0, 0], warped.alpha[0, 0, 0]
+
+
+def only(layers, *kept):
+    """The other layers empty."""
+    alpha = torch.zeros_like(layers.alpha)
+    alpha[:, list(kept)] = layers.alpha[:, list(kept)]
+    return layers._replace(alpha=alpha)
+
+
+def middle(alpha):
+    rows, columns = torch.meshgrid(*(torch.arange(n) + 0.5 for n in alpha.shape), indexing="ij")
+    return torch.stack([(alpha * columns).sum(), (alpha * rows).sum()]) / alpha.sum()
+
+
+RAISED = {"right_elbow": (9, 9), "right_wrist": (10, 1)}
+SQUAT = {
+    "right_knee": (17, 42), "left_knee": (31, 42), "right_ankle": (19, 55), "left_ankle": (29, 55),
+    "right_elbow": (15, 23), "right_wrist": (22, 24), "left_elbow": (35, 22), "left_wrist": (31, 15),
+}  # fmt: skip
+
+
+def test_the_same_pose_gives_the_photo_back():
+    layers = drawn()
+    color, alpha = single(layers, person())
+    expected, whole = over(layers)
+    inside = whole > 0.99
+    error = ((color - expected)[:, inside] / 2).pow(2).mean()
+    assert -10 * error.log10() > 45
+    assert (alpha - whole).abs().mean() < 1e-3
+    assert (alpha - whole).abs().max() < 0.08
+
+
+def test_shapes_ranges_and_what_lies_near():
+    layers = drawn()
+    warped = warp(layers, torch.stack([person(), person(**RAISED)])[None], size=(200, 100))
+    assert warped.color.shape == (1, 2, 3, 200, 100)
+    assert warped.alpha.shape == warped.near.shape == (1, 2, 1, 200, 100)
+    assert all(x.dtype == torch.float32 and x.isfinite().all() for x in warped)
+    assert warped.color.abs().max() <= 1
+    assert (warped.near >= warped.alpha).all()
+    assert warped.alpha.min() >= 0
+    assert warped.near.max() <= 1
+    shown = warped.alpha > 0.5
+    assert warped.near[shown].min() > 0.9
+
+
+def test_colors_go_on_a_little_beyond_the_edge():
+    layers = drawn()._replace(color=torch.full((1, 5, 3, *SIZE), 0.5))
+    warped = warp(layers, person()[None, None])
+    outside = F.max_pool2d((warped.alpha[0] > 0.02).float(), 3, stride=1, padding=1) > 0
+    torch.testing.assert_close(
+        warped.color[0].permute(1, 0, 2, 3)[:, outside[:, 0]], torch.tensor(0.5).expand(3, outside.sum())
+    )
+
+
+def test_a_shift_shifts_the_picture():
+    layers, shift = drawn(), (5, -3)
+    moved = person() + torch.tensor([*shift, 0.0])
+    color, alpha = single(layers, moved)
+    still, whole = single(layers, person())
+    rolled = torch.cat([still, whole[None]]).roll((shift[1], shift[0]), dims=(1, 2))
+    difference = (torch.cat([color, alpha[None]]) - rolled)[:, 8:-8, 8:-8]
+    assert difference.abs().mean() < 1e-3
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_a_smaller_and_a_larger_picture_show_the_same(scale):
+    layers, target = drawn(), person(**SQUAT)
+    size = tuple(round(side * scale) for side in SIZE)
+    color, alpha = single(layers, target * torch.tensor([scale, scale, 1.0]), size=size)
+    expected = torch.cat([x.reshape(-1, *SIZE) for x in single(layers, target)])
+    expected = F.interpolate(expected[None], size=size, mode="bilinear", antialias=True)[0]
+    difference = torch.cat([color, alpha[None]]) - expected
+    assert difference.abs().mean() < 0.006
+    assert difference[3].abs().mean() < 0.004
+
+
+def test_small_layers_warp_as_large_ones_do():
+    target = person(**SQUAT)
+    small = drawn(2)
+    color, alpha = single(small, target / torch.tensor([2.0, 2.0, 1.0]))
+    expected = torch.cat([x.reshape(-1, *SIZE) for x in single(drawn(4), target)])
+    expected = F.interpolate(expected[None], size=alpha.shape, mode="bilinear", antialias=True)[0]
+    assert (torch.cat([color, alpha[None]]) - expected).abs().mean() < 0.01
+
+
+def test_a_raised_arm_takes_its_pixels_along_and_leaves_those_of_the_trunk():
+    layers, target = drawn(), person(**RAISED)
+    arm, trunk = (single(only(layers, part), target)[1] for part in (RIGHT_ARM, TRUNK))
+    before = layers.alpha[0, :, 0]
+    assert (trunk - before[TRUNK]).abs().mean() < 2e-3
+    assert middle(arm)[1] < 12 * SCALE < middle(before[RIGHT_ARM])[1]
+    assert float(arm.sum() / before[RIGHT_ARM].sum()) == pytest.approx(1, abs=0.1)
+    others = single(only(layers, LEFT_ARM, RIGHT_LEG, LEFT_LEG), target)[1]
+    assert (others - single(only(layers, LEFT_ARM, RIGHT_LEG, LEFT_LEG), person())[1]).abs().mean() < 1e-3
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_pose_tears_the_person_or_opens_holes(seed):
+    """Elbows, wrists, knees and ankles anywhere in reach."""
+    target = person()
+    turns = random(4, 2, seed=seed, low=-2.5, high=2.5)
+    for turn, (root, joint, end) in zip(turns, ((2, 3, 4), (5, 6, 7), (8, 9, 10), (11, 12, 13)), strict=True):
+        bones = [target[b, :2] - target[a, :2] for a, b in ((root, joint), (joint, end))]
+        for a, b, bone, angle in ((root, joint, bones[0], turn[0] * 0.6), (joint, end, bones[1], turn.sum() * 0.6)):
+            cos, sin = angle.cos(), angle.sin()
+            target[b, :2] = target[a, :2] + torch.stack(
+                [bone @ torch.stack([cos, -sin]), bone @ torch.stack([sin, cos])]
+            )
+    frame = torch.tensor([96.0, 64.0, 0.0])
+    layers = drawn()
+    for part in range(5):
+        alpha = single(only(layers, part), target + frame, size=(SIZE[0] + 128, SIZE[1] + 192))[1].numpy()
+        pieces = cv2.connectedComponentsWithStats((alpha > 0.5).astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+        assert (pieces > 3).sum() == 1, LAYERS[part]
+        assert pieces.sum() == pytest.approx(float(layers.alpha[0, part].sum()), rel=0.3)
+        # A limb may close to a ring; what it never has is small holes.
+        closed = cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        holes = cv2.connectedComponentsWithStats((closed - (alpha > 0.5)).astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+        assert holes.max(initial=0) <= 8, LAYERS[part]
+
+
+def test_hands_keep_their_size():
+    layers = drawn()
+    hand = torch.zeros_like(layers.alpha)
+    hand[:, RIGHT_ARM, :, int(31.5 * SCALE) :] = layers.alpha[:, RIGHT_ARM, :, int(31.5 * SCALE) :]
+    layers = layers._replace(alpha=hand)
+    for wrist in ((14, 30), (5, 24), (22, 24), (14, 20), (13, 28)):
+        _, alpha = single(layers, person(right_wrist=wrist))
+        assert float(alpha.sum() / hand.sum()) == pytest.approx(1, abs=0.15)
+
+
+def test_what_is_known_to_be_nearer_lies_in_front():
+    layers = drawn()
+    for part, shade in ((TRUNK, -1.0), (RIGHT_ARM, 1.0)):
+        layers.color[:, part] = shade
+    target = person(right_elbow=(20, 24), right_wrist=(27, 26))
+    x, y = 22 * SCALE, 24 * SCALE
+    depth = torch.zeros(1, 1, 18)
+    for sign, shade in ((-1, 1.0), (1, -1.0)):
+        depth[..., [2, 3, 4]] = sign * 8.0 * SCALE
+        warped = warp(layers, target[None, None], depth=depth)
+        assert float(warped.color[0, 0, 0, y, x]) == pytest.approx(shade, abs=0.1)
+    unknown = warp(layers, target[None, None], depth=torch.full((1, 1, 18), float("nan")))
+    torch.testing.assert_close(unknown, warp(layers, target[None, None]))
+    assert float(unknown.color[0, 0, 0, y, x]) == pytest.approx(1, abs=0.1)
+    behind = target[list(MIRROR)]
+    behind[[2, 3, 4, 5, 6, 7]] = behind[[2, 3, 4, 5, 6, 7]].clone()
+    seen = warp(layers, behind[None, None])
+    assert float(seen.color[0, 0, 0, y, x]) != pytest.approx(1, abs=0.1)
+
+
+def test_a_person_who_turns_round_is_mirrored():
+    layers = drawn()
+    layers.color[:, TRUNK, :, :, : SIZE[1] // 2] = -1
+    layers.color[:, TRUNK, :, :, SIZE[1] // 2 :] = 1
+    color = warp(only(layers, TRUNK), person()[list(MIRROR)][None, None]).color[0, 0, 0, 25 * SCALE]
+    assert color[20 * SCALE] > 0.9
+    assert color[28 * SCALE] < -0.9
+
+
+@pytest.mark.parametrize(
+    "lost", [("right_shoulder",), ("left_hip",), ("neck", "right_shoulder"), ("nose",), ("right_wrist",)]
+)
+def test_a_missing_joint_makes_nothing_vanish(lost):
+    layers, target = drawn(), person(**SQUAT)
+    _, whole = single(layers, target)
+    for name in lost:
+        target[KEYPOINTS.index(name), 2] = 0
+    _, alpha = single(layers, target)
+    assert float(alpha.sum() / whole.sum()) == pytest.approx(1, abs=0.12)
+    assert float((alpha * whole).sum() / whole.sum()) > 0.7
+
+
+def test_nobody_is_shown_where_no_pose_is_known():
+    warped = warp(drawn(), torch.zeros(1, 1, 18, 3))
+    assert warped.alpha.max() == 0
+    assert warped.near.max() == 0
+
+
+def test_a_small_change_of_the_pose_is_a_small_change_of_the_picture():
+    layers = drawn()
+    for target in (person(), person(**SQUAT), person(**RAISED)):
+        picture = torch.cat([x.reshape(-1, *SIZE) for x in single(layers, target)])
+        wavers = target + torch.cat([random(18, 2, seed=3, low=-0.2, high=0.2), torch.zeros(18, 1)], dim=1)
+        again = torch.cat([x.reshape(-1, *SIZE) for x in single(layers, wavers)])
+        assert (again - picture).abs().mean() < 0.01
+        assert ((again - picture).abs().amax(0) > 0.5).float().mean() < 1e-3
+
+
+def test_photos_and_frames_do_not_mix():
+    one, other = drawn(2, seed=0), drawn(2, seed=1)
+    both = Layers(*(torch.cat(x) for x in zip(one, other, strict=True)))
+    targets = torch.stack([person(2), person(2, **RAISED), person(2, **SQUAT)])
+    together = warp(both, torch.stack([targets, targets.flip(0)]))
+    for b, layers in enumerate((one, other)):
+        for f in range(3):
+            alone = warp(layers, (targets, targets.flip(0))[b][None, f : f + 1])
+            for x, y in zip(together, alone, strict=True):
+                torch.testing.assert_close(x[b : b + 1, f : f + 1], y, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_key_points_give_pictures_in_range(seed):
+    wild = torch.cat([random(18, 2, seed=seed, low=-100, high=300), random(18, 1, seed=seed, low=0)], dim=1)
+    for warped in (
+        warp(drawn(2), wild[None, None]),
+        warp(drawn(2)._replace(keypoints=wild[None]), person(2)[None, None]),
+    ):
+        assert all(x.isfinite().all() and x.abs().max() <= 1 for x in warped)
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    layers = drawn(2)
+    with pytest.raises(InputError, match=r"target poses have the shape \(2, 1, 18, 3\)"):
+        warp(layers, torch.zeros(2, 1, 18, 3))
+    with pytest.raises(InputError, match="depths"):
+        warp(layers, person(2)[None, None], depth=torch.zeros(1, 18))
+    with pytest.raises(InputError, match="layers have the shapes"):
+        warp(layers._replace(alpha=layers.alpha[:, :4]), person(2)[None, None])
