@@ -157,7 +157,20 @@ def test_files_are_not_fetched_from_elsewhere(layer):
 # Who asks ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", [b"evil.org", b"localhost.evil.org", b"", b"1.2.3.4", b"[::1", b"localhost:x", b"a@b"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"evil.org",
+        b"localhost.evil.org",
+        b"",
+        b"1.2.3.4",
+        b"[::1",
+        b"localhost:x",
+        b"a@b",
+        b"localhost/x",
+        b"localhost#.x",
+    ],
+)
 def test_other_names_are_not_ours(layer, host):
     for method in ("GET", "POST"):
         asked = layer.ask("/", host=host, method=method, headers=[JSON])

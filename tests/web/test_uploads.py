@@ -20,7 +20,11 @@ class Someone:
 
     def upload(self, path, name=None):
         """The path that the server gives to a file."""
-        files = {"files": (name or path.name, path.read_bytes())}
+        return self.upload_bytes(name or path.name, path.read_bytes())
+
+    def upload_bytes(self, name, content):
+        """As `upload`, of any content."""
+        files = {"files": (name, content)}
         answer = self.client.post(f"{self.url}/upload", files=files)
         if not self.cookies:
             self.client.cookies.clear()
@@ -133,6 +137,28 @@ def test_another_visitors_upload_is_not_read(server, cache, shape, where):
         assert "complete" not in said
         assert other.client.get(f"{other.url}/file={path}").status_code == 403
     assert owner.client.get(f"{owner.url}/file={path}").content == (cache / name).read_bytes()
+
+
+PLAYLISTS = {
+    "a.m3u8": "#EXTM3U\n#EXTINF:1,\nfile://{}\n#EXT-X-ENDLIST\n",
+    "b.mp4": "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n",
+    "c.mp4": "ffconcat version 1.0\nfile {}\n",
+    "d.mov": "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><Period><BaseURL>file://{}</BaseURL></Period></MPD>",
+    "e.mkv": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns={}\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+    "f.webm": "[playlist]\nFile1={}\n",
+    "g.gif": "concat:{}",
+}
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+def test_a_playlist_leads_to_no_other_file(me, cache, private, name):
+    secret = private["picture"]["local"]
+    path = me.upload_bytes(name, PLAYLISTS[name].format(secret).encode())
+    photo = {"path": me.upload(cache / "photo.png")}
+    said = me.ask(photo=photo, motion_file={"path": path, "orig_name": name})
+    assert "event: error" in said
+    assert "complete" not in said
+    assert "secret-" not in said
 
 
 def test_who_keeps_no_cookies_uses_their_own_uploads(server, cache):

@@ -286,7 +286,8 @@ def split(address: bytes) -> SplitResult | None:
     """The parts of an address; None where it is none."""
     try:
         found = urlsplit(address.decode("latin-1"))
-        plain = bool(found.hostname) and "@" not in found.netloc and found.port != 0
+        rest = found.path or found.query or found.fragment or "@" in found.netloc
+        plain = bool(found.hostname) and not rest and found.port != 0
     except ValueError:
         return None
     return found if plain else None
