@@ -149,6 +149,36 @@ SCHEMES = {
         "{l}_shoulder_JNT|{l}_arm_JNT|{l}_forearm_JNT|{l}_hand_JNT|"
         "{l}_upleg_JNT|{l}_leg_JNT|{l}_foot_JNT|{l}_toebase_JNT"
     ),
+    "mocopi": (
+        "root|torso_1|torso_7|neck_1|head|"
+        "{l}_shoulder|{l}_up_arm|{l}_low_arm|{l}_hand|"
+        "{l}_up_leg|{l}_low_leg|{l}_foot|{l}_toes"
+    ),
+    "part-first": (
+        "Root|Spine_01|Spine_03|Neck_01|Head_01|"
+        "Clavicle_{S}|Arm_Upper_{S}|Arm_Lower_{S}|Hand_{S}|"
+        "Leg_Upper_{S}|Leg_Lower_{S}|Foot_{S}|Toe_{S}"
+    ),
+    "freemocap": (
+        "hips_center|trunk_center|chest|neck_center|head_center|"
+        "{side}_clavicle|{side}_shoulder|{side}_elbow|{side}_wrist|"
+        "{side}_hip|{side}_knee|{side}_ankle|{side}_foot_index"
+    ),
+    "lower-case": (
+        "mixamorighips|mixamorigspine|mixamorigspine1|mixamorigneck|mixamorighead|"
+        "mixamorig{side}shoulder|mixamorig{side}arm|mixamorig{side}forearm|mixamorig{side}hand|"
+        "mixamorig{side}upleg|mixamorig{side}leg|mixamorig{side}foot|mixamorig{side}toebase"
+    ),
+    "numbered": (
+        "1_Hips|2_Spine|3_Chest|4_Neck|5_Head|"
+        "6_{S}Shoulder|7_{S}Arm|8_{S}ForeArm|9_{S}Hand|"
+        "10_{S}UpLeg|11_{S}Leg|12_{S}Foot|13_{S}Toe"
+    ),
+    "unknown-german": (
+        "Becken|Wirbel|Brust|Hals|Kopf|"
+        "Schulter_{s}|Oberarm_{s}|Unterarm_{s}|Handgelenk_{s}|"
+        "Oberschenkel_{s}|Unterschenkel_{s}|Fuss_{s}|Zehen_{s}"
+    ),
     "unknown-with-sides": (
         "j0|j1|j2|j3|j4|alpha_{s}|beta_{s}|gamma_{s}|delta_{s}|epsilon_{s}|zeta_{s}|eta_{s}|theta_{s}"
     ),

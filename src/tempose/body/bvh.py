@@ -25,7 +25,7 @@ from tempose.pose.reading import Reading, ReadOptions, Source
 from tempose.pose.time_range import cut
 
 # Of a file: its bytes, its joints, and its joints in all frames together.
-MAX_BYTES, MAX_JOINTS, MAX_PLACES = 200_000_000, 5_000, 10_000_000
+MAX_BYTES, MAX_JOINTS, MAX_PLACES = 200_000_000, 5_000, 5_000_000
 
 # Of an offset or a channel; and how a number is written.
 MAX_VALUE = 1e9

@@ -24,15 +24,27 @@ SIDES = {
 # below a joint (thigh, humerus) or of the joint itself (hip, shoulder).
 PARTS = {
     "shoulder": (
-        "upperarm", "uparm", "uarm", "humerus", "shldrbend", "上腕", "腕", "arm", "bicep", "shldr", "shoulder",
+        "upperarm", "armupper", "uparm", "uarm", "humerus", "shldrbend", "上腕", "腕", "arm", "bicep",
+        "shldr", "shoulder",
     ),
     "elbow": (
-        "forearm", "farm", "lowerarm", "lowarm", "larm", "forearmbend", "radius", "ulna", "elbow", "ひじ", "肘", "前腕",
+        "forearm", "farm", "lowerarm", "armlower", "lowarm", "larm", "forearmbend", "radius", "ulna",
+        "elbow", "ひじ", "肘", "前腕",
     ),
-    "wrist": ("wrist", "手首", "hand", "palm", "手"),
-    "hip": ("upperleg", "upleg", "uleg", "thigh", "thighbend", "femur", "太もも", "足", "hip", "hipjoint", "leg"),
-    "knee": ("lowerleg", "lowleg", "shin", "shinbend", "calf", "tibia", "knee", "ひざ", "膝", "すね", "leg"),
-    "ankle": ("ankle", "足首", "foot"),
+    "wrist": (
+        "wrist", "手首", "hand", "palm", "手",
+    ),
+    "hip": (
+        "upperleg", "legupper", "upleg", "uleg", "thigh", "thighbend", "femur", "太もも", "足", "hip",
+        "hipjoint", "leg",
+    ),
+    "knee": (
+        "lowerleg", "leglower", "lowleg", "shin", "shinbend", "calf", "tibia", "knee", "ひざ", "膝", "すね",
+        "leg",
+    ),
+    "ankle": (
+        "ankle", "足首", "foot",
+    ),
 }  # fmt: skip
 LIMBS = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 HEADS = ("head", "頭", "skull", "spine006")  # the last: Rigify's

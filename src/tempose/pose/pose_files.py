@@ -46,7 +46,7 @@ class PoseFormat(Protocol):
 
 FORMATS: tuple[PoseFormat, ...] = (OpenPose(), Coco(), MMPose(), AlphaPose(), AlphaPoseByPicture(), Editor())
 
-MAX_BYTES = 100_000_000
+MAX_BYTES = 50_000_000
 MAX_FILES = 100_000
 
 
