@@ -4,7 +4,15 @@ import pytest
 
 from tempose.people.clip import Recipe, draw_clip
 from tempose.people.mesh import PARTS
-from tempose.warp.parts import LAYERS, bone_distances, find_parts, part_seeds, random_walk, trunk_length
+from tempose.warp.parts import (
+    LAYERS,
+    bone_distances,
+    find_parts,
+    part_seeds,
+    random_walk,
+    trunk_length,
+    without_strays,
+)
 
 SIZE = (192, 144)
 
@@ -90,3 +98,18 @@ def test_a_hem_moves_the_thighs_to_the_trunk(people):
     for leg in (LAYERS.index("right_leg"), LAYERS.index("left_leg")):
         assert (with_hem == leg).sum() < (without == leg).sum()
     assert (with_hem == 0).sum() > (without == 0).sum()
+
+
+def test_patches_without_seeds_go_to_the_next_likely_layer():
+    parts = np.zeros((3, 10, 12), np.float32)
+    parts[:, :, :6] = np.array([0.6, 0.3, 0.1])[:, None, None]
+    parts[:, :, 6:] = np.array([0.2, 0.7, 0.1])[:, None, None]
+    parts[:, 3:5, 8:10] = np.array([0.5, 0.4, 0.1])[:, None, None]
+    parts[:, 9] = 0
+    seeds = np.full((10, 12), -1)
+    seeds[2, 2], seeds[2, 7] = 0, 1
+    found = without_strays(parts, seeds)
+    assert (found[:, :9, 6:].argmax(axis=0) == 1).all()
+    assert (found[:, :9, :6].argmax(axis=0) == 0).all()
+    assert np.allclose(found[:, :9].sum(axis=0), 1)
+    assert not found[:, 9].any()

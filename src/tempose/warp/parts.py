@@ -39,6 +39,7 @@ FARTHEST = 8.0  # bones farther than so many widths of their flesh are all equal
 BLUR = 0.7  # noise is no border, pixels
 BIN, UNLIKE = 8, 0.05  # the width of a bin of colors in Lab; the least likeness of a color
 FOREIGN = 1.0  # a color less common on the arm than this share of what it is on the trunk is the trunk's
+STRAY = 0.15  # patches without a seed up to this share of their layer's area are taken from it
 PRIOR = 1e-3  # the pull of the nearest bones and of like colors, beside steps of chance 1
 
 # Seeds, in lengths of the trunk: half the width of the bars along the bones.
@@ -79,7 +80,7 @@ def find_parts(
     shares = color_shares(lab, seeds)
     seeded = np.array([(seeds == layer).any() for layer in range(len(LAYERS))])[:, None, None]
     prior *= np.where(seeded, np.maximum(shares / np.maximum(shares.max(axis=0), 1e-9), UNLIKE), 1)
-    return random_walk(values, mask, seeds, prior / prior.sum(axis=0)), hem
+    return without_strays(random_walk(values, mask, seeds, prior / prior.sum(axis=0)), seeds), hem
 
 
 def color_shares(lab: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -119,6 +120,24 @@ def without_cloth_beside(seeds: np.ndarray, shares: np.ndarray, keypoints: np.nd
         beside = near & ~trunks[at[:, 1], at[:, 0]]
         kept[row[beside], column[beside]] = -1
     return kept
+
+
+def without_strays(parts: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Likelihoods `l h w` where small patches of a layer without any seed are left to the next likely one."""
+    import cv2
+
+    kept = parts.copy()
+    labels = np.where(parts.any(axis=0), parts.argmax(axis=0), -1)
+    for layer in range(len(parts)):
+        if not (seeds == layer).any():
+            continue
+        count, patches = cv2.connectedComponents((labels == layer).astype(np.uint8), connectivity=4)
+        seeded = np.bincount(patches[(seeds == layer) & (labels == layer)], minlength=count) > 0
+        small = np.bincount(patches.ravel(), minlength=count) < STRAY * (labels == layer).sum()
+        stray = (labels == layer) & (small & ~seeded)[patches]
+        others = np.delete(parts, layer, axis=0).sum(axis=0)
+        kept[layer][stray & (others > 0)] = 0
+    return kept / np.maximum(kept.sum(axis=0), 1e-9)
 
 
 def random_walk(values: np.ndarray, mask: np.ndarray, seeds: np.ndarray, prior: np.ndarray) -> np.ndarray:
