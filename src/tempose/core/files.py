@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, MediaError
 
 
 def check_free(path: Path | str) -> Path:
@@ -47,3 +48,30 @@ def written_whole(path: Path | str) -> Iterator[Path]:
         beside.replace(path)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+# What helps where the disk refuses; without any of these its own words stand alone.
+REMEDIES = {
+    errno.ENOSPC: "free some space, or choose another disk",
+    errno.EDQUOT: "free some space, or choose another disk",
+    errno.EFBIG: "write less, or choose another disk",
+    errno.EROFS: "choose another folder",
+    errno.EACCES: "choose another folder",
+    errno.EPERM: "choose another folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+@contextmanager
+def disk_errors(path: Path | str) -> Iterator[None]:
+    """Around the writing of `path`: what the disk refuses is one sentence with the file and the remedy.
+
+    Raises:
+        MediaError: the disk refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        remedy = REMEDIES.get(error.errno or 0)
+        reason = f"{error.strerror or error}" + (f"; {remedy}" if remedy else "")
+        raise MediaError(f"cannot write {path}: {reason}") from error

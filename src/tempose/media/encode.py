@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from tempose.core import cancellation
-from tempose.core.errors import MediaError
-from tempose.media.container import opened, seconds
+from tempose.media.container import seconds
+from tempose.media.sound import sound_for
 
 if TYPE_CHECKING:
     import av
-    from av.container import OutputContainer
 
 # By ending: the codec, what it is told and what its container is told. A fixed number of threads
 # gives the same bytes anywhere; bitexact leaves out versions, dates and random identifiers.
@@ -43,8 +42,12 @@ def encode(
     crf: int,
     gop: int | None,
     audio_from: Path | str | None,
+    audio_start: float = 0.0,
 ) -> None:
-    """Write uint8 `h w 3` pictures, one at least, to `path` with the encoder of its ending."""
+    """Write uint8 `h w 3` pictures, one at least, to `path` with the encoder of its ending.
+
+    `audio_start` is the moment of the file `audio_from` that the first picture shows, in seconds.
+    """
     import av
 
     codec, options, container_options = ENCODERS[path.suffix.lower()]
@@ -55,13 +58,15 @@ def encode(
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "yuv420p"
         _tag_bt709(stream.codec_context)
-        sound = iter(()) if audio_from is None else copied_sound(audio_from, container)
+        sound: Iterator[av.Packet] = iter(())
+        if audio_from is not None:
+            sound = sound_for(container, path.suffix.lower(), audio_from, Fraction(audio_start))
         held = next(sound, None)
         for index, picture in enumerate(chain([first], map(even_sides, pictures))):
             frame = as_bt709(picture)
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(stream.encode(frame))
-            while held is not None and seconds(held) < (index + 1) / rate:
+            while held is not None and (seconds(held) or 0) < (index + 1) / rate:
                 container.mux(held)
                 held = next(sound, None)
         for packet in stream.encode_lazy():  # dozens of frames that x264 has held back, one by one
@@ -98,20 +103,3 @@ def _tag_bt709(context: av.VideoCodecContext) -> None:
 
     context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
     context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-
-
-def copied_sound(path: Path | str, target: OutputContainer) -> Iterator[av.Packet]:
-    """The packets of the file's first sound track, undecoded, for a new track of the target."""
-    import av
-
-    with opened(path, track="audio") as source:
-        track = source.streams.audio[0]
-        try:
-            copy = target.add_stream_from_template(track)
-        except (av.FFmpegError, ValueError) as error:
-            codec = track.codec_context.name
-            raise MediaError(f"the {codec} sound of {path} cannot be copied into {target.format.name}") from error
-        for packet in source.demux(track):
-            if packet.pts is not None:
-                packet.stream = copy
-                yield packet

@@ -6,20 +6,30 @@ A picture is uint8 `h w 3`, sRGB, upright.
 from __future__ import annotations
 
 import io
-import struct
-import zlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tempose.core.errors import InputError, MediaError
-from tempose.core.files import written_whole
+from tempose.core.files import disk_errors, written_whole
+from tempose.core.notes import note
+from tempose.media.failures import unreadable
+from tempose.media.formats import Format, format_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MAX_PIXELS = 80_000_000
+
+# Bits that cameras write into 16; the fewest that hold all values of a picture are taken to be its own.
+DEPTHS = (8, 10, 12, 14, 16)
+
+# How many pictures of an animation are looked at for the first that is not blank.
+LOOKED_AT = 100
 
 # What each ending of a written picture passes to its encoder.
 ENCODINGS: dict[str, dict[str, Any]] = {
@@ -39,39 +49,116 @@ def check_picture(frame: np.ndarray) -> None:
         raise InputError(f"the picture is {frame.dtype} {frame.shape}; wanted uint8 (height, width, 3)")
 
 
+# Reading ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def opened_picture(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """A picture file whose head is read and whose size is allowed; its pixels are not decoded yet.
+
+    Raises:
+        MediaError: as `read_image`.
+    """
+    path = Path(path)
+    known = format_of(path, "picture")
+    if known.media != "picture":
+        raise MediaError(f"{path} is a video; wanted a picture")
+    image = _open(path, known, max_pixels)
+    with image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise MediaError(f"{path} has {width}×{height} pixels, more than {max_pixels:,}; make it smaller first")
+        yield image
+
+
+def _open(path: Path, known: Format, max_pixels: int) -> Image.Image:
+    from PIL import Image
+
+    # Phones write several pictures into one JPEG; such a file is an "MPO" to Pillow.
+    formats = ("JPEG", "MPO") if known.reader == "JPEG" else (known.reader,)
+    with unreadable(path, "picture"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound is checked
+        try:
+            return _open_heif(path) if known.reader == "HEIF" else Image.open(path, formats=formats)
+        except Image.DecompressionBombError:
+            raise MediaError(f"{path} has more than {max_pixels:,} pixels; make it smaller first") from None
+
+
+def _open_heif(path: Path) -> Image.Image:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:
+        raise MediaError(
+            f"{path} is a HEIC picture, which is read where pillow-heif is installed (pip install 'tempose[heic]'); "
+            "or save it as JPEG first"
+        ) from None
+    image: Image.Image = HeifImageFile(path)
+    return image
+
+
+def picture_size(path: Path | str) -> tuple[int, int]:
+    """(height, width) that a picture file names in its head, as it is stored.
+
+    Raises:
+        MediaError: as `read_image`.
+    """
+    with opened_picture(path) as image:
+        return image.height, image.width
+
+
 def read_image(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """A picture file as uint8 `h w 3`: sRGB, turned upright by its EXIF tag, alpha laid over white.
 
-    Grey, palette, 16-bit and CMYK pictures are converted; a color profile inside the file is
-    applied where it can be read. Of an animation the first picture is taken.
+    Grey, palette, deep and CMYK pictures are converted; a color profile inside the file is applied where it can
+    be read. Of several pictures the first is taken, of an animation the first that is not blank; a note says so.
 
     Raises:
         MediaError: the file is missing, no picture, damaged, or has more than `max_pixels` pixels.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
 
     path = Path(path)
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise MediaError(f"{path} has {width}×{height} pixels, more than {max_pixels:,}; make it smaller first")
-            image.load()
-            return np.array(_on_white(_as_srgb(_as_8_bit(ImageOps.exif_transpose(image)))))
-    except MediaError:
-        raise
-    except FileNotFoundError:
-        raise MediaError(f"there is no picture {path}") from None
-    except UnidentifiedImageError:
-        raise MediaError(f"{path} is not a picture in a known format; wanted PNG, JPEG or WebP") from None
-    except Image.DecompressionBombError:
-        raise MediaError(f"{path} has more than {max_pixels:,} pixels; make it smaller first") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise MediaError(f"{path} cannot be read as a picture: {reason}") from error
+    with opened_picture(path, max_pixels=max_pixels) as image:
+        with unreadable(path, "picture"):
+            taken, several = _first_shown(image)
+            deep = _deep(path, image) if taken == 0 else None
+            upright = ImageOps.exif_transpose(image)
+            picture = np.array(as_rgb(upright, path)) if deep is None else deep
+        if several:
+            note(f"{path} holds {several} pictures; only number {taken + 1} is used")
+        return picture
 
 
-def _as_8_bit(image: Image.Image) -> Image.Image:
+def _first_shown(image: Image.Image) -> tuple[int, int]:
+    """Loads the first picture that is not blank; its number, and how many there are where that is worth saying."""
+    count = getattr(image, "n_frames", 1)
+    image.load()
+    if count == 1 or image.format == "MPO":  # what phones keep beside a photo: smaller copies, maps of depth and gain
+        return 0, 0
+    if image.format in ("TIFF", "HEIF"):  # pages
+        return 0, count
+    for number in range(min(count, LOOKED_AT)):
+        image.seek(number)
+        image.load()
+        if not _is_blank(image):
+            return number, count
+    image.seek(0)
+    image.load()
+    return 0, count
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Whether all that is seen of a picture has one color."""
+    seen = np.asarray(_on_white(image))
+    return bool((seen == seen[0, 0]).all())
+
+
+def as_rgb(image: Image.Image, path: Path) -> Image.Image:
+    """A loaded picture of any mode in 8-bit sRGB, over white."""
+    return _on_white(_as_srgb(_as_8_bit(image, path)))
+
+
+def _as_8_bit(image: Image.Image, path: Path) -> Image.Image:
     """Deep grey pictures scaled to 8 bits; the others as they are."""
     from PIL import Image
 
@@ -79,8 +166,43 @@ def _as_8_bit(image: Image.Image) -> Image.Image:
         return image
     values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-        raise ValueError(f"its {image.mode} pixels have no known range; save it with 8 or 16 bits a channel")
-    return Image.fromarray(np.round(values / 257.0).astype(np.uint8))
+        raise MediaError(f"{path} has pixels of no known range ({image.mode}); save it with 8 or 16 bits a channel")
+    return Image.fromarray(_scaled(values, path))
+
+
+def _scaled(values: np.ndarray, path: Path) -> np.ndarray:
+    """Whole numbers up to 65535 as uint8; of 12 bits in 16, full 12 bits are white."""
+    used = next(depth for depth in DEPTHS if values.max() < 1 << depth)
+    if used < 16 and values.max() > 0:
+        note(f"{path} uses {used} of its 16 bits; the brightest that these can hold is taken for white")
+    return np.round(values * (255.0 / ((1 << used) - 1))).astype(np.uint8)
+
+
+def _deep(path: Path, image: Image.Image) -> np.ndarray | None:
+    """A color picture of 16 bits a channel that uses fewer, upright, over white; None of any other picture.
+
+    Pillow keeps the upper 8 of 16 bits, and 12 bits in 16 come out black.
+    """
+    import cv2
+
+    if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA"):
+        return None
+    if max(high for _, high in image.convert("RGB").getextrema()) >= 64:  # type: ignore[misc]
+        return None
+    stored = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint16 or stored.ndim != 3:
+        return None
+    color = _scaled(stored[..., 2::-1], path)
+    if stored.shape[-1] == 4:
+        alpha = stored[..., 3:] / max(1, stored[..., 3].max())
+        color = np.round(alpha * color + (1 - alpha) * 255).astype(np.uint8)
+    from PIL import Image, ImageOps
+
+    turned = Image.fromarray(color)
+    turned.info["exif"] = image.info.get("exif", b"")
+    exif = image.getexif()
+    turned.getexif()[0x0112] = exif.get(0x0112, 1)
+    return np.array(ImageOps.exif_transpose(turned))
 
 
 def _as_srgb(image: Image.Image) -> Image.Image:
@@ -110,6 +232,9 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image).convert("RGB")
 
 
+# Writing ------------------------------------------------------------------------------------------
+
+
 def write_image(path: Path | str, frame: np.ndarray) -> None:
     """Write uint8 `h w 3` as PNG, JPEG (quality 95), WebP (lossless), BMP or TIFF, by the ending.
 
@@ -123,11 +248,8 @@ def write_image(path: Path | str, frame: np.ndarray) -> None:
     if path.suffix.lower() not in ENCODINGS:
         raise MediaError(f"cannot write a picture to {path.name}; the ending must be {', '.join(ENCODINGS)}")
     check_picture(frame)
-    try:
-        with written_whole(path) as beside:
-            Image.fromarray(frame).save(beside, **ENCODINGS[path.suffix.lower()])
-    except OSError as error:
-        raise MediaError(f"cannot write {path}: {error.strerror or error}") from error
+    with disk_errors(path), written_whole(path) as beside:
+        Image.fromarray(frame).save(beside, **ENCODINGS[path.suffix.lower()])
 
 
 def resize(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
