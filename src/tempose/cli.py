@@ -15,6 +15,8 @@ import typer
 
 from tempose.cli_motion import describe
 from tempose.core.errors import InputError, TemposeError
+from tempose.core.streams import make_steadfast
+from tempose.media.formats import check_motion_there, check_readable
 
 if TYPE_CHECKING:
     from tempose.data.prepare import Outcome
@@ -151,9 +153,11 @@ def pose(
 
     Example: [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]
     """
-    from tempose.core.errors import InputError
+    check_motion_there(source)
+
     from tempose.core.progress import bar
-    from tempose.media.images import ENCODINGS, read_image, write_image
+    from tempose.media.animated import is_still
+    from tempose.media.images import read_image, write_image
     from tempose.media.video import read_frames, write_video
     from tempose.pose.clean import clean
     from tempose.pose.draw import draw_motion, draw_skeleton
@@ -163,7 +167,7 @@ def pose(
 
     if output.suffix not in (".npz", ".json"):
         raise InputError(f"cannot write poses to {output.name}; the ending must be .npz or .json")
-    is_photo = source.suffix.lower() in ENCODINGS
+    is_photo = is_still(source)
     photo = read_image(source) if is_photo else None
     seen = observe(
         source if photo is None else [photo],
@@ -224,7 +228,6 @@ def people_sheet(
 
     Example: [bold]tempose people-sheet people.jpg[/bold]
     """
-    from tempose.core.errors import InputError
     from tempose.core.progress import bar
     from tempose.media.images import ENCODINGS, write_image
     from tempose.people.sheet import contact_sheet
@@ -373,7 +376,7 @@ def animate(
     guidance: Annotated[
         float | None, typer.Option(help="How strongly the photo guides; 1 is plain. The model's own if not given.")
     ] = None,
-    audio: Annotated[bool, typer.Option("--audio", help="Copy the sound of the motion's video.")] = False,
+    audio: Annotated[bool, typer.Option("--audio", help="Take the sound of the motion's video.")] = False,
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Show photo, skeleton and result beside one another.")
     ] = False,
@@ -391,6 +394,9 @@ def animate(
 
     Example: [bold]tempose animate me.jpg dance.mp4 -o me-dancing.mp4[/bold]
     """
+    check_readable(photo)
+    check_motion_there(motion)
+
     from tempose.animation.animate import animate
     from tempose.animation.result import check_output, write_animation
     from tempose.core.progress import bar
@@ -398,8 +404,6 @@ def animate(
     from tempose.pose.tracking import choice_of
 
     check_output(output, inputs=(photo, motion), sheet=sheet, audio=motion if audio else None)
-    if audio and start:
-        raise InputError("the sound is copied from its beginning; leave out --audio or --start")
     animation = animate(
         photo,
         motion,
@@ -467,6 +471,9 @@ def dress(
 
     Example: [bold]tempose dress red-jacket.jpg me.jpg -o me-in-red.png --part upper[/bold]
     """
+    check_readable(style)
+    check_motion_there(reference)
+
     from tempose.animation.dress import dress, write_dressed
     from tempose.animation.result import check_output
     from tempose.core.progress import bar
@@ -721,6 +728,7 @@ def compare(
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and exit code 2."""
+    make_steadfast()
     # Threads that wait for one another sleep rather than spin: many times faster on a machine with other work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:

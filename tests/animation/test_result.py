@@ -83,7 +83,7 @@ def test_what_cannot_be_written_is_known_before(tmp_path):
         ({"out": tmp_path / "a.mp4", "sheet": tmp_path / "s.txt"}, MediaError, "contact sheet"),
         ({"out": tmp_path / "a.mp4", "sheet": tmp_path / "no" / "s.png"}, InputError, "does not exist"),
         ({"out": tmp_path / "a.gif", "audio": driver}, MediaError, "cannot hold sound"),
-        ({"out": tmp_path / "a.mp4", "audio": driver}, MediaError, "no sound to copy"),
+        ({"out": tmp_path / "a.mp4", "audio": driver}, MediaError, "no audio track"),
     ):
         with pytest.raises(error, match=message):
             check_output(**wrong)

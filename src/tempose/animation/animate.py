@@ -15,6 +15,7 @@ from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.result import Animation, check_length
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import InputError
+from tempose.core.notes import collected
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
 from tempose.diffusion.pipeline import StepCallback
@@ -107,22 +108,23 @@ def animate(
     finder: Estimator | str = estimator
     if detector or pose_model:
         finder = load_estimator(estimator, detector=detector, pose_model=pose_model)
-    subject = photo if isinstance(photo, Subject) else read_subject(photo, person=photo_person, estimator=finder)
-    driven = (
-        motion
-        if isinstance(motion, Motion)
-        else read_motion(
-            motion,
-            time_range=time_range,
-            person=person,
-            yaw=yaw,
-            seed=seed,
-            joints=joints,
-            up=up,
-            estimator=finder,
-            track=track,
+    with collected() as notes:
+        subject = photo if isinstance(photo, Subject) else read_subject(photo, person=photo_person, estimator=finder)
+        driven = (
+            motion
+            if isinstance(motion, Motion)
+            else read_motion(
+                motion,
+                time_range=time_range,
+                person=person,
+                yaw=yaw,
+                seed=seed,
+                joints=joints,
+                up=up,
+                estimator=finder,
+                track=track,
+            )
         )
-    )
     if output is not None:
         check_length(output, len(driven))
     fitted = retarget_motion(driven, subject.pose, retarget=retarget, mask=subject.mask)
@@ -151,7 +153,7 @@ def animate(
         small_background=inpainted(small.picture, small.mask),
     )
     near, sure = whereabouts(small, poses)
-    warnings = (*loaded.warnings, *subject.warnings(), *driven.notes, *fitted.warnings)
+    warnings = (*notes, *loaded.warnings, *subject.warnings(), *driven.notes, *fitted.warnings)
     settings = {
         "model": loaded.name,
         "retarget": retarget,

@@ -25,8 +25,9 @@ from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
 from tempose.diffusion.pipeline import Appearance
+from tempose.media.animated import is_still
 from tempose.media.crop import Crop
-from tempose.media.images import ENCODINGS, read_image, resize, write_image
+from tempose.media.images import read_image, resize, write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import probe_video, read_frames, write_video
 from tempose.models.alignment import PARTS, likeness, part_frames, pixel_centres
@@ -184,7 +185,7 @@ def read_reference(
         MediaError, PoseError: it cannot be read, or nobody is in it, or not in every frame.
     """
     path = Path(path)
-    if path.suffix.lower() in ENCODINGS:
+    if is_still(path):
         frames, fps = [_smaller(read_image(path))], 1.0
     else:
         info = probe_video(path)

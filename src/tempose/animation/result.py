@@ -13,11 +13,12 @@ import numpy as np
 
 from tempose.animation.compose import Composition
 from tempose.core.errors import InputError, MediaError
-from tempose.core.files import written_whole
+from tempose.core.files import disk_errors, written_whole
 from tempose.core.progress import Track, quiet
 from tempose.media.images import ENCODINGS, write_image
 from tempose.media.montage import beside, contact_sheet
-from tempose.media.video import probe_video, write_video
+from tempose.media.sound import check_sound
+from tempose.media.video import write_video
 from tempose.pose.draw import draw_skeleton
 from tempose.pose.keypoints import Motion
 
@@ -115,8 +116,7 @@ def check_output(
     if audio is not None:
         if ending not in WITH_SOUND:
             raise MediaError(f"{out.name} cannot hold sound; write .mp4 or .webm, or leave the sound out")
-        if not probe_video(audio).has_audio:
-            raise MediaError(f"{audio} has no sound to copy; leave --audio out")
+        check_sound(audio)
 
 
 class _Enough(Exception):
@@ -150,7 +150,7 @@ def write_animation(
 
     Args:
         out: `.mp4`, `.webm`, `.gif`, `.webp`, a folder (no ending), or a picture for a single pose.
-        audio: a file whose sound is copied.
+        audio: the driver, whose sound is taken from the moment at which the motion begins.
         side_by_side: photo, skeleton and result beside one another instead of the result alone.
         sheet: a picture file for a contact sheet.
         command: what the user typed, for the record.
@@ -169,7 +169,10 @@ def write_animation(
     if len(animation) == 1:
         write_image(out, next(iter(pictures)))
     else:
-        write_video(out, track(pictures, "encoding", total=len(animation)), animation.motion.fps, audio_from=audio)
+        fps = animation.motion.fps
+        begins = 0.0 if audio is None else round(animation.record["settings"]["start"] * fps) / fps
+        shown = track(pictures, "encoding", total=len(animation))
+        write_video(out, shown, fps, audio_from=audio, audio_start=begins)
     if sheet is not None:
         write_image(sheet, animation.sheet())
     record = out.with_name(f"{out.name}.json")
@@ -183,8 +186,7 @@ def write_record(path: Path, fields: dict[str, Any]) -> None:
     Raises:
         MediaError: the disk refuses it.
     """
-    try:
-        with written_whole(path) as beside_it:
-            beside_it.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise MediaError(f"cannot write {path}: {error.strerror or error}") from error
+    text = json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
+    with disk_errors(path), written_whole(path) as beside_it:
+        # Names of files that are not UTF-8 come out as JSON's own escapes, and read back as they were.
+        beside_it.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from tempose.core.errors import DataError, InputError
 from tempose.data.prepared import SPLITS
+from tempose.media.formats import PICTURE_ENDINGS, pictures_in
 
 SHARES = {"test": 0.10, "val": 0.05}  # of the videos; the others are for training
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 NO_VIDEOS = (
-    *PICTURES, ".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".xml", ".npz", ".npy",
+    *PICTURE_ENDINGS, ".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".xml", ".npz", ".npy",
     ".pkl", ".pt", ".py", ".zip", ".srt", ".vtt",
 )  # fmt: skip
 
@@ -60,22 +61,19 @@ def _is_video(path: Path, folder: Path, leave_out: Path) -> bool:
     return bool(pictures_in(path)) if path.is_dir() else path.suffix.lower() not in NO_VIDEOS
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures that lie directly in a folder, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-
-
 def clip_name(file: str) -> str:
     """What the clips of a video are named after: `a/b c.mp4` → `a-b c`, `a.mov` → `a-mov`."""
     path = Path(file)
     ending = path.suffix.removeprefix(".") if path.suffix.lower() != ".mp4" else ""
     name = "-".join((*path.parts[:-1], path.stem, *([ending] if ending else [])))
+    # What is not UTF-8 would fit into no metadata.
+    name = os.fsencode(name).decode("utf-8", "replace").replace("\ufffd", "_")
     return "".join("_" if letter in '\\:"*?<>|' or ord(letter) < 32 else letter for letter in name)
 
 
 def drawn_split(file: str) -> str:
     """A split drawn from the name alone, so that it is the same whatever else the folder holds."""
-    place = int.from_bytes(hashlib.sha256(file.encode()).digest()[:4]) / 2**32
+    place = int.from_bytes(hashlib.sha256(os.fsencode(file)).digest()[:4]) / 2**32
     for split, share in SHARES.items():
         if place < share:
             return split

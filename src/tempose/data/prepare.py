@@ -124,7 +124,7 @@ def write_report(out: Path, outcomes: Sequence[Outcome]) -> None:
     """Write OUT/report.txt: a line for each file, then the summary."""
     lines = [*map(str, outcomes), summary(outcomes)]
     with written_whole(out / "report.txt") as beside:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

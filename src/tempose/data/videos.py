@@ -23,7 +23,7 @@ from tempose.core.errors import DataError, InputError, PoseError
 from tempose.core.files import written_whole
 from tempose.core.progress import Track, quiet
 from tempose.data.augment import cropped_motion, resized_masks
-from tempose.data.find import Video, find_videos, pictures_in
+from tempose.data.find import Video, find_videos
 from tempose.data.prepare import Outcome, hold_settings, run, write_report
 from tempose.data.prepared import SPLITS, finished_row, remove_clip, sha256_of, write_clip, write_metadata
 from tempose.data.segments import (
@@ -35,7 +35,8 @@ from tempose.data.segments import (
     person_boxes,
     segments,
 )
-from tempose.media.images import read_image, resize
+from tempose.media.formats import pictures_in
+from tempose.media.images import resize
 from tempose.media.video import probe_video, read_frames
 from tempose.pose.clean import clean, skeleton_jumps
 from tempose.pose.estimate import Observation, observe
@@ -277,7 +278,7 @@ def _open(path: Path, fps: float | None) -> tuple[Iterator[np.ndarray], float]:
     if path.is_dir():
         if fps is None:
             raise InputError("a folder of pictures has no rate of its own; say --fps")
-        return map(read_image, pictures_in(path)), fps
+        return read_frames(path), fps
     fps = fps or probe_video(path).fps
     return read_frames(path, fps=fps), fps
 

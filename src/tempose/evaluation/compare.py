@@ -162,10 +162,10 @@ def write_comparison(comparison: Comparison, out: Path | str) -> None:
     """
     with written_whole(out) as beside:
         beside.mkdir()
-        (beside / "compare.html").write_text(as_html(comparison), encoding="utf-8")
-        (beside / "compare.md").write_text(as_markdown(comparison), encoding="utf-8")
-        (beside / "compare.json").write_text(as_json(comparison), encoding="utf-8")
-        (beside / "clips.csv").write_text(as_csv(comparison), encoding="utf-8")
+        (beside / "compare.html").write_text(as_html(comparison), encoding="utf-8", errors="backslashreplace")
+        (beside / "compare.md").write_text(as_markdown(comparison), encoding="utf-8", errors="backslashreplace")
+        (beside / "compare.json").write_text(as_json(comparison), encoding="utf-8", errors="backslashreplace")
+        (beside / "clips.csv").write_text(as_csv(comparison), encoding="utf-8", errors="backslashreplace")
 
 
 def heads(comparison: Comparison) -> list[str]:

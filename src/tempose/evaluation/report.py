@@ -46,10 +46,10 @@ def write_report(outcome: TaskOutcome, out: Path | str) -> None:
         for index, clip in enumerate(evaluation.clips):
             video_file(beside, index).write_bytes(outcome.videos[clip.name])
             (beside / "sheets" / f"{index:04d}.jpg").write_bytes(outcome.sheets[clip.name])
-        (beside / "report.json").write_text(as_json(evaluation), encoding="utf-8")
-        (beside / "clips.csv").write_text(as_csv(evaluation), encoding="utf-8")
-        (beside / "report.md").write_text(as_markdown(evaluation), encoding="utf-8")
-        (beside / "report.html").write_text(as_html(outcome), encoding="utf-8")
+        (beside / "report.json").write_text(as_json(evaluation), encoding="utf-8", errors="backslashreplace")
+        (beside / "clips.csv").write_text(as_csv(evaluation), encoding="utf-8", errors="backslashreplace")
+        (beside / "report.md").write_text(as_markdown(evaluation), encoding="utf-8", errors="backslashreplace")
+        (beside / "report.html").write_text(as_html(outcome), encoding="utf-8", errors="backslashreplace")
 
 
 def video_file(folder: Path, index: int) -> Path:

@@ -12,7 +12,7 @@ from tempose.core.errors import MediaError
 from tempose.core.notes import note
 from tempose.media.display import fitting, padded
 from tempose.media.failures import unreadable
-from tempose.media.formats import format_of, pictures_in
+from tempose.media.formats import format_of, head_of, pictures_in, sniffed
 from tempose.media.images import as_rgb, opened_picture, read_image, resize
 
 # Pictures in a folder do not say their rate (frames per second).
@@ -34,6 +34,17 @@ def is_animated(path: Path | str) -> bool:
         return False
     with opened_picture(path) as image, unreadable(path, "picture"):
         return getattr(image, "n_frames", 1) > 1
+
+
+def is_still(path: Path | str) -> bool:
+    """Whether a file is one picture, rather than a video, an animation or anything else.
+
+    Raises:
+        MediaError: as `tempose.media.images.read_image`, of a picture.
+    """
+    path = Path(path)
+    known = sniffed(head_of(path), ending=path.suffix) if path.is_file() else None
+    return known is not None and known.media == "picture" and not is_animated(path)
 
 
 def animation(path: Path | str) -> Iterator[Timed]:

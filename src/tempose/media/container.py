@@ -54,7 +54,8 @@ def opened(path: Path | str, *, track: Literal["video", "audio"]) -> Iterator[In
         kinds = sorted({stream.type for stream in container.streams})
         stream = video_track(container) if track == "video" else audio_track(container)
         if stream is None:
-            raise MediaError(f"{path} has no {track} track, only: {', '.join(kinds) or 'nothing'}")
+            remedy = "; leave the sound out" if track == "audio" else ""
+            raise MediaError(f"{path} has no {track} track, only: {', '.join(kinds) or 'nothing'}{remedy}")
         if stream.codec_context is None:
             raise MediaError(f"the {track} of {path} is in a codec that is not known here; convert it to MP4 first")
         if isinstance(stream, av.VideoStream):

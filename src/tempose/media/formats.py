@@ -7,12 +7,13 @@ Light: the command line asks here before it loads anything heavy.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tempose.core.errors import MediaError
+from tempose.core.errors import InputError, MediaError
 from tempose.core.kinds import kind_of
 
 Media = Literal["picture", "video", "sound"]
@@ -40,6 +41,11 @@ class Format:
     reader: str
     animated: bool = False
 
+
+NO_HEIF = (
+    "{} is a HEIC picture, which is read where pillow-heif is installed (pip install 'tempose[heic]'); "
+    "or save it as JPEG first"
+)
 
 MOV = Format("video", "mov")
 MPEG_TS = Format("video", "mpegts")
@@ -143,6 +149,24 @@ def _is_transport_stream(head: bytes) -> bool:
     return False
 
 
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file; none where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def may_move(path: Path | str) -> bool:
+    """Whether something is a video, an animation or a folder by its first bytes, rather than one picture."""
+    path = Path(path)
+    if path.is_dir():
+        return True
+    known = sniffed(head_of(path), ending=path.suffix) if path.is_file() else None
+    return known is not None and (known.media == "video" or known.animated)
+
+
 def format_of(path: Path | str, wanted: Media) -> Format:
     """The format of a file, by its first bytes.
 
@@ -169,6 +193,41 @@ def format_of(path: Path | str, wanted: Media) -> Format:
         raise MediaError(f"{path} is not {WANTED[wanted].split(' (')[0]} in a known format: it seems to be {kind}; "
                          f"wanted {WANTED[wanted]}")  # fmt: skip
     return known
+
+
+def check_readable(path: Path | str, wanted: Media = "picture") -> None:
+    """Whether a file is there and begins as something that is read: before the libraries that read it are loaded.
+
+    Raises:
+        MediaError: as `format_of`.
+    """
+    known = format_of(path, wanted)
+    if known.reader == "HEIF" and importlib.util.find_spec("pillow_heif") is None:
+        raise MediaError(NO_HEIF.format(path))
+
+
+def check_motion_there(source: Path | str) -> None:
+    """Whether a motion that is given as a path is there; a name without ending can be a built-in motion.
+
+    Raises:
+        InputError: it is not.
+        MediaError: the file is empty, or cannot be read.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return
+    if not path.exists():
+        if path.suffix or len(path.parts) > 1 or isinstance(source, Path):
+            raise InputError(f"there is no file or folder {path}; check its name")
+        return
+    if not path.is_file():
+        raise MediaError(f"{path} is no file with content of its own (a device or pipe)")
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise MediaError(f"{path} is empty")
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _serves(known: Format, wanted: Media) -> bool:

@@ -18,7 +18,7 @@ from tempose.core.errors import InputError, MediaError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.notes import note
 from tempose.media.failures import unreadable
-from tempose.media.formats import Format, format_of
+from tempose.media.formats import NO_HEIF, Format, format_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -88,21 +88,18 @@ def _open_heif(path: Path) -> Image.Image:
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
-        raise MediaError(
-            f"{path} is a HEIC picture, which is read where pillow-heif is installed (pip install 'tempose[heic]'); "
-            "or save it as JPEG first"
-        ) from None
+        raise MediaError(NO_HEIF.format(path)) from None
     image: Image.Image = HeifImageFile(path)
     return image
 
 
-def picture_size(path: Path | str) -> tuple[int, int]:
+def picture_size(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """(height, width) that a picture file names in its head, as it is stored.
 
     Raises:
         MediaError: as `read_image`.
     """
-    with opened_picture(path) as image:
+    with opened_picture(path, max_pixels=max_pixels) as image:
         return image.height, image.width
 
 

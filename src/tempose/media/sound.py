@@ -118,20 +118,27 @@ def _converted(target: OutputContainer, ending: str, path: Path | str, origin: F
         yield None
         made.codec_context.open()
         form, size = made.codec_context.format.name, made.codec_context.frame_size or 960
-        fifo = av.AudioFifo()
+        fifo, begin, taken = av.AudioFifo(), None, 0
         for samples, position in _samples(source, path, origin, layout):
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(samples.reshape(1, -1)), format="flt", layout=layout
             )
-            frame.sample_rate, frame.time_base, frame.pts = SAMPLE_RATE, Fraction(1, SAMPLE_RATE), position
+            frame.sample_rate = SAMPLE_RATE
+            begin = position if begin is None else begin
             for whole in av.AudioResampler(form, layout, SAMPLE_RATE).resample(frame):
-                whole.pts = position
+                whole.pts = None
                 fifo.write(whole)
             while (ready := fifo.read(size)) is not None:
-                yield from made.encode(ready)
+                yield from made.encode(_timed(ready, begin + taken))
+                taken += ready.samples
         if (rest := fifo.read(0, partial=True)) is not None:
-            yield from made.encode(rest)
+            yield from made.encode(_timed(rest, (begin or 0) + taken))
         yield from made.encode(None)
+
+
+def _timed(frame: av.AudioFrame, position: int) -> av.AudioFrame:
+    frame.pts, frame.time_base = position, Fraction(1, SAMPLE_RATE)
+    return frame
 
 
 def _samples(

@@ -153,6 +153,19 @@ def _survey(path: Path | str) -> _Times:
     return _Times(frames, between + lasts, rate)
 
 
+def frame_size(path: Path | str) -> tuple[int, int]:
+    """(height, width) that a video or animation names in its head, before anything is decoded.
+
+    Raises:
+        MediaError: the file is missing, empty, or no video.
+    """
+    if format_of(path, "video").media == "picture":
+        return picture_size(path)
+    with opened(path, track="video") as container:
+        context = _track(container).codec_context
+        return context.height, context.width
+
+
 def probe_video(path: Path | str) -> VideoInfo:
     """Size, rate and length of a video, an animation or a folder of pictures.
 

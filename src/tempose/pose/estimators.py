@@ -163,7 +163,7 @@ class RtmPose:
             if path is not None and not Path(path).is_file():
                 raise PoseError(f"there is no ONNX file {path}")
         try:
-            import onnxruntime
+            import onnxruntime  # noqa: F401
             import rtmlib
         except ImportError as error:
             raise PoseError(

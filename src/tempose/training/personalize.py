@@ -24,7 +24,8 @@ from tempose.core.progress import Track, quiet
 from tempose.data.augment import Views
 from tempose.data.clips import Sample
 from tempose.diffusion.pipeline import PersonVideoPipeline
-from tempose.media.images import ENCODINGS, write_image
+from tempose.media.animated import is_still
+from tempose.media.images import write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import write_video
 from tempose.models.config import ModelConfig
@@ -96,7 +97,7 @@ def personalize(
     shape, frames = shape_of(model)
     height_width = size or shape.size
     paths = [Path(source) for source in sources]
-    if len(paths) == 1 and paths[0].suffix.lower() not in ENCODINGS:
+    if len(paths) == 1 and not is_still(paths[0]):
         known, held = split_video(views_of_video(paths[0], height_width, frames=frames), frames=frames)
     else:
         known, held = split_photos([views_of_photo(path, height_width) for path in paths])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tempose.animation.motion import WANTED, find_reader
 from tempose.core.errors import InputError, MediaError, PoseError
-from tempose.media.container import opened
-from tempose.media.video import probe_video
+from tempose.media.images import picture_size
+from tempose.media.video import frame_size, probe_video
 from tempose.pose.formats.pictures import PICTURES, Picture, Video
 
 
@@ -80,16 +80,11 @@ class Limits:
         Raises:
             InputError, MediaError: it is not, or it is no picture.
         """
-        from PIL import Image, UnidentifiedImageError
-
         self.check_size(path)
         try:
-            with Image.open(path) as image:
-                width, height = image.size
-        except Image.DecompressionBombError:
-            raise MediaError(f"{path.name} has more than {self.pixels:,} pixels; make it smaller first") from None
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-            raise MediaError(no_picture(path.name)) from None
+            height, width = picture_size(path, max_pixels=self.pixels)
+        except MediaError as error:
+            raise MediaError(str(error).replace(str(path), path.name)) from error
         self.check_pixels(path, width, height)
 
     def check_motion(self, path: Path) -> None:
@@ -130,12 +125,11 @@ class Limits:
 
     def check_video(self, path: Path) -> None:
         """Size of a frame, before one is decoded, and length, where the file says it."""
-        with opened(path, track="video") as container:
-            stream = container.streams.video[0]
-            self.check_pixels(path, stream.width, stream.height)
+        height, width = frame_size(path)
+        self.check_pixels(path, width, height)
         info = probe_video(path)
         self.check_pixels(path, info.width, info.height)
-        if info.duration is not None and info.duration > self.seconds:
+        if info.duration > self.seconds:
             raise InputError(
                 f"{path.name} lasts {info.duration:.0f} seconds, more than {self.seconds:.0f}; cut a part out of it"
             )

@@ -72,7 +72,7 @@ def serve(
     """
     with files_of_its_own() as folder:
         try:
-            import gradio
+            import gradio  # noqa: F401
         except ImportError as error:
             raise InputError(
                 f"the studio needs gradio ({error}); install it with: pip install 'tempose[web]'"

@@ -8,26 +8,24 @@ from pathlib import Path
 import numpy as np
 
 from tempose.core.errors import MediaError, PoseError
+from tempose.core.notes import note
 from tempose.core.progress import Track, quiet
-from tempose.media.images import ENCODINGS, read_image
+from tempose.media.animated import FOLDER_FPS, is_animated
+from tempose.media.formats import PICTURE_ENDINGS, pictures_in, sniffed
+from tempose.media.images import read_image
 from tempose.media.video import probe_video, read_frames
 from tempose.pose.clean import clean
 from tempose.pose.estimate import Observation, observe
-from tempose.pose.formats.alphapose import in_order
 from tempose.pose.reading import Reading, ReadOptions, Source
 from tempose.pose.time_range import thinned
 
-PICTURES = frozenset({*ENCODINGS, ".avif"})
+PICTURES = frozenset(PICTURE_ENDINGS)
 
 # Endings that videos have; others are videos where their first bytes say so.
 VIDEOS = (
     ".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".gif", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv",
     ".3gp", ".3g2", ".ogv", ".vob", ".mxf", ".asf", ".f4v", ".mjpeg", ".mjpg", ".y4m", ".ivf", ".h264", ".264", ".hevc",
 )  # fmt: skip
-VIDEO_KINDS = ("video", "GIF", "AVIF animation", "Ogg file", "RIFF file")
-
-# Pictures in a folder do not say their rate.
-FOLDER_FPS = 25.0
 
 
 class Picture:
@@ -36,7 +34,10 @@ class Picture:
     name = "picture"
 
     def sniff(self, source: Source) -> bool:
-        return source.ending in PICTURES and not is_animated(source.path)
+        known = sniffed(source.head, ending=source.ending)
+        if known is None:
+            return source.ending in PICTURES
+        return known.media == "picture" and not _moves(source)
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
         seen = _observed([read_image(source.path)], source.path, 1.0, options, quiet)
@@ -52,11 +53,12 @@ class PictureFolder:
         return bool(source.endings & PICTURES)
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
-        files = [f for f in source.path.iterdir() if f.suffix.lower() in PICTURES and not f.name.startswith(".")]
-        files.sort(key=lambda file: in_order(file.name))
-        fps = options.time_range.fps or FOLDER_FPS
+        files = pictures_in(source.path)
+        if options.time_range.fps is None:
+            note(f"the pictures in {source.path} do not say their rate; {float(FOLDER_FPS):g} a second are taken, or --fps")
+        fps = options.time_range.fps or float(FOLDER_FPS)
         part = options.time_range.of(len(files), fps, source=str(source.path))
-        frames = (read_image(file) for file in files[part])
+        frames = read_frames(source.path, start=part.start, stop=part.stop)
         seen = _observed(frames, source.path, fps, options, _counted(options.track, part.stop - part.start))
         return Reading(clean(seen.motion, cuts=seen.cuts), len(files), None)
 
@@ -69,34 +71,25 @@ class Video:
     def sniff(self, source: Source) -> bool:
         if source.is_folder:
             return False
-        moves = source.kind.endswith(VIDEO_KINDS) or source.head[:1] == source.head[188:189] == b"G"
-        return moves or source.ending in VIDEOS or (source.ending in PICTURES and is_animated(source.path))
+        known = sniffed(source.head, ending=source.ending)
+        return source.ending in VIDEOS if known is None else known.media == "video" or _moves(source)
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
         path = source.path
-        if source.ending in VIDEOS and source.kind.startswith(("a text", "a JSON", "a PDF", "an empty", "a web page")):
-            raise MediaError(f"{path} is not a video; it seems to be {source.kind}")
         info = probe_video(path)
         fps = options.time_range.fps or thinned(info.fps)
-        if info.duration is None:
-            total = sum(1 for _ in options.track(read_frames(path, fps=fps), "counting frames"))
-        else:
-            total = max(1, round(info.duration * fps))
+        total = max(1, round(info.duration * fps))
         part = options.time_range.of(total, fps, source=str(path))
         frames = read_frames(path, fps=fps, start=part.start, stop=part.stop)
         seen = _observed(frames, path, fps, options, _counted(options.track, part.stop - part.start))
-        count = info.frames or (None if info.duration is None else round(info.duration * info.fps))
-        return Reading(clean(seen.motion, cuts=seen.cuts), count, info.fps)
+        return Reading(clean(seen.motion, cuts=seen.cuts), info.frames, info.fps)
 
 
-def is_animated(path: Path) -> bool:
-    """Whether a picture file holds more than one picture; False where it cannot be read."""
-    from PIL import Image
-
+def _moves(source: Source) -> bool:
+    """Whether a picture file is an animation; a damaged one is not, and says so when it is read."""
     try:
-        with Image.open(path) as image:
-            return getattr(image, "n_frames", 1) > 1 and image.format not in ("TIFF", "MPO")
-    except Exception:  # whatever a damaged file makes a decoder raise: reading it will say so in words
+        return is_animated(source.path)
+    except MediaError:
         return False
 
 
