@@ -34,6 +34,10 @@ SAMPLE_RATE, BITS = 48000, 96_000
 OUT_OF_STEP = Fraction(1, 10)
 
 
+# Samples a second, and channels, that any recorder makes; others come from damaged heads.
+RATES, MOST_CHANNELS = range(4000, 768_001), 64
+
+
 def check_sound(path: Path | str) -> None:
     """Whether a file has sound that can be copied or converted, before any time is spent on the pictures.
 
@@ -42,6 +46,7 @@ def check_sound(path: Path | str) -> None:
     """
     with opened(path, track="audio") as container:
         track = _track(container)
+        _check_head(track, path)
         for packet in packets(container, track, path):
             with unreadable(path, "sound track"):
                 frames = packet.decode()
@@ -74,11 +79,18 @@ def sound_for(target: OutputContainer, ending: str, path: Path | str, start: Fra
     """
     origin = sound_origin(path) + start
     with opened(path, track="audio") as source:
+        _check_head(_track(source), path)
         codec = _track(source).codec_context.name
     flow = _copied if codec in COPIED[ending] else _converted
     sound = flow(target, ending, path, origin)
     next(sound)  # adds the track
     return cast("Iterator[av.Packet]", sound)
+
+
+def _check_head(track: av.AudioStream, path: Path | str) -> None:
+    rate, channels = track.codec_context.sample_rate, track.codec_context.channels
+    if rate not in RATES or not 1 <= channels <= MOST_CHANNELS:
+        raise MediaError(f"the sound of {path} says {rate} samples a second in {channels} channels; it is damaged")
 
 
 def _track(container: InputContainer) -> av.AudioStream:

@@ -55,7 +55,7 @@ class PictureFolder:
     def read(self, source: Source, options: ReadOptions) -> Reading:
         files = pictures_in(source.path)
         if options.time_range.fps is None:
-            note(f"the pictures in {source.path} do not say their rate; {float(FOLDER_FPS):g} a second are taken, or --fps")
+            note(f"the pictures in {source.path} do not say their rate: {float(FOLDER_FPS):g} a second, or say --fps")
         fps = options.time_range.fps or float(FOLDER_FPS)
         part = options.time_range.of(len(files), fps, source=str(source.path))
         frames = read_frames(source.path, start=part.start, stop=part.stop)
