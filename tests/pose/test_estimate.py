@@ -336,7 +336,7 @@ def test_the_command_ends_a_mistake_in_one_sentence(tmp_path, monkeypatch, capfd
     (tmp_path / "text.mp4").write_text("no video")
     write_image(tmp_path / "empty.png", np.zeros((20, 20, 3), np.uint8))
     cases = {
-        "text.mp4 is not a video in a known format: it seems to be a text file": (tmp_path / "text.mp4", "-o", tmp_path / "a.npz"),
+        "text.mp4 is not a video in a known format": (tmp_path / "text.mp4", "-o", tmp_path / "a.npz"),
         "there is no file or folder": (tmp_path / "missing.mp4", "-o", tmp_path / "a.npz"),
         "must be .npz or .json": (tmp_path / "text.mp4", "-o", tmp_path / "a.txt"),
         "nobody was found": (tmp_path / "empty.png", "-o", tmp_path / "a.npz"),

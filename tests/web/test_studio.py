@@ -78,7 +78,7 @@ def test_a_look_tells_each_mistake_at_its_place(studio, cache):
     assert (whole.photo_note, whole.motion_note) == ("", "")
 
     wrong_photo = run(lambda job: studio.look(asked(cache, photo="words.png"), job)).result
-    assert wrong_photo.photo_note .startswith("words.png is not a picture in a known format: it seems to be a text file")
+    assert wrong_photo.photo_note.startswith("words.png is not a picture in a known format: it seems to be a text file")
     assert wrong_photo.driver is not None
     assert wrong_photo.fitted is None
 
