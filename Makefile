@@ -45,8 +45,8 @@ TRAIN = $(BIN)/tempose train configs/people
 STIFF = --set model.like=people-128 --set model.correct_prior=false
 
 weights: $(READY)  ## Train the weights that ship again, from nothing: about three hours on two cores
-	test -d data/people-image || $(BIN)/tempose people data/people-image --people 3000 --clips 1 --frames 6 --fps 2.5 --size 128 96
-	test -d data/people-video || $(BIN)/tempose people data/people-video --people 400 --clips 1 --frames 24 --fps 12 --size 128 96
+	test -d data/people-image || $(BIN)/tempose people data/people-image --people 3000 --clips 1 --frames 6 --fps 2.5 --size 128x96
+	test -d data/people-video || $(BIN)/tempose people data/people-video --people 400 --clips 1 --frames 24 --fps 12 --size 128x96
 	$(TRAIN)-image.yaml $(STIFF) --set output=runs/people-1 --set optimization.norm=l2 --set optimization.steps=3251
 	$(TRAIN)-image.yaml $(STIFF) --set start=runs/people-1 --set output=runs/people-2 --set optimization.steps=1955 --set optimization.warmup=100
 	$(TRAIN)-image-128.yaml $(STIFF) --set start=runs/people-2 --set output=runs/people-3 --set optimization.steps=1800 --set data.jitter=0.5 --set data.bias=0.8

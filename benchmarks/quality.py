@@ -9,7 +9,7 @@ copied, and the photo bent into the poses.
 
 Pictures are of drawn people alone; `--reports` writes whole reports, with videos, elsewhere.
 
-Real clips: DATA is a prepared dataset (`tempose prepare videos FOLDER DATA --size 128 96 --split test`).
+Real clips: DATA is a prepared dataset (`tempose prepare videos FOLDER DATA --size 128x96 --split test`).
 From the first frame of each clip every tenth later one is generated, frame by frame. Then the last third
 of each clip is generated from its first frame, by the model as it is and after it was fitted to the
 first two thirds.

@@ -22,7 +22,6 @@ for floor in (
     ["animation"],
     ["training", "evaluation"],
     ["web"],
-    ["cli_motion"],
     ["cli"],
     ["__main__"],
 ):

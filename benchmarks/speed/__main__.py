@@ -28,7 +28,7 @@ def bench(
     from benchmarks.speed.cases import CASES
     from benchmarks.speed.machine import describe
     from benchmarks.speed.record import as_table, in_words, keep, show
-    from tempose.models.config import unknown
+    from tempose.core.errors import unknown
 
     if names == ["list"]:
         for name, case in CASES.items():

@@ -94,7 +94,7 @@ def test_a_motion_given_as_such_is_taken_as_it_is():
     made = animate(subject(), motion, steps=1, model=small_model())
     assert len(made) == 2
     assert made.motion.fps == 7
-    assert made.record["motion"] == "Motion"
+    assert made.record["motion"] is None
 
 
 def test_a_motion_that_needs_more_room_gets_a_larger_picture():
@@ -113,7 +113,7 @@ def test_a_motion_that_needs_more_room_gets_a_larger_picture():
     ("wrong", "message"),
     [
         ({"background": "blurple"}, "background is 'blurple'"),
-        ({"size": 4}, "wanted a height"),
+        ({"size": 4}, "size is 4; wanted a whole number from 16 to 2160"),
         ({"steps": 0}, "steps is 0"),
         ({"strategy": "strided"}, "strategy is 'strided'; wanted overlap or loop"),
         ({"retarget": "bones"}, "retarget is 'bones'"),

@@ -38,7 +38,8 @@ def test_every_ending_is_written_with_its_record(tmp_path, name):
         info = probe_video(tmp_path / name)
         assert (info.height, info.width, info.fps) == (64, 48, 10)
     assert record == tmp_path / f"{name}.json"
-    assert json.loads(record.read_text()) == {"command": ["tempose", "animate"], "side_by_side": False, "seed": 0}
+    said = {"command": ["tempose", "animate"], "side_by_side": False, "audio": False, "seed": 0}
+    assert json.loads(record.read_text()) == said
     assert len(list(tmp_path.iterdir())) == 2
 
 

@@ -335,7 +335,7 @@ def test_the_command_says_everything_and_leaves_with_one_when_something_was_refu
     folder: Path, tmp_path: Path
 ) -> None:
     write(folder / "a.mp4")
-    arguments = ["prepare", "videos", str(folder), str(tmp_path / "out"), "--size", "48", "32", "--min-frames", "5"]
+    arguments = ["prepare", "videos", str(folder), str(tmp_path / "out"), "--size", "48x32", "--min-frames", "5"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0
     assert "kept    a.mp4: 1 clip, 12 of 12 frames" in result.output

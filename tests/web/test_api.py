@@ -34,7 +34,7 @@ def uploaded(server, name, content):
 
 def test_a_program_gets_video_sheet_and_record(client, cache):
     photo, motion = handle_file(cache / "photo.png"), handle_file(cache / "wave.npz")
-    job = client.submit(photo=photo, motion_file=motion, frames=4, steps=1, seed=2, api_name="/animate")
+    job = client.submit(photo=photo, motion_file=motion, max_frames=4, steps=1, seed=2, api_name="/animate")
     video, sheet, record = job.result(120)
     assert probe_video(video).frames == 4
     assert sheet.endswith(".png")
@@ -46,7 +46,8 @@ def test_mistakes_are_the_sentences_of_the_command_line(client, cache):
     photo = handle_file(cache / "photo.png")
     for arguments, said in (
         ({"photo": photo, "motion": "wlak"}, "choose a motion"),
-        ({"photo": photo, "steps": 0}, "steps is 0; wanted 1 to 900"),
+        ({"photo": photo, "steps": 901}, "steps is 901; wanted 900 at most"),
+        ({"photo": photo, "steps": -1}, "steps is -1; wanted a whole number, 1 or more"),
         ({"photo": handle_file(cache / "words.png")}, "words.png is not a picture in a known format"),
         ({"photo": photo, "background": "/etc/passwd"}, "wanted photo, plain"),
     ):
@@ -57,7 +58,7 @@ def test_mistakes_are_the_sentences_of_the_command_line(client, cache):
 def test_curl_gets_a_result(server, cache):
     path = uploaded(server, "me.png", (cache / "photo.png").read_bytes())
     photo = {"path": path, "orig_name": "me.png", "meta": FILE}
-    said = answers(server, photo=photo, frames=2, steps=1)
+    said = answers(server, photo=photo, max_frames=2, steps=1)
     assert "event: complete" in said
     assert "me-walk.mp4" in said
 

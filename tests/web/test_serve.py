@@ -21,7 +21,7 @@ from tempose.web.serve import IDLE, LOCK, WATCH, files_of_its_own, known_hosts, 
 def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache):
     server = Server(cache / "model", "--per-client", 4)
     client = Client(server.url, verbose=False, download_files=False)
-    wanted = {"photo": handle_file(cache / "photo.png"), "frames": 16, "steps": 6, "api_name": "/animate"}
+    wanted = {"photo": handle_file(cache / "photo.png"), "max_frames": 16, "steps": 6, "api_name": "/animate"}
     running = client.submit(**wanted)
     while not any(output[2].get("part") == "generating" for output in running.outputs()):
         assert not running.done(), running.exception()

@@ -35,7 +35,7 @@ def run(work):
 
 def asked(cache, *, photo="photo.png", motion="walk", **settings):
     motion_file = {"path": str(cache / motion)} if "." in motion else None
-    settings = {"frames": 3, "steps": 1, **settings}
+    settings = {"max_frames": 3, "steps": 1, **settings}
     return AnimateRequest.of(
         {"path": str(cache / photo)}, motion, motion_file, limits=Limits(), files=AnyFile(), **settings
     )
@@ -184,7 +184,7 @@ def stopped_within(monkeypatch, place, call, job):
 
 def test_several_pose_files_are_one_motion(studio, cache):
     wanted = AnimateRequest.of(
-        None, None, uploads(cache / "poses"), limits=Limits(), files=AnyFile(), fps=10, frames=60
+        None, None, uploads(cache / "poses"), limits=Limits(), files=AnyFile(), fps=10, max_frames=60
     )
     before = set(studio.folder.rglob("*"))
     job = run(lambda job: studio.motion(wanted, job))

@@ -32,7 +32,7 @@ class Someone:
 
     def ask(self, **arguments):
         """The events that answer a request, or the refusal itself."""
-        asked = self.client.post(f"{self.url}/call/v2/animate", json={"frames": 2, "steps": 1, **arguments})
+        asked = self.client.post(f"{self.url}/call/v2/animate", json={"max_frames": 2, "steps": 1, **arguments})
         if asked.status_code != 200:
             return f"refused {asked.status_code}: {asked.text}"
         event = asked.json()["event_id"]

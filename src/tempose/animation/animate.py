@@ -9,86 +9,50 @@ from typing import Any
 
 import numpy as np
 
-from tempose.animation.compose import Composition, check_background, extended, inpainted, whereabouts, whole_background
+from tempose.animation.compose import Composition, extended, inpainted, whereabouts, whole_background
 from tempose.animation.generate import generate, in_frame, poses_in_frame
-from tempose.animation.motion import TimeRange, read_motion
+from tempose.animation.motion import read_motion
 from tempose.animation.result import Animation, check_length
+from tempose.animation.settings import MOST_HEIGHT, AnimateSettings
 from tempose.animation.subject import Subject, read_subject
-from tempose.core.errors import InputError
 from tempose.core.notes import collected
 from tempose.core.progress import Track, quiet
-from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
+from tempose.diffusion.hub import Model, find_device, load_model
 from tempose.diffusion.pipeline import StepCallback
 from tempose.media.crop import Crop
 from tempose.models.config import ModelConfig
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
-from tempose.pose.room import Box, person_room, united
-from tempose.pose.tracking import Choice
+from tempose.pose.room import person_room, united
 
 # Without a wish, the result is as large as the photo, but the model's frame is enlarged no more than
 # so many times.
 ENLARGED = 3.0
 
-MOST_HEIGHT = 2160
-
-# The ways to cut a long video into windows that generate every frame of it (`tempose.diffusion.windows`).
-STRATEGIES = ("overlap", "loop")
-
 
 def animate(
     photo: Path | str | Subject,
     motion: Path | str | Motion,
+    settings: AnimateSettings | None = None,
     *,
-    model: str | Model = DEFAULT_MODEL,
-    retarget: str = "limbs",
-    background: str = "photo",
-    size: int | None = None,
-    fps: float | None = None,
-    start: float = 0.0,
-    duration: float | None = None,
-    max_frames: int | None = None,
-    person: Choice = "largest",
-    photo_person: Choice = "largest",
-    yaw: float = 0.0,
-    joints: Path | str | None = None,
-    up: str | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    strategy: str = "overlap",
-    guidance: float | None = None,
-    device: str = "cpu",
-    estimator: str = "mediapipe",
-    detector: Path | str | None = None,
-    pose_model: Path | str | None = None,
+    model: Model | str | None = None,
     output: Path | str | None = None,
     track: Track = quiet,
     callback_on_step_end: StepCallback | None = None,
+    **changes: Any,
 ) -> Animation:
     """Animate the person of a photo.
 
     Args:
         photo: a picture file, or a person that is known already.
         motion: whatever `tempose.animation.motion.read_motion` reads, or a motion, which is taken as it is.
-        model: a name (`tempose.diffusion.hub.load_model`) or a loaded model.
-        retarget: `limbs`, `scale` or `none` (`tempose.pose.retarget`).
-        background: `photo`, `plain`, a color, or a picture file.
-        size: height of the result in pixels; its width follows from the photo.
-        fps, start, duration, max_frames: which part of the motion, at what rate (`TimeRange`).
-        person, photo_person: whom to take where several people are in the driver, in the photo.
-        yaw: degrees by which the camera is turned, for motions in space.
-        joints, up: a YAML file that names the joints of a motion capture, and which of its axes is up, where they
-            are not to be found (`read_motion`).
-        steps: denoising steps; by default the model's own.
-        seed: of the noise, and the variant of a built-in motion.
-        strategy: how a long video is cut into windows: `overlap` or `loop`.
-        guidance: scale of the photo's guidance; by default the model's own.
-        device: for the model, as torch names it.
-        estimator, detector, pose_model: what finds people in pictures (`load_estimator`).
+        settings: how (`tempose.animation.settings.AnimateSettings`); by default the usual.
+        model: instead of the settings' name, another one or a loaded model.
         output: where it is going to be written, so that an unfit ending is found before generating.
         track: shows the progress of each part.
         callback_on_step_end: called after each denoising step, as by the pipeline.
+        changes: settings by name, on top of `settings`.
 
     Returns:
         The animation. `animate(photo, motion, **animation.record["settings"])` makes it again, bit for
@@ -97,38 +61,24 @@ def animate(
     Raises:
         InputError, MediaError, PoseError, CheckpointError: what was given cannot be used.
     """
-    check_background(background)
-    if size is not None and not 16 <= size <= MOST_HEIGHT:
-        raise InputError(f"size is {size}; wanted a height of 16 to {MOST_HEIGHT} pixels")
-    if steps is not None and steps < 1:
-        raise InputError(f"steps is {steps}; wanted 1 or more")
-    if strategy not in STRATEGIES:
-        raise InputError(f"strategy is {strategy!r}; wanted {' or '.join(STRATEGIES)}, which generate every frame")
-    time_range = TimeRange(fps, start, duration, max_frames)
-    finder: Estimator | str = estimator
-    if detector or pose_model:
-        finder = load_estimator(estimator, detector=detector, pose_model=pose_model)
+    if model is not None:
+        changes["model"] = model.name if isinstance(model, Model) else model
+    asked = (settings or AnimateSettings()).changed(**changes)
+    finder: Estimator | str = asked.estimator
+    if asked.detector or asked.pose_model:
+        finder = load_estimator(asked.estimator, detector=asked.detector, pose_model=asked.pose_model)
     with collected() as notes:
-        subject = photo if isinstance(photo, Subject) else read_subject(photo, person=photo_person, estimator=finder)
-        driven = (
-            motion
-            if isinstance(motion, Motion)
-            else read_motion(
-                motion,
-                time_range=time_range,
-                person=person,
-                yaw=yaw,
-                seed=seed,
-                joints=joints,
-                up=up,
-                estimator=finder,
-                track=track,
-            )
-        )
+        subject = photo
+        if not isinstance(subject, Subject):
+            subject = read_subject(subject, person=asked.photo_person, estimator=finder)
+        driven = motion
+        if not isinstance(driven, Motion):
+            driven = read_motion(driven, **asked.reading, estimator=finder, track=track)
     if output is not None:
         check_length(output, len(driven))
-    fitted = retarget_motion(driven, subject.pose, retarget=retarget, mask=subject.mask)
-    loaded = model if isinstance(model, Model) else load_model(model, device=device)
+    fitted = retarget_motion(driven, subject.pose, retarget=asked.retarget, mask=subject.mask)
+    device = str(model.pipeline.device) if isinstance(model, Model) else find_device(asked.device)
+    loaded = model if isinstance(model, Model) else load_model(asked.model, device=device)
 
     window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), loaded.size)
     small = in_frame(subject, window, loaded.size)
@@ -137,50 +87,28 @@ def animate(
         loaded,
         small,
         poses,
-        steps=steps,
-        seed=seed,
-        strategy=strategy,
-        guidance=guidance,
+        steps=asked.steps,
+        seed=asked.seed,
+        strategy=asked.strategy,
+        guidance=asked.guidance,
         track=track,
         callback_on_step_end=callback_on_step_end,
     )
 
     shown = whole_frame(fitted.picture)
-    result = result_size(shown, window, model=loaded.size, wanted=size)
+    result = result_size(shown, window, model=loaded.size, wanted=asked.size)
     scene = Composition(
-        background=whole_background(background, subject, shown, result),
+        background=whole_background(asked.background, subject, shown, result),
         window=scaled(window, shown, result),
         small_background=inpainted(small.picture, small.mask),
     )
     near, sure = whereabouts(small, poses)
     warnings = (*notes, *loaded.warnings, *subject.warnings(), *driven.notes, *fitted.warnings)
-    settings = {
-        "model": loaded.name,
-        "retarget": retarget,
-        "background": background,
-        "size": size,
-        "fps": fps,
-        "start": start,
-        "duration": duration,
-        "max_frames": max_frames,
-        "person": person,
-        "photo_person": photo_person,
-        "yaw": yaw,
-        "joints": None if joints is None else str(joints),
-        "up": up,
-        "steps": loaded.steps if steps is None else steps,
-        "seed": seed,
-        "strategy": strategy,
-        "guidance": guidance,
-        "device": device,
-        "estimator": estimator,
-        "detector": None if detector is None else str(detector),
-        "pose_model": None if pose_model is None else str(pose_model),
-    }
+    made_with = asked.changed(steps=loaded.steps if asked.steps is None else asked.steps, device=device)
     record = {
         "photo": named(photo),
         "motion": named(motion),
-        "settings": settings,
+        "settings": made_with.as_dict(),
         "frames": len(driven),
         "frames_per_second": driven.fps,
         "sizes": {
@@ -240,9 +168,9 @@ def scaled(window: Crop, shown: Crop, result: tuple[int, int]) -> Crop:
 # The record ---------------------------------------------------------------------------------------
 
 
-def named(given: Any) -> str:
-    """A path or name as the user gave it; what came as an object is called by its class."""
-    return str(given) if isinstance(given, (str, Path)) else type(given).__name__
+def named(given: Any) -> str | None:
+    """A path or name as the user gave it; None for what came as an object."""
+    return str(given) if isinstance(given, (str, Path)) else None
 
 
 def description(model: Model) -> dict[str, Any]:

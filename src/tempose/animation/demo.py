@@ -40,7 +40,7 @@ class Demo(NamedTuple):
 
 
 def run_demo(
-    folder: Path | str = "out", *, model: str = DEFAULT_MODEL, device: str = "cpu", track: Track = quiet
+    folder: Path | str = "out", *, model: str = DEFAULT_MODEL, device: str = "auto", track: Track = quiet
 ) -> Demo:
     """Write `demo.mp4`, `demo.webp` and `demo.jpg` into a folder, which is made if need be."""
     begun = time.monotonic()

@@ -15,15 +15,16 @@ import cv2
 import numpy as np
 import torch
 
-from tempose.animation.animate import description, versions
+from tempose.animation.animate import description, named, versions
 from tempose.animation.compose import Composition, grown, inpainted, whereabouts
 from tempose.animation.generate import generate, in_frame, poses_in_frame
 from tempose.animation.motion import TimeRange
 from tempose.animation.result import check_length, write_record
+from tempose.animation.settings import DressSettings
 from tempose.animation.subject import LARGEST, Subject, check_large_enough, read_subject
-from tempose.core.errors import InputError, MediaError, PoseError
+from tempose.core.errors import InputError, MediaError, PoseError, about
 from tempose.core.progress import Track, quiet
-from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
+from tempose.diffusion.hub import Model, find_device, load_model
 from tempose.diffusion.pipeline import Appearance
 from tempose.media.animated import is_still
 from tempose.media.crop import Crop
@@ -75,29 +76,25 @@ class Reference:
 def dress(
     style: Path | str | Subject,
     reference: Path | str | Reference,
+    settings: DressSettings | None = None,
     *,
-    part: str | None = None,
-    mask: Path | str | None = None,
-    model: str | Model = DEFAULT_MODEL,
-    max_frames: int | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    device: str = "cpu",
+    model: Model | str | None = None,
     estimator: Estimator | str = "mediapipe",
     output: Path | str | None = None,
     track: Track = quiet,
+    **changes: Any,
 ) -> Dressed:
     """Put what the style photo shows on the person of the reference.
 
     Args:
         style: a picture of a person, or a person that is known already.
         reference: a picture or a video, or what is known of it already.
-        part: `upper`, `lower` or `whole`: the mask comes from the key points.
-        mask: or a picture: white is exchanged, black stays; the same for all frames of a video.
-        model, steps, seed, device, track: as for `tempose.animation.animate.animate`.
-        max_frames: of a video.
+        settings: how (`tempose.animation.settings.DressSettings`); a mask is the same for all frames of a video.
+        model: instead of the settings' name, another one or a loaded model.
         estimator: finds people in pictures.
         output: where it is going to be written.
+        track: shows the progress.
+        changes: settings by name, on top of `settings`.
 
     Returns:
         The reference, dressed; outside the mask its pixels are untouched.
@@ -105,31 +102,31 @@ def dress(
     Raises:
         InputError, MediaError, PoseError, CheckpointError: what was given cannot be used.
     """
-    if (part is None) == (mask is None):
-        raise InputError("say what to exchange: either --part upper, lower or whole, or --mask with a picture")
-    if part is not None and part not in REGIONS:
-        raise InputError(f"part is {part!r}; wanted {', '.join(REGIONS)}")
+    if model is not None:
+        changes["model"] = model.name if isinstance(model, Model) else model
+    asked = DressSettings(**changes) if settings is None else settings.changed(**changes)
     subject = style if isinstance(style, Subject) else read_subject(style, estimator=estimator)
     if not isinstance(reference, Reference):
-        given = read_reference(reference, max_frames=max_frames, estimator=estimator, track=track)
+        given = read_reference(reference, max_frames=asked.max_frames, estimator=estimator, track=track)
     else:
         given = reference
     if output is not None:
         check_length(output, len(given.frames))
-    loaded = model if isinstance(model, Model) else load_model(model, device=device)
+    device = str(model.pipeline.device) if isinstance(model, Model) else find_device(asked.device)
+    loaded = model if isinstance(model, Model) else load_model(asked.model, device=device)
 
     window = Crop.around(person_room(given.motion), loaded.size)
     small = np.stack([window.cut(frame, loaded.size) for frame in given.frames])
     poses = poses_in_frame(given.motion, window, loaded.size)
     height, width = given.frames.shape[1:3]
     drawn = np.ones((height, width), bool)
-    if mask is not None:
-        drawn = read_mask(mask, (height, width))
+    if asked.mask is not None:
+        drawn = read_mask(asked.mask, (height, width))
         exchanged = np.broadcast_to(window.cut_mask(drawn, loaded.size), (len(small), *loaded.size)).copy()
     else:
-        assert part is not None
+        assert asked.part is not None
         people = None if given.masks is None else np.stack([window.cut_mask(m, loaded.size) for m in given.masks])
-        exchanged = region(poses.keypoints, people, part=part, size=loaded.size)
+        exchanged = region(poses.keypoints, people, part=asked.part, size=loaded.size)
     if not exchanged.any():
         raise InputError("the mask is empty: nothing would be exchanged")
 
@@ -138,7 +135,13 @@ def dress(
         person = before(person, inpainted(small[0], window.cut_mask(grown(given.masks[0]), loaded.size)))
     keep = torch.from_numpy(1 - exchanged)[:, None]
     generated = generate(
-        loaded, person, poses, steps=steps, seed=seed, appearance=Appearance(to_tensor(small), keep), track=track
+        loaded,
+        person,
+        poses,
+        steps=asked.steps,
+        seed=asked.seed,
+        appearance=Appearance(to_tensor(small), keep),
+        track=track,
     )
     inpainted_photo = inpainted(person.picture, person.mask)
     _, sure = whereabouts(person, poses)
@@ -150,17 +153,9 @@ def dress(
         )
         frames[index] = put_back(frame, worn, exchanged[index], window=window, within=drawn)
     record = {
-        "style": str(style) if isinstance(style, (str, Path)) else "Subject",
-        "reference": str(reference) if isinstance(reference, (str, Path)) else "Reference",
-        "settings": {
-            "part": part,
-            "mask": None if mask is None else str(mask),
-            "model": loaded.name,
-            "max_frames": max_frames,
-            "steps": loaded.steps if steps is None else steps,
-            "seed": seed,
-            "device": device,
-        },
+        "style": named(style),
+        "reference": named(reference),
+        "settings": asked.changed(steps=asked.steps or loaded.steps, device=device).as_dict(),
         "model": description(loaded),
         "versions": versions(),
         "warnings": list(loaded.warnings),
@@ -193,10 +188,8 @@ def read_reference(
         total = max(1, round(info.duration * fps) if info.duration else info.frames or 1)
         part = TimeRange(max_frames=max_frames).of(total, fps, source=str(path))
         frames = [_smaller(frame) for frame in read_frames(path, fps=fps, stop=part.stop)]
-    try:
+    with about(path):
         seen = observe(frames, fps=fps, estimator=estimator, track=track)
-    except PoseError as error:
-        raise PoseError(str(error).replace("the picture", str(path))) from error
     check_large_enough(seen.motion[:1])
     motion = seen.motion if len(frames) == 1 else clean(seen.motion, cuts=seen.cuts)
     if not motion.keypoints[..., 2].any(axis=1).all():

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tempose.animation.compose import Composition
+from tempose.animation.settings import AnimateSettings
 from tempose.core.errors import InputError, MediaError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.progress import Track, quiet
+from tempose.core.reading import read_json
 from tempose.media.images import ENCODINGS, write_image
 from tempose.media.montage import beside, contact_sheet
 from tempose.media.sound import check_sound
@@ -24,6 +26,8 @@ from tempose.pose.keypoints import Motion
 
 VIDEOS = (".mp4", ".webm", ".gif", ".webp", "")
 WITH_SOUND = (".mp4", ".webm")
+# What a record says of the file, and the switch of the command line that says the same.
+SWITCHES = {"side_by_side": "--side-by-side", "audio": "--audio"}
 # A contact sheet: the photo and so many moments, skeleton over result.
 SHEET_FRAMES, SHEET_COLUMNS = 11, 6
 
@@ -69,6 +73,10 @@ class Animation:
         """Photo, skeleton and result beside one another."""
         for frame, keypoints in zip(self.frames(), self.motion.keypoints, strict=True):
             yield beside([self.photo, draw_skeleton(self.scene.background // 2, keypoints), frame])
+
+    def save(self, out: Path | str, **options: Any) -> Path:
+        """Write it, as `write_animation`; returns where the record stands."""
+        return write_animation(self, out, **options)
 
     def sheet(self) -> np.ndarray:
         """A contact sheet: the background over the photo, then moments spread over the motion with skeletons."""
@@ -143,7 +151,7 @@ def write_animation(
     audio: Path | str | None = None,
     side_by_side: bool = False,
     sheet: Path | str | None = None,
-    command: Sequence[str] = (),
+    command: Sequence[str] | None = None,
     track: Track = quiet,
 ) -> Path:
     """Write the animation, and beside it `OUT.json`, the record from which it can be made again.
@@ -153,7 +161,7 @@ def write_animation(
         audio: the driver, whose sound is taken from the moment at which the motion begins.
         side_by_side: photo, skeleton and result beside one another instead of the result alone.
         sheet: a picture file for a contact sheet.
-        command: what the user typed, for the record.
+        command: the words of the command line that make it, for the record; by default they follow from it.
         track: shows the progress.
 
     Returns:
@@ -176,8 +184,57 @@ def write_animation(
     if sheet is not None:
         write_image(sheet, animation.sheet())
     record = out.with_name(f"{out.name}.json")
-    write_record(record, {"command": list(command), "side_by_side": side_by_side, **animation.record})
+    said = {"command": [], "side_by_side": side_by_side, "audio": audio is not None, **animation.record}
+    said["command"] = again(said, out, sheet=sheet) if command is None else list(command)
+    write_record(record, said)
     return record
+
+
+# The record ---------------------------------------------------------------------------------------
+
+
+def again(record: dict[str, Any], out: Path | str, *, sheet: Path | str | None = None) -> list[str]:
+    """The words of the command line that make a result again; none where photo or motion were no files."""
+    if not record.get("photo") or not record.get("motion"):
+        return []
+    words = ["tempose", "animate", record["photo"], record["motion"], "-o", str(out)]
+    words += [switch for name, switch in SWITCHES.items() if record[name]]
+    words += [] if sheet is None else ["--sheet", str(sheet)]
+    return words + AnimateSettings(**record["settings"]).options()
+
+
+class Record(NamedTuple):
+    """What must be known to make a result again."""
+
+    photo: str
+    motion: str
+    settings: dict[str, Any]
+    side_by_side: bool
+    audio: bool
+
+
+def read_record(path: Path | str) -> Record:
+    """What stands in the record beside a result.
+
+    Raises:
+        InputError: it is none, or that of a result whose photo or motion was no file.
+    """
+    try:
+        fields = read_json(path)
+        known = Record(*(fields[name] for name in Record._fields))
+    except (KeyError, TypeError, ValueError):
+        known = None
+    if known is None or not isinstance(known.settings, dict):
+        raise InputError("this is no record of an animation", path=path, remedy="give the .json beside a result")
+    if not isinstance(known.photo, str) or not isinstance(known.motion, str):
+        raise InputError("its photo or motion was not read from a file", path=path, remedy="give both")
+    return known
+
+
+def default_output(photo: Path | str, motion: Path | str) -> Path:
+    """Where a result goes that nobody named: into the working directory, as me-dance.mp4."""
+    ending = ".png" if Path(motion).suffix.lower() in ENCODINGS else ".mp4"
+    return Path(f"{Path(photo).stem}-{Path(motion).stem}{ending}")
 
 
 def write_record(path: Path, fields: dict[str, Any]) -> None:

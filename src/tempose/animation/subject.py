@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.core.errors import PoseError
+from tempose.core.errors import PoseError, about
 from tempose.media.images import read_image, resize
 from tempose.pose.estimate import estimate_photo
 from tempose.pose.estimators import Estimator
@@ -65,13 +65,10 @@ def read_subject(path: Path | str, *, person: Choice = "largest", estimator: Est
     shrink = LARGEST / max(picture.shape[:2])
     if shrink < 1:
         picture = resize(picture, (max(1, round(picture.shape[0] * shrink)), max(1, round(picture.shape[1] * shrink))))
-    try:
+    with about(path):
         pose, mask = estimate_photo(picture, estimator=estimator, person=person)
         check_trunk(pose)
         check_large_enough(pose)
-    except PoseError as error:
-        message = str(error).replace("in the picture", f"in {path}")
-        raise PoseError(message if str(path) in message else f"{path}: {message}") from error
     mask = silhouette(picture, pose.keypoints[0]) if mask is None else mask
     pose = with_trunk(pose)
     return Subject(picture, pose.keypoints[0], mask, None if pose.depth is None else pose.depth[0])

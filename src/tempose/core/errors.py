@@ -1,13 +1,39 @@
 """The errors that a user can cause, each with a sentence that says how to mend it.
 
 Every error that tempose raises on purpose is a `TemposeError`, itself a `ValueError`. Its message
-says what was given, what is wanted and how to mend it; the command line prints it without a
+says what was given and what is wanted; the file that it is about and the way to mend it are told
+beside it. The text is made of the three where it is shown: the command line prints it without a
 traceback and leaves with exit code 2.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+
 
 class TemposeError(ValueError):
-    """Something that was given to tempose cannot be used as it is."""
+    """Something that was given to tempose cannot be used as it is.
+
+    Attributes:
+        message: what is wrong with it, and what is wanted.
+        path: the file or folder that the message is about; None where it is about none, or names it itself.
+        remedy: how to mend it, where the message does not say so.
+    """
+
+    def __init__(self, message: str, *, path: Path | str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.path, self.remedy = message, None if path is None else Path(path), remedy
+
+    def __str__(self) -> str:
+        return self.told(self.path)
+
+    def told(self, path: Path | str | None) -> str:
+        """One sentence, with the file under a name of one's own; without a name, it is not named."""
+        name = "" if path is None or str(path) in self.message else f"{path}: "
+        return f"{name}{self.message}{'' if self.remedy is None else f'; {self.remedy}'}"
 
 
 class InputError(TemposeError):
@@ -28,3 +54,21 @@ class DataError(TemposeError):
 
 class CheckpointError(TemposeError):
     """Weights or training state do not fit what they are loaded into."""
+
+
+@contextmanager
+def about(path: Path | str) -> Iterator[None]:
+    """Errors from within that are about no file yet are about this one."""
+    try:
+        yield
+    except TemposeError as error:
+        error.path = Path(path) if error.path is None else error.path
+        raise
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """One sentence: there is no such `kind` of that name, the nearest one, and those there are."""
+    known = list(known)
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"there is no {kind} {name!r}; {hint}known: {', '.join(known)}"

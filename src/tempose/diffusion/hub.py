@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tempose.core.errors import CheckpointError, InputError
-from tempose.models.config import PRESETS, preset, unknown
+from tempose.core.errors import CheckpointError, InputError, unknown
+from tempose.models.config import PRESETS, preset
 
 if TYPE_CHECKING:
     import torch

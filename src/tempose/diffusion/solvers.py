@@ -18,8 +18,7 @@ from diffusers import (
 )
 from torch import Tensor
 
-from tempose.core.errors import InputError
-from tempose.models.config import unknown
+from tempose.core.errors import InputError, unknown
 
 SOLVERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ddim": (DDIMScheduler, {"set_alpha_to_one": True}),  # Song et al. 2021, η = 0; the published sampler

@@ -13,8 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from tempose.core.errors import InputError
-from tempose.models.config import unknown
+from tempose.core.errors import InputError, unknown
 
 
 class Window(NamedTuple):

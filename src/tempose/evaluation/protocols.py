@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tempose.core.errors import DataError, InputError
-from tempose.models.config import unknown
+from tempose.core.errors import DataError, InputError, unknown
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, unknown
 
 
 class ModelConfig(BaseModel):
@@ -138,11 +136,3 @@ def preset(name: str) -> ModelConfig:
     if name not in PRESETS:
         raise InputError(unknown("preset", name, PRESETS))
     return PRESETS[name]
-
-
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """One sentence: there is no such `kind` of that name, the nearest one, and those there are."""
-    known = list(known)
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"there is no {kind} {name!r}; {hint}known: {', '.join(known)}"

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tempose.core.errors import InputError
-from tempose.models.config import ModelConfig, preset, unknown
+from tempose.core.errors import InputError, unknown
+from tempose.models.config import ModelConfig, preset
 
 
 class Section(BaseModel):

@@ -26,6 +26,9 @@ QUESTION = """(number, ...rest) => [window.temposeQuestion = (window.temposeQues
 # What was wrong with a run is not said any more once something else is wanted.
 FORGIVE = """(said) => said.includes('role="alert"') ? '<div class="progress"></div>' : said"""
 
+# What does not change the looks before a run.
+UNSEEN = ("steps", "strategy", "guidance", "size", "color")
+
 
 @dataclass(frozen=True)
 class Looks:
@@ -219,9 +222,8 @@ def _wire(studio: Studio, wanted: Wanted, looks: Looks, results: Results) -> Non
     def stop(request: gr.Request) -> None:
         studio.desk.cancel(owner_of(request, "run"))
 
-    shapes = ("frames", "fps", "start", "seed", "retarget", "background", "background_file")
     changes = [wanted.photo.change, wanted.motion.change, wanted.motion_file.change]
-    changes += [wanted.settings[name].change for name in shapes]  # type: ignore[attr-defined]
+    changes += [wanted.settings[name].change for name in wanted.settings if name not in UNSEEN]  # type: ignore[attr-defined]
     number = gr.Number(0, visible=False)
     gr.on(changes, look, [number, *wanted.all], looks.all, trigger_mode="multiple", js=QUESTION, **MANY)
     gr.on(changes, None, results.progress, results.progress, js=FORGIVE, **QUIET)

@@ -126,4 +126,4 @@ def commands_of(requests: tuple[AnimateRequest, AnimateRequest], models: tuple[M
 
 def changed(asked: AnimateRequest, **settings: Any) -> AnimateRequest:
     """The asked with other settings."""
-    return replace(asked, settings=asked.settings | settings)
+    return replace(asked, settings=asked.settings.changed(**settings))

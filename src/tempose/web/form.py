@@ -8,14 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from tempose.animation.animate import STRATEGIES
 from tempose.body.motions import MOTIONS
-from tempose.pose.retarget import RETARGET_MODES
+from tempose.core.settings import Entry
 from tempose.web.events import QUIET
 from tempose.web.examples import EXAMPLES
 from tempose.web.html import note
 from tempose.web.limits import Limits, no_picture
-from tempose.web.request import BACKGROUNDS, COLOR, FRAMES, PICTURE, AnimateRequest
+from tempose.web.request import BACKGROUNDS, COLOR, FIRST_COLOR, OFFERED, PICTURE, AnimateRequest, first_values
 from tempose.web.studio import Studio
 from tempose.web.uploads import Files
 
@@ -112,36 +111,22 @@ def wanted_column(studio: Studio) -> Wanted:
 
 def more(studio: Studio) -> tuple[dict[str, gr.components.Component], gr.HTML]:
     """What needs no touch, behind one fold, by the names of `AnimateRequest.of`; and the place for its mistakes."""
-    limits = studio.limits
+    limits, first = studio.limits, first_values(studio.limits) | {"steps": studio.model.steps}
     with gr.Accordion("More", open=False, elem_id="more"):
-        with gr.Row():
-            steps = gr.Slider(1, limits.steps, studio.model.steps, step=1, label="Steps", info="More take longer.")
-            frames = gr.Slider(2, limits.frames, min(FRAMES, limits.frames), step=1, label="Frames at most")
-        with gr.Row():
-            seed = gr.Number(0, label="Seed", precision=0, minimum=0, info="Another seed, another result.")
-            size = gr.Number(None, label="Height in pixels", precision=0, info="0: as the photo.")
-        with gr.Row():
-            fps = gr.Number(None, label="Frames per second", info="0: the motion's own.")
-            start = gr.Number(0, label="Begin after (seconds)", minimum=0)
-        with gr.Row():
-            strategy = gr.Radio(
-                [("Overlapping", STRATEGIES[0]), ("One after the other", STRATEGIES[1])],
-                value=STRATEGIES[0],
-                label="Windows of a long video",
-            )
-            retarget = gr.Radio(
-                list(zip(("Bone by bone", "As a whole", "Not at all"), RETARGET_MODES, strict=True)),
-                value=RETARGET_MODES[0],
-                label="Fit the motion to the body",
-            )
+        plain = [entry for entry in OFFERED if entry.name != "background"]
+        kinds = {entry.name: kind_of(entry, limits, first) for entry in plain}
+        settings: dict[str, gr.components.Component] = {}
+        for kind in (gr.Slider, gr.Number, gr.Radio):
+            same = [entry for entry in plain if kinds[entry.name] is kind]
+            for pair in zip(same[::2], [*same[1::2], None], strict=False):
+                with gr.Row():
+                    settings |= {entry.name: field(kind, entry, limits, first) for entry in pair if entry}
         titles = ("The photo's", "Plain", "A color", "A picture")
         background = gr.Radio(
             list(zip(titles, BACKGROUNDS, strict=True)), value=BACKGROUNDS[0], label="Background", elem_id="background"
         )
         with gr.Row():
-            with gr.Column(min_width=150):
-                color = gr.ColorPicker("#20a0ff", label="Color of the background", elem_id="color")
-                guidance = gr.Number(None, label="Guidance", info="0: the model's own. 1: plain.")
+            color = gr.ColorPicker(FIRST_COLOR, label="Color of the background", elem_id="color", min_width=150)
             background_file = gr.Image(
                 label="Picture of the background",
                 type="filepath",
@@ -155,21 +140,30 @@ def more(studio: Studio) -> tuple[dict[str, gr.components.Component], gr.HTML]:
     color.input(lambda: COLOR, None, background, **QUIET)
     chosen = f"(file) => file ? '{PICTURE}' : '{BACKGROUNDS[0]}'"
     background_file.input(None, background_file, background, js=chosen, **QUIET)
-    settings: dict[str, gr.components.Component] = {
-        "steps": steps,
-        "seed": seed,
-        "strategy": strategy,
-        "guidance": guidance,
-        "retarget": retarget,
-        "background": background,
-        "color": color,
-        "background_file": background_file,
-        "size": size,
-        "fps": fps,
-        "start": start,
-        "frames": frames,
-    }
-    return settings, settings_note
+    return settings | {"background": background, "color": color, "background_file": background_file}, settings_note
+
+
+def kind_of(entry: Entry, limits: Limits, first: dict[str, Any]) -> type[gr.components.Component]:
+    """How a setting is shown: choices side by side, a slider between two bounds, or a field for a number."""
+    if entry.choices:
+        return gr.Radio
+    return gr.Slider if entry.name in limits.most and first[entry.name] is not None else gr.Number
+
+
+def field(
+    kind: type[gr.components.Component], entry: Entry, limits: Limits, first: dict[str, Any]
+) -> gr.components.Component:
+    """A setting on the page."""
+    shown, value = entry.shown, first[entry.name]
+    if kind is gr.Radio:
+        names = shown.names or tuple(choice.capitalize() for choice in entry.choices)
+        return gr.Radio(list(zip(names, entry.choices, strict=True)), value=value, label=shown.title)
+    if kind is gr.Slider:
+        most = limits.most[entry.name]
+        return gr.Slider(1, most, value, step=1, label=shown.title, info=entry.help)
+    info = f"{entry.help} 0: {shown.unset}." if shown.unset else entry.help
+    least = 0 if entry.optional else entry.bounds.get("ge")
+    return gr.Number(value, label=shown.title, info=info, minimum=least, precision=0 if entry.kind is int else None)
 
 
 def note_of_files(name: str, *, field: str, limits: Limits, pictures: bool = False) -> gr.HTML:

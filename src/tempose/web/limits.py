@@ -57,6 +57,11 @@ class Limits:
                 raise InputError(f"{field.name.replace('_', ' ')} is {value}; wanted {least} or more")
 
     @property
+    def most(self) -> dict[str, int]:
+        """The bounds of settings (`tempose.animation.settings.AnimateSettings`)."""
+        return {"max_frames": self.frames, "size": self.height, "steps": self.steps}
+
+    @property
     def upload_bytes(self) -> int:
         """`upload_mb` in bytes."""
         return 1_000_000 * self.upload_mb

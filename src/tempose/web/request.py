@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tempose.animation.animate import STRATEGIES
-from tempose.animation.motion import TimeRange
+from tempose.animation.settings import AnimateSettings
 from tempose.body.motions import MOTIONS
-from tempose.core.errors import InputError
-from tempose.diffusion.hub import DEFAULT_MODEL
-from tempose.pose.retarget import RETARGET_MODES
+from tempose.core.errors import InputError, unknown
+from tempose.core.settings import as_word
 from tempose.web.limits import Limits
 from tempose.web.uploads import Files
 
 # Frames of a result if nothing is said.
 FRAMES = 36
 
+# The settings that visitors may choose.
+OFFERED = tuple(entry for entry in AnimateSettings.entries() if entry.shown.title)
+
 # What may stand behind the person: the photo's own background, its edge's color, another color, a picture.
 BACKGROUNDS = ("photo", "plain", COLOR := "color", PICTURE := "picture")
+FIRST_COLOR = "#20a0ff"
 
 # Letters of a file's name that are kept, and of what it gives to the name of a result.
 LONGEST, SHARE = 60, 24
@@ -66,14 +68,16 @@ class AnimateRequest:
     Attributes:
         photo: the picture.
         motion: one upload, or one for each frame; or the name of a built-in motion.
-        settings: those of `tempose.animation.animate.animate`, all of them.
+        settings: all that `tempose animate` can be told; the background, where it is a picture, is in `backdrop`.
         backdrop: the picture that is the background, where there is one.
+        lacks_backdrop: whether there is to be one, and none came.
     """
 
     photo: Upload | None
     motion: tuple[Upload, ...] | str
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: AnimateSettings
     backdrop: Upload | None = None
+    lacks_backdrop: bool = False
 
     @staticmethod
     def of(
@@ -83,20 +87,18 @@ class AnimateRequest:
         *,
         limits: Limits,
         files: Files,
-        steps: Any = None,
-        seed: Any = 0,
-        strategy: Any = STRATEGIES[0],
-        guidance: Any = None,
-        retarget: Any = RETARGET_MODES[0],
-        background: Any = "photo",
+        background: Any = BACKGROUNDS[0],
         color: Any = None,
         background_file: Any = None,
-        size: Any = None,
-        fps: Any = None,
-        start: Any = 0,
-        frames: Any = FRAMES,
+        **given: Any,
     ) -> AnimateRequest:
         """From what a visitor sent, with files of their own; empty numbers mean that nothing was wished.
+
+        Args:
+            photo, motion, motion_file, background_file: uploads, and the name of a motion.
+            background: one of BACKGROUNDS.
+            color: what the background is, where it is a color.
+            given: settings among OFFERED, by name.
 
         Raises:
             InputError: something is not what it should be, or beyond the limits.
@@ -105,31 +107,16 @@ class AnimateRequest:
         backdrop = Upload.of(background_file, files) if background == PICTURE else None
         if not uploaded and motion not in MOTIONS:
             raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
-        most = min(limits.frames, FRAMES) if frames in (None, "") else number("frames", frames, 1, limits.frames)
-        settings = {
-            "steps": None if steps in (None, "") else number("steps", steps, 1, limits.steps),
-            "seed": number("seed", seed, 0, 2**31 - 1),
-            "strategy": one_of("strategy", strategy, STRATEGIES),
-            "guidance": None if guidance in (None, "", 0) else real("guidance", guidance, 0.1, 20),
-            "retarget": one_of("fit", retarget, RETARGET_MODES),
-            "background": str(backdrop.path) if backdrop else background_of(background, color=color),
-            "size": None if size in (None, "", 0) else number("size", size, 16, limits.height),
-            "fps": None if fps in (None, "", 0) else real("fps", fps, 0.5, 60),
-            "start": real("start", start or 0, 0, 1e5),
-            "max_frames": most,
-        }
-        return AnimateRequest(Upload.of(photo, files), uploaded or str(motion), settings, backdrop)
+        behind = background_of(background, color=color)
+        settings = AnimateSettings(background="photo" if behind == PICTURE else behind, **chosen(given, limits))
+        lacks = behind == PICTURE and backdrop is None
+        return AnimateRequest(Upload.of(photo, files), uploaded or str(motion), settings, backdrop, lacks)
 
     @property
     def uploads(self) -> tuple[Upload, ...]:
         """All files that came with it."""
         motion = () if isinstance(self.motion, str) else self.motion
         return tuple(upload for upload in (self.photo, *motion, self.backdrop) if upload)
-
-    @property
-    def time_range(self) -> TimeRange:
-        """Which part of the motion, at what rate."""
-        return TimeRange(self.settings["fps"], self.settings["start"], None, self.settings["max_frames"])
 
     @property
     def photo_name(self) -> str:
@@ -142,9 +129,9 @@ class AnimateRequest:
         return self.motion[0].name if len(self.motion) == 1 else FOLDER
 
     @property
-    def named_settings(self) -> dict[str, Any]:
-        """The settings, with the background called as its owner calls it."""
-        return self.settings | ({"background": self.backdrop.name} if self.backdrop else {})
+    def background_name(self) -> str:
+        """The background, called as its owner calls it."""
+        return self.settings.background if self.backdrop is None else self.backdrop.name
 
     @property
     def name(self) -> str:
@@ -154,14 +141,34 @@ class AnimateRequest:
     def command(self, model: str, *, output: str = "") -> list[str]:
         """The words of the command line that makes the same, as `output` or a file of this name."""
         words = ["tempose", "animate", self.photo_name, self.motion_name, "-o", output or f"{self.name}.mp4"]
-        if model != DEFAULT_MODEL:
-            words += ["--model", model]
-        usual = {"seed": 0, "strategy": STRATEGIES[0], "retarget": RETARGET_MODES[0], "background": "photo"}
-        for key, value in self.named_settings.items():
-            if value not in (None, usual.get(key)) and not (key == "start" and value == 0):
-                option = {"retarget": "retarget", "max_frames": "max-frames"}.get(key, key)
-                words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
-        return words
+        return words + self.settings.options(model=model, background=self.background_name)
+
+
+def first_values(limits: Limits) -> dict[str, Any]:
+    """What each of OFFERED is, as long as nothing else is chosen."""
+    return {entry.name: entry.default for entry in OFFERED} | {"max_frames": min(FRAMES, limits.frames)}
+
+
+def chosen(given: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """Settings that a visitor chose, within the limits; an empty number, or 0 where that means nothing, is left out.
+
+    Raises:
+        InputError: one is not offered, or beyond the limits.
+    """
+    values, offered = first_values(limits), {entry.name: entry for entry in OFFERED}
+    values.pop("background")
+    for name, value in given.items():
+        if name not in values:
+            raise InputError(unknown("setting", name, values))
+        entry = offered[name]
+        if entry.kind in (int, float) and (value in (None, "") or (value == 0 and entry.optional)):
+            continue
+        values[name] = value
+    checked = AnimateSettings(**values)
+    for name, most in limits.most.items():
+        if (getattr(checked, name) or 0) > most:
+            raise InputError(f"{name} is {as_word(getattr(checked, name))}; wanted {most} at most")
+    return values
 
 
 def number(name: str, given: Any, least: int, most: int) -> int:
@@ -191,24 +198,15 @@ def real(name: str, given: Any, least: float, most: float) -> float:
     return value
 
 
-def one_of(name: str, given: Any, known: tuple[str, ...]) -> str:
-    """One of the known words.
-
-    Raises:
-        InputError: it is not.
-    """
-    if given not in known:
-        raise InputError(f"{name} is {given!r}; wanted {', '.join(known)}")
-    return str(given)
-
-
 def background_of(given: Any, *, color: Any) -> str:
     """A background as `tempose.animation.animate` takes it; PICTURE stays, as long as there is none.
 
     Raises:
         InputError: it is not known, or its color is not.
     """
-    return as_hex(color) if given == COLOR else one_of("background", given, BACKGROUNDS)
+    if given not in BACKGROUNDS:
+        raise InputError(f"background is {given!r}; wanted {', '.join(BACKGROUNDS)}")
+    return as_hex(color) if given == COLOR else str(given)
 
 
 def as_hex(color: Any) -> str:

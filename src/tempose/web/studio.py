@@ -33,7 +33,7 @@ from tempose.web.examples import EXAMPLES
 from tempose.web.jobs import Desk, Job, interruptible
 from tempose.web.limits import Limits
 from tempose.web.pictures import driver_look, fit_look, photo_look, spread
-from tempose.web.request import FOLDER, PICTURE, AnimateRequest, Upload
+from tempose.web.request import FOLDER, AnimateRequest, Upload
 from tempose.web.uploads import Uploads
 
 # Seconds for which files are kept.
@@ -135,20 +135,20 @@ class Studio:
         Raises:
             InputError, MediaError, PoseError: it cannot be used.
         """
-        seed = asked.settings["seed"] if isinstance(asked.motion, str) else None
+        how = asked.settings.reading
+        if not isinstance(asked.motion, str):
+            how["seed"] = 0  # of built-in motions alone
 
         def read() -> Motion:
             with self.source(asked.motion) as source:
                 if isinstance(source, Path):
                     self.limits.check_motion(source)
-                found = read_motion(
-                    source, time_range=asked.time_range, seed=seed or 0, estimator=self.estimator, track=job.track
-                )
+                found = read_motion(source, **how, estimator=self.estimator, track=job.track)
             if len(found) == 1:
                 raise InputError(f"the motion {asked.motion_name} is a single frame; wanted two or more")
             return found
 
-        return self._motions.get((asked.motion, asked.time_range, seed), read, job=job)
+        return self._motions.get((asked.motion, *how.values()), read, job=job)
 
     @contextmanager
     def source(self, motion: tuple[Upload, ...] | str) -> Iterator[Path | str]:
@@ -182,7 +182,7 @@ class Studio:
         """
         if asked.backdrop is not None:
             self.limits.check_photo(asked.backdrop.path)
-        elif asked.settings["background"] == PICTURE:
+        elif asked.lacks_backdrop:
             raise InputError("choose a picture for the background, or another background")
 
     def look(self, asked: AnimateRequest, job: Job) -> Preview:
@@ -208,7 +208,7 @@ class Studio:
         if subject is None or motion is None or look.motion_note:
             return look
         try:
-            fitted = retarget_motion(motion, subject.pose, retarget=asked.settings["retarget"], mask=subject.mask)
+            fitted = retarget_motion(motion, subject.pose, retarget=asked.settings.retarget, mask=subject.mask)
             look.notes = (*subject.warnings(), *motion.notes, *fitted.warnings)
             path = self.new_folder() / "fitted.webp"
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
@@ -221,7 +221,7 @@ class Studio:
         """The driver's own picture, where there is one."""
         if isinstance(asked.motion, str) or not isinstance(find_reader(asked.motion[0].path)[0], Video):
             return None
-        first = round(asked.settings["start"] * motion.fps)
+        first = round(asked.settings.start * motion.fps)
         return next(read_frames(asked.motion[0].path, fps=motion.fps, start=first, stop=first + 1))
 
     # The run
@@ -235,7 +235,9 @@ class Studio:
         try:
             self.check_background(asked)
             subject, motion = self.subject(asked.photo, job), self.motion(asked, job)
-            shown = spread(len(motion))
+            shown, settings = spread(len(motion)), asked.settings
+            if asked.backdrop is not None:
+                settings = settings.changed(background=str(asked.backdrop.path))
 
             def watch(pipeline: PersonVideoPipeline, step: int, t: Tensor, tensors: dict[str, Tensor]) -> None:
                 job.pictures = to_uint8(tensors["x_t"][shown].clamp(-1, 1))
@@ -243,17 +245,16 @@ class Studio:
             made = animate(
                 subject,
                 motion,
+                settings,
                 model=model or self.model,
-                **asked.settings,
-                device=str(self.model.pipeline.device),
                 track=job.track,
                 callback_on_step_end=watch,
             )
         except TemposeError as error:
             raise type(error)(self.in_users_words(error, asked)) from error
         assert asked.photo is not None  # or its subject would have been refused
-        settings = made.record["settings"] | {"background": asked.named_settings["background"]}
-        named = {"photo": asked.photo.name, "motion": asked.motion_name, "settings": settings}
+        told = made.record["settings"] | {"background": asked.background_name}
+        named = {"photo": asked.photo.name, "motion": asked.motion_name, "settings": told}
         return replace(made, record=made.record | named)
 
     def make(self, asked: AnimateRequest, job: Job) -> Finished:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.core.errors import MediaError, PoseError
+from tempose.core.errors import MediaError, about
 from tempose.core.notes import note
 from tempose.core.progress import Track, quiet
 from tempose.media.animated import FOLDER_FPS, is_animated
@@ -95,12 +95,10 @@ def _moves(source: Source) -> bool:
 
 def _observed(frames: Iterable[np.ndarray], path: Path, fps: float, options: ReadOptions, track: Track) -> Observation:
     """What is seen of a person in frames; the errors name the file."""
-    try:
+    with about(path):
         return observe(
             frames, fps=fps, person=options.person, estimator=options.estimator, with_masks=False, track=track
         )
-    except PoseError as error:
-        raise PoseError(str(error).replace("the picture", str(path))) from error
 
 
 def _counted(track: Track, whole: int) -> Track:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tempose.cli.shell import Shell, command
 
-def describe(
+
+@command("motion", group="Animate")
+def motion(
+    shell: Shell,
     source: Annotated[str, typer.Argument(help="Whatever animate takes as a motion: a file, a folder or a name.")],
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
     preview: Annotated[
-        Path | None, typer.Option(help="Also draw the skeleton: .mp4, .webm, .gif, .webp; a .png is a contact sheet.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also draw the skeleton: .mp4, .webm, .gif, .webp; a .png is a contact sheet."
+        ),
     ] = None,
     joints: Annotated[
-        Path | None, typer.Option(help="A YAML file that names the joints of a .bvh, as 'RightArm: right_shoulder'.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A YAML file that names the joints of a .bvh, as in 'RightArm: right_shoulder'."
+        ),
     ] = None,
     up: Annotated[
-        str | None, typer.Option(help="Which axis of a .bvh is up: y, z, x, -y …; found if not given.")
+        str | None, typer.Option(metavar="x|-x|y|-y|z|-z", help="Which axis of a .bvh is up; found if not given.")
     ] = None,
     person: Annotated[
-        str, typer.Option(help="Whom to follow: largest, a number from the left (from 1), or a point X,Y.")
+        str, typer.Option(metavar="largest|N|X,Y", help="Whom to follow: the Nth is counted from the left, from 1.")
     ] = "largest",
     max_frames: Annotated[int | None, typer.Option(help="Read at most so many frames.")] = None,
 ) -> None:
@@ -33,7 +41,6 @@ def describe(
     import numpy as np
 
     from tempose.animation.motion import TimeRange, describe_motion
-    from tempose.core.progress import bar
     from tempose.media.images import write_image
     from tempose.media.montage import contact_sheet
     from tempose.media.video import write_video
@@ -42,11 +49,11 @@ def describe(
 
     time_range = None if max_frames is None else TimeRange(max_frames=max_frames)
     description, motion = describe_motion(
-        source, time_range=time_range, joints=joints, up=up, person=choice_of(person), track=bar
+        source, time_range=time_range, joints=joints, up=up, person=choice_of(person), track=shell.track
     )
     if preview is not None and preview.suffix.lower() == ".png":
         some = np.unique(np.linspace(0, len(motion) - 1, 12).round().astype(int))
         write_image(preview, contact_sheet(list(draw_alone(motion[some]))))
     elif preview is not None:
-        write_video(preview, bar(draw_alone(motion), "preview", total=len(motion)), motion.fps)
-    typer.echo(json.dumps(description.as_dict()) if as_json else description.as_text())
+        write_video(preview, shell.track(draw_alone(motion), "preview", total=len(motion)), motion.fps)
+    shell.done(description.as_text(), **description.as_dict())

@@ -1,0 +1,167 @@
+"""Everything that can be said of an animation besides its photo and its motion.
+
+One field a setting, and nothing else to add for another one: the options of `tempose animate`, its configuration file,
+the HTTP interface, the page's form, the record beside a result and the command that makes it again are made of these.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from tempose.core.settings import Settings, Shown
+from tempose.diffusion.hub import DEFAULT_MODEL
+
+# The ways to cut a long video into windows that generate every frame of it (`tempose.diffusion.windows`).
+Strategy = Literal["overlap", "loop"]
+
+# Whom to take, as `tempose.pose.tracking` understands it.
+Person = Literal["largest"] | int | tuple[float, float]
+
+# Height of a result in pixels.
+MOST_HEIGHT = 2160
+
+OWN = "the model's own"
+
+
+Model = Annotated[str, Shown("MODEL")]
+Steps = Annotated[int | None, Field(ge=1), Shown("N", title="Steps", unset=OWN)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1), Shown("N", title="Seed")]
+Device = Annotated[str, Shown("auto|cpu|cuda|mps")]
+
+
+def _person(given: Any) -> Any:
+    """What was typed, as a choice."""
+    from tempose.pose.tracking import choice_of
+
+    return choice_of(given) if isinstance(given, str) else given
+
+
+class AnimateSettings(Settings):
+    """How a photo is animated by a motion."""
+
+    model: Model = DEFAULT_MODEL
+    """The weights: a name that ships, a folder, or OWNER/NAME on the Hub."""
+
+    retarget: Annotated[
+        Literal["limbs", "scale", "none"],
+        Shown(title="Fit the motion to the body", names=("Bone by bone", "As a whole", "Not at all")),
+    ] = "limbs"
+    """Fit the motion to the photo: limbs (bone by bone), scale (as a whole), none."""
+
+    background: Annotated[str, Shown(metavar="photo|plain|COLOR|FILE", title="Background")] = "photo"
+    """What stands behind: photo (its own, still), plain, a color such as #20a0ff, or a picture file."""
+
+    size: Annotated[
+        int | None, Field(ge=16, le=MOST_HEIGHT), Shown("PIXELS", title="Height in pixels", unset="as the photo")
+    ] = None
+    """Height of the result; its width follows from the photo."""
+
+    fps: Annotated[
+        float | None,
+        Field(gt=0, le=240),
+        Shown("RATE", title="Frames per second", unset="the motion's own, at most 30"),
+    ] = None
+    """Frames per second."""
+
+    start: Annotated[float, Field(ge=0, le=1e5), Shown("SECONDS", title="Begin after (seconds)")] = 0.0
+    """Leave out so much of the motion at its beginning."""
+
+    duration: Annotated[
+        float | None, Field(gt=0, le=1e5), Shown("SECONDS", title="Last (seconds)", unset="to its end")
+    ] = None
+    """Take so much of the motion."""
+
+    max_frames: Annotated[int | None, Field(ge=1), Shown("N", title="Frames at most")] = None
+    """Take at most so many frames."""
+
+    person: Annotated[Person, BeforeValidator(_person), Shown("largest|N|X,Y")] = "largest"
+    """Whom to follow in a video: the largest, the Nth from the left (from 1), or the nearest to a point."""
+
+    photo_person: Annotated[Person, BeforeValidator(_person), Shown("largest|N|X,Y")] = "largest"
+    """Whom to animate in the photo; the same choices."""
+
+    yaw: Annotated[float, Field(ge=-360, le=360), Shown("DEGREES", title="Turn the camera (degrees)")] = 0.0
+    """Turn the camera; for motion captures and built-in motions."""
+
+    joints: Path | None = None
+    """A YAML file that names the joints of a .bvh, as in 'RightArm: right_shoulder'."""
+
+    up: Annotated[Literal["x", "-x", "y", "-y", "z", "-z"] | None, Shown(unset="found")] = None
+    """Which axis of a .bvh is up."""
+
+    steps: Steps = None
+    """Denoising steps: more take longer."""
+
+    seed: Seed = 0
+    """Another seed, another result; the same seed, the same."""
+
+    strategy: Annotated[
+        Strategy, Shown(title="Windows of a long video", names=("Overlapping", "One after the other"))
+    ] = "overlap"
+    """How a long video is cut into windows: overlap (no seams) or loop (faster)."""
+
+    guidance: Annotated[float | None, Field(ge=0, le=100), Shown("SCALE", title="Guidance", unset=OWN)] = None
+    """How strongly the photo guides; 1 is plain."""
+
+    device: Device = "auto"
+    """Where to compute; auto is the fastest that is there."""
+
+    estimator: Literal["mediapipe", "rtmlib"] = "mediapipe"
+    """What finds people: mediapipe (offline, one person) or rtmlib (several people)."""
+
+    detector: Path | None = None
+    """For rtmlib, an ONNX file of YOLOX."""
+
+    pose_model: Path | None = None
+    """For rtmlib, an ONNX file of RTMPose."""
+
+    @field_validator("background")
+    @classmethod
+    def _is_a_background(cls, given: str) -> str:
+        from tempose.animation.compose import check_background
+
+        check_background(given)
+        return given
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What of it concerns the motion alone, as `tempose.animation.motion.read_motion` takes it."""
+        from tempose.animation.motion import TimeRange
+
+        time_range = TimeRange(self.fps, self.start, self.duration, self.max_frames)
+        seen = {"person": self.person, "yaw": self.yaw, "joints": self.joints, "up": self.up}
+        return {"time_range": time_range, "seed": self.seed, **seen}
+
+
+class DressSettings(Settings):
+    """How clothes are exchanged."""
+
+    part: Literal["upper", "lower", "whole"] | None = None
+    """What to exchange, by the key points."""
+
+    mask: Path | None = None
+    """Or a picture of the reference's size: white is exchanged, black stays."""
+
+    model: Model = DEFAULT_MODEL
+    """The weights: a name that ships, a folder, or OWNER/NAME on the Hub."""
+
+    max_frames: Annotated[int | None, Field(ge=1)] = None
+    """Of a video, take at most so many frames."""
+
+    steps: Steps = None
+    """Denoising steps: more take longer."""
+
+    seed: Seed = 0
+    """Another seed, another result; the same seed, the same."""
+
+    device: Device = "auto"
+    """Where to compute; auto is the fastest that is there."""
+
+    @model_validator(mode="after")
+    def _says_once_what_to_exchange(self) -> Self:
+        if (self.part is None) == (self.mask is None):
+            raise ValueError("say what to exchange: either --part upper, lower or whole, or --mask with a picture")
+        return self

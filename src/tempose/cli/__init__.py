@@ -1,0 +1,32 @@
+"""The command line: thin shells over the library's functions.
+
+Heavy imports happen inside the commands, so that `tempose --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tempose import __version__
+from tempose.cli import animate, data, evaluate, models, pose, serve, train  # noqa: F401  # in the help's order
+from tempose.cli.shell import app, main
+
+__all__ = ["app", "main"]
+
+
+def tell_version(wanted: bool) -> None:
+    """The version, and nothing else."""
+    if wanted:
+        typer.echo(f"tempose {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def tempose(
+    version: Annotated[
+        bool, typer.Option("--version", metavar="", help="Show the version.", callback=tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """One photo of a person and one motion in, a video of that person moving out."""

@@ -1,0 +1,181 @@
+"""`tempose animate`, `dress` and `demo`: a person moves, or wears something else."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tempose.animation.settings import AnimateSettings, DressSettings
+from tempose.cli.shell import MODEL, Shell, check_output, command
+from tempose.core.errors import InputError
+
+GROUP = "Animate"
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
+
+
+@command("animate", group=GROUP, settings=AnimateSettings)
+def animate(
+    shell: Shell,
+    changes: dict[str, Any],
+    photo: Annotated[Path | None, typer.Argument(help="A picture of a person, best from head to foot.")] = None,
+    motion: Annotated[
+        str | None,
+        typer.Argument(
+            help="A video, a folder of OpenPose JSON, .npz, .json, .bvh, a picture for a single pose, "
+            "or a built-in motion: walk, catwalk, turn, wave, dance, squat, reach, idle, nod, talk, random."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE",
+            help=r".mp4, .webm, .gif, .webp, a folder of PNGs (no ending), or a .png. [dim]\[default: PHOTO-MOTION.mp4 "
+            r"here][/dim]",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    again: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RECORD", help="Make a result again, from the .json beside it."),
+    ] = None,
+    audio: Annotated[bool, typer.Option("--audio", help="Copy the sound of the motion's video.")] = False,
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="Show photo, skeleton and result beside one another.")
+    ] = False,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a contact sheet, .png or .jpg.")
+    ] = None,
+) -> None:  # fmt: skip
+    """Animate the person of a photo by a motion.
+
+    Beside the result stands OUTPUT.json: what was asked for, and what it was made with. With --from, the same is made
+    again, bit for bit on the same machine; what else is given comes first.
+
+    Examples:
+
+    [bold]tempose animate me.jpg walk[/bold]: a built-in motion, into me-walk.mp4
+
+    [bold]tempose animate me.jpg dance.mp4 -o out/me.webm --max-frames 48[/bold]: the motion of a video
+
+    [bold]tempose animate me.jpg pose.jpg -o posed.png[/bold]: a single pose
+
+    [bold]tempose animate --from me-walk.mp4.json -o again.mp4 --seed 1[/bold]: the same with another seed
+    """
+    from tempose.animation.animate import animate
+    from tempose.animation.result import check_output as check_writable
+    from tempose.animation.result import default_output, read_record, write_animation
+
+    if again is not None:
+        record = read_record(again)
+        photo, motion = photo or Path(record.photo), motion or record.motion
+        changes = record.settings | changes
+        side_by_side, audio = side_by_side or record.side_by_side, audio or record.audio
+    if photo is None or motion is None:
+        raise InputError("give a photo and a motion, as in: tempose animate me.jpg walk; or --from a result's record")
+    output = check_output(output or default_output(photo, motion), overwrite=overwrite, inputs=(photo, motion))
+    check_writable(output, inputs=(photo, motion), sheet=sheet, audio=motion if audio else None)
+    settings = AnimateSettings(**changes)
+    if audio and settings.start:
+        raise InputError("the sound is copied from its beginning; leave out --audio or --start")
+    shell.detail(f"settings: {settings.as_dict()}")
+    begun = time.monotonic()
+    animation = animate(photo, motion, settings, output=output, track=shell.track)
+    beside = write_animation(
+        animation,
+        output,
+        audio=motion if audio else None,
+        side_by_side=side_by_side,
+        sheet=sheet,
+        track=shell.track,
+    )
+    for warning in animation.warnings:
+        shell.note(warning)
+    height, width = animation.size
+    shell.done(
+        f"{output}: {len(animation)} frame(s), {width}×{height}, {animation.motion.fps:.4g} a second; see {beside}",
+        output=output,
+        record=beside,
+        sheet=sheet,
+        frames=len(animation),
+        fps=animation.motion.fps,
+        size=[height, width],
+        seconds=round(time.monotonic() - begun, 3),
+        warnings=list(animation.warnings),
+    )
+
+
+@command("dress", group=GROUP, settings=DressSettings)
+def dress(
+    shell: Shell,
+    changes: dict[str, Any],
+    style: Annotated[Path, typer.Argument(help="A picture of a person who wears what is wanted.")],
+    reference: Annotated[Path, typer.Argument(help="A picture or video of the person who is to wear it.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE",
+            help=r"A picture or video, as the reference is. [dim]\[default: REFERENCE-STYLE here][/dim]",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:  # fmt: skip
+    """Put the clothes of one picture on the person of another, who keeps face and pose.
+
+    Everything outside the mask stays as it is in the reference.
+
+    Examples:
+
+    [bold]tempose dress red-jacket.jpg me.jpg --part upper -o me-in-red.png[/bold]: what the key points say is upper
+
+    [bold]tempose dress red-jacket.jpg me.mp4 --mask jacket.png -o me-in-red.mp4[/bold]: what a picture says
+    """
+    from tempose.animation.dress import dress, write_dressed
+    from tempose.animation.result import check_output as check_writable
+    from tempose.animation.result import default_output
+
+    settings = DressSettings(**changes)
+    inputs = (style, reference, *filter(None, (settings.mask,)))
+    output = check_output(output or default_output(reference, style.stem), overwrite=overwrite, inputs=inputs)
+    check_writable(output, inputs=inputs)
+    shell.detail(f"settings: {settings.as_dict()}")
+    dressed = dress(style, reference, settings, output=output, track=shell.track)
+    words = ["tempose", "dress", str(style), str(reference), "-o", str(output), *settings.options()]
+    record = write_dressed(dressed, output, command=words, track=shell.track)
+    for warning in dressed.warnings:
+        shell.note(warning)
+    frames = len(dressed.frames)
+    shell.done(f"{output}: {frames} frame(s); {record}", output=output, record=record, frames=frames)
+
+
+@command("demo", group=GROUP)
+def demo(
+    shell: Shell,
+    out_dir: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; made if it is not there.")] = (
+        Path("out")
+    ),
+    model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL)] = "people-128",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
+) -> None:
+    """Animate a drawn person by a built-in motion: a first look that needs no picture of your own.
+
+    Example: [bold]tempose demo[/bold]
+    """
+    from tempose.animation.demo import run_demo
+
+    made = run_demo(out_dir, model=model, device=device, track=shell.track)
+    for warning in made.warnings:
+        shell.note(warning)
+    shell.done(
+        f"a video: {made.video}\nphoto, skeleton and result side by side: {made.panels}\n"
+        f"a contact sheet: {made.sheet}\nmade in {made.seconds:.0f} seconds\n"
+        "next, with a photo of your own: tempose animate me.jpg walk",
+        video=made.video,
+        panels=made.panels,
+        sheet=made.sheet,
+        seconds=round(made.seconds, 3),
+        warnings=list(made.warnings),
+    )

@@ -1,0 +1,78 @@
+"""`tempose pose`: key points from a video or photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tempose.cli.shell import Shell, command
+from tempose.core.errors import InputError
+
+
+@command("pose", group="Animate")
+def pose(
+    shell: Shell,
+    source: Annotated[Path, typer.Argument(help="A video or a photo.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The pose file: .npz or .json.")],
+    preview: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also draw the skeleton: .mp4 (.webm, .gif) of a video, .png of a photo."),
+    ] = None,
+    person: Annotated[
+        str, typer.Option(metavar="largest|N|X,Y", help="Whom to follow: the Nth is counted from the left, from 1.")
+    ] = "largest",
+    fps: Annotated[
+        float | None, typer.Option(metavar="RATE", help="Frames per second to sample at; the video's own.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="As it was seen: not cleaned, not smoothed.")] = False,
+    estimator: Annotated[
+        str,
+        typer.Option(metavar="mediapipe|rtmlib", help="mediapipe (offline, one person) or rtmlib (several people)."),
+    ] = "mediapipe",
+    detector: Annotated[Path | None, typer.Option(metavar="FILE", help="For rtmlib, an ONNX file of YOLOX.")] = None,
+    pose_model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For rtmlib, an ONNX file of RTMPose.")
+    ] = None,
+) -> None:
+    """Find a person's key points in a video or photo and write them to a pose file.
+
+    Example: [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]
+    """
+    from tempose.media.images import ENCODINGS, read_image, write_image
+    from tempose.media.video import read_frames, write_video
+    from tempose.pose.clean import clean
+    from tempose.pose.draw import draw_motion, draw_skeleton
+    from tempose.pose.estimate import observe
+    from tempose.pose.estimators import load_estimator
+    from tempose.pose.tracking import choice_of
+
+    if output.suffix not in (".npz", ".json"):
+        raise InputError(f"cannot write poses to {output.name}; the ending must be .npz or .json")
+    is_photo = source.suffix.lower() in ENCODINGS
+    photo = read_image(source) if is_photo else None
+    seen = observe(
+        source if photo is None else [photo],
+        estimator=load_estimator(estimator, detector=detector, pose_model=pose_model),
+        fps=1 if is_photo else fps,
+        person=choice_of(person),
+        with_masks=False,
+        track=shell.track,
+    )
+    motion = seen.motion if raw else clean(seen.motion, cuts=seen.cuts)
+    motion.save(output)
+    if preview is not None and photo is not None:
+        write_image(preview, draw_skeleton(photo, motion.keypoints[0]))
+    elif preview is not None:
+        frames = draw_motion(read_frames(source, fps=motion.fps), motion)
+        write_video(preview, shell.track(frames, "preview", total=len(motion)), motion.fps)
+    joints = float((motion.keypoints[..., 2] > 0).sum(axis=1).mean())
+    shell.done(
+        f"{output}: {len(motion)} frame(s) at {motion.fps:g} a second, {joints:.1f} of 18 joints seen",
+        output=output,
+        preview=preview,
+        frames=len(motion),
+        fps=motion.fps,
+        joints=round(joints, 2),
+    )

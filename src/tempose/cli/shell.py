@@ -1,0 +1,232 @@
+"""What all commands share: how options are made of settings, what is said to people, and what to programs."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tempose.core.errors import InputError, TemposeError
+from tempose.core.progress import bar, quiet
+from tempose.core.settings import Entry, Settings, read_mapping
+
+# Metavariables by type, where a command gives none.
+METAVARS = {bool: "", int: "N", float: "NUMBER", Path: "PATH", str: "TEXT"}
+
+MODEL = "A name that ships, a folder of weights, or OWNER/NAME on the Hub."
+SIZE = "Size of the pictures, HEIGHTxWIDTH; both even."
+
+
+class Tidy:
+    """A command whose switches have no metavariable in the help."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Its parameters."""
+        found = super().get_params(ctx)  # type: ignore[misc]
+        for each in found:
+            if getattr(each, "is_flag", False) and each.metavar is None:
+                each.metavar = ""
+        return found
+
+
+class Command(Tidy, TyperCommand):
+    """One command."""
+
+
+class Group(Tidy, TyperGroup):
+    """Commands under a name."""
+
+
+app = typer.Typer(
+    cls=Group,
+    name="tempose",
+    help="One photo of a person and one motion in, a video of that person moving out.",
+    epilog="Examples: [bold]tempose demo[/bold] · [bold]tempose animate me.jpg walk[/bold] · "
+    "[bold]tempose animate --help[/bold]",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """How a command speaks.
+
+    Attributes:
+        quiet: nothing but errors.
+        verbose: also what the settings come to, and the logs.
+        as_json: one line of JSON as the result, on stdout alone.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    as_json: bool = False
+
+    def track(self, items: Iterable, label: str, total: int | None = None) -> Iterable:
+        """The items, under a bar on stderr."""
+        return (quiet if self.quiet else bar)(items, label, total)
+
+    def note(self, text: str) -> None:
+        """What had to be guessed or changed, on stderr."""
+        if not self.quiet:
+            typer.echo(f"note: {text}", err=True)
+
+    def detail(self, text: str) -> None:
+        """What only some want to know, on stderr."""
+        if self.verbose:
+            typer.echo(text, err=True)
+
+    def done(self, text: str, **facts: Any) -> None:
+        """The result: in words, or as JSON."""
+        if self.as_json:
+            typer.echo(json.dumps(facts, ensure_ascii=False, default=str))
+        elif not self.quiet:
+            typer.echo(text)
+
+
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.", rich_help_panel="Output")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Say more: settings and logs.", rich_help_panel="Output")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Write the result as one line of JSON to stdout.", rich_help_panel="Output")
+]
+SPEECH = {"quiet": Quiet, "verbose": Verbose, "as_json": Json}
+
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Settings from a YAML file; those of the command line come first."),
+]
+
+
+def command(
+    name: str, *, group: str, settings: type[Settings] | None = None, under: typer.Typer = app
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add a function to the command line, in a group of its help.
+
+    Its first argument is the `Shell`. With a class of settings, each of their fields becomes an option, `--config` is
+    added, and the function gets as `changes` what was given of them.
+    """
+
+    def add(run: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
+        own = [each for each in own if settings is None or each.name != "changes"]
+        entries = [] if settings is None else list(settings.entries())
+
+        def shown(**given: Any) -> None:
+            shell = Shell(**{key: given.pop(key) for key in SPEECH})
+            if shell.verbose:
+                logging.basicConfig(level=logging.INFO)
+            if settings is not None:
+                file = given.pop("config")
+                typed = {entry.name: given.pop(entry.name) for entry in entries}
+                typed = {key: value for key, value in typed.items() if value is not None}
+                given["changes"] = {**({} if file is None else read_mapping(file)), **typed}
+            run(shell, **given)
+
+        parameters = [parameter(each.name, with_metavar(each), each.default) for each in own]
+        parameters += [parameter(entry.name, option(entry), None) for entry in entries]
+        if settings is not None:
+            parameters.append(parameter("config", Config, None))
+        parameters += [parameter(key, with_metavar(parameter(key, kind, False)), False) for key, kind in SPEECH.items()]
+        shown.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        shown.__annotations__ = {each.name: each.annotation for each in parameters}
+        shown.__doc__, shown.__name__, shown.__module__ = run.__doc__, run.__name__, run.__module__
+        under.command(name, cls=Command, rich_help_panel=group)(shown)
+        return run
+
+    return add
+
+
+def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    """A parameter by name."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def with_metavar(given: inspect.Parameter) -> Any:
+    """The type of a command's own parameter, with a metavariable in the one style."""
+    if get_origin(given.annotation) is not Annotated:
+        raise TypeError(f"{given.name} has no help")
+    kind, told = get_args(given.annotation)
+    if told.metavar is None and isinstance(told, typer.models.ArgumentInfo):
+        told.metavar = given.name.upper()
+    elif told.metavar is None:
+        inner = next((each for each in get_args(kind) if each is not type(None)), kind)
+        told.metavar = METAVARS[inner]
+    return Annotated[kind, told]
+
+
+def option(entry: Entry) -> Any:
+    """The type of an option made of a field of settings; what is typed is checked by the settings."""
+    default = entry.shown.unset if entry.default is None else entry.default
+    told = entry.help + ("" if default in (None, "") else rf" [dim]\[default: {default}][/dim]")
+    if entry.kind is bool:
+        return Annotated[bool | None, typer.Option(f"{entry.option}/--no{entry.option[1:]}", metavar="", help=told)]
+    choices = list(entry.choices)
+    return Annotated[
+        str | None,
+        typer.Option(
+            entry.option, metavar=entry.metavar, help=told, autocompletion=(lambda: choices) if choices else None
+        ),
+    ]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """(height, width), typed as 128x96.
+
+    Raises:
+        InputError: it is not.
+    """
+    height, _, width = text.lower().replace("×", "x").partition("x")
+    try:
+        return int(height), int(width)
+    except ValueError:
+        raise InputError(f"--size is {text}; wanted HEIGHTxWIDTH in pixels, such as 128x96") from None
+
+
+def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = ()) -> Path:
+    """Where a result is to be written, if it may be.
+
+    Raises:
+        InputError: it is standard output, or something is there already that is not an input.
+    """
+    if str(path) == "-":
+        raise InputError("a result cannot be written to standard output; name a file, such as -o out.mp4")
+    there = path.is_file() and path.resolve() not in {Path(each).resolve() for each in inputs}
+    if there and not overwrite:
+        raise InputError("it is there already", path=path, remedy="name another output, or give --overwrite")
+    return path
+
+
+def tell_error(text: str, facts: Mapping[str, Any]) -> None:
+    """A mistake, in one line on stderr; for programs also as JSON on stdout."""
+    typer.echo(f"error: {text}", err=True)
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": text, **facts}, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run a command line; a user's mistake ends in one sentence and exit code 2."""
+    # Threads that wait for one another sleep rather than spin: many times faster on a machine with other work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        app()
+    except TemposeError as error:
+        path = None if error.path is None else str(error.path)
+        tell_error(str(error), {"path": path, "remedy": error.remedy})
+        sys.exit(2)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        tell_error(f"{place}{error.strerror or error}", {"path": error.filename, "remedy": None})
+        sys.exit(2)

@@ -1,0 +1,191 @@
+"""Settings: typed, frozen, checked where they are made, and described in one place.
+
+A class of settings is the one list of what can be asked for. The command line's options, a configuration
+file, the HTTP interface and the page's form are made of its fields; the text under a field is their help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from tempose.core.errors import InputError, unknown
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a field is shown to people.
+
+    Attributes:
+        metavar: what its value is called in the help; by default it follows from the type.
+        title: its label on the page; without one it is not offered to visitors, only to the machine's owner.
+        names: the page's words for the choices, in their order.
+        unset: what happens where nothing is given, instead of a default.
+    """
+
+    metavar: str = ""
+    title: str = ""
+    names: tuple[str, ...] = ()
+    unset: str = ""
+
+
+class Settings(BaseModel):
+    """Values by name, each with a type, bounds, a default and a docstring.
+
+    Raises:
+        InputError: a name is unknown (the nearest valid one is told), or a value of the wrong type or out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise InputError("; ".join(map(self._told, error.errors()))) from None
+
+    @classmethod
+    def entries(cls) -> Iterator[Entry]:
+        """Its fields, in their order."""
+        return (Entry(name, field) for name, field in cls.model_fields.items())
+
+    def changed(self, **changes: Any) -> Self:
+        """The same with other values, checked."""
+        return type(self)(**{**dict(self), **changes})
+
+    def options(self, **instead: Any) -> list[str]:
+        """The words of the command line that say what differs from the defaults, with some values called otherwise."""
+        told = ((entry, instead.get(entry.name, getattr(self, entry.name))) for entry in self.entries())
+        return [word for entry, value in told if value != entry.default for word in (entry.option, as_word(value))]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a record in JSON."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def _told(cls, problem: Any) -> str:
+        """One problem that pydantic found, as a sentence."""
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        if problem["type"] == "extra_forbidden":
+            return unknown("setting", name, cls.model_fields)
+        if problem["type"] == "missing":
+            return f"{name} is missing"
+        if problem["type"] == "value_error":  # of a validator of ours, which says all that is to be said
+            return str(problem["ctx"]["error"])
+        given = problem["input"]
+        return f"{name} is {given if is_number(given) else repr(given)}; wanted {Entry(name, cls.model_fields[name]).wanted}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A field of settings, as the command line and the page describe it."""
+
+    name: str
+    field: FieldInfo
+
+    @property
+    def option(self) -> str:
+        """Its name on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def help(self) -> str:
+        """The text under it."""
+        return " ".join((self.field.description or "").split())
+
+    @property
+    def default(self) -> Any:
+        return self.field.default
+
+    @property
+    def shown(self) -> Shown:
+        return next((each for each in self.field.metadata if isinstance(each, Shown)), Shown())
+
+    @property
+    def optional(self) -> bool:
+        """Whether nothing may be given."""
+        return type(None) in get_args(self.field.annotation)
+
+    @property
+    def kind(self) -> Any:
+        """Its type, without None; the first of several."""
+        annotation: Any = self.field.annotation
+        if get_origin(annotation) in (Union, UnionType):
+            annotation = next(each for each in get_args(annotation) if each is not type(None))
+        return annotation
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What it can be, where that can be listed in full."""
+        kinds = [self.field.annotation]
+        if get_origin(kinds[0]) in (Union, UnionType):
+            kinds = [each for each in get_args(kinds[0]) if each is not type(None)]
+        return get_args(kinds[0]) if len(kinds) == 1 and get_origin(kinds[0]) is Literal else ()
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """`ge`, `gt`, `le`, `lt`, where there are such."""
+        found: dict[str, float] = {}
+        for each in self.field.metadata:
+            found |= {key: getattr(each, key) for key in ("ge", "gt", "le", "lt") if hasattr(each, key)}
+        return found
+
+    @property
+    def metavar(self) -> str:
+        if self.shown.metavar or self.choices:
+            return self.shown.metavar or "|".join(self.choices)
+        return {bool: "", int: "N", float: "NUMBER", Path: "FILE"}.get(self.kind, "TEXT")
+
+    @property
+    def wanted(self) -> str:
+        """What a value must be, in words."""
+        if self.choices:
+            return " or ".join(filter(None, (", ".join(self.choices[:-1]), self.choices[-1])))
+        kinds = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+        bounds = {key: as_word(value) for key, value in self.bounds.items()}
+        if {"ge", "le"} <= set(bounds):
+            limits = f" from {bounds['ge']} to {bounds['le']}"
+        else:
+            words = {"ge": "{} or more", "gt": "more than {}", "le": "at most {}", "lt": "less than {}"}
+            limits = "".join(f", {words[key].format(value)}" for key, value in bounds.items())
+        return f"{kinds.get(self.kind, self.metavar)}{limits}"
+
+
+def is_number(given: Any) -> bool:
+    """Whether it is one, or a text that says one."""
+    try:
+        return float(given) is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def as_word(value: Any) -> str:
+    """A value as it is typed on the command line."""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return ",".join(map(as_word, value)) if isinstance(value, tuple) else str(value)
+
+
+def read_mapping(path: Path | str) -> dict[str, Any]:
+    """Keys and values from a YAML file.
+
+    Raises:
+        InputError: it cannot be read, or holds something else.
+    """
+    import yaml
+
+    try:
+        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"there is no configuration {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
+        raise InputError(f"{path} holds no configuration; wanted keys and values")
+    return fields
