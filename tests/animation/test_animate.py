@@ -185,7 +185,7 @@ def bad_input(kind, folder, shelf):
     grey = np.full((200, 150, 3), 120, np.uint8)
     if kind == "no person":
         write_image(folder / "empty.png", grey)
-        return [folder / "empty.png", "walk", "-o", out], r"nobody was found in"
+        return [folder / "empty.png", "walk", "-o", out], "empty.png: nobody was found"
     if kind == "only legs":
         hips = int(subject().keypoints[[8, 11], 1].max())
         write_image(folder / "legs.png", np.repeat(np.repeat(subject().picture[hips + 20 :], 2, 0), 2, 1))
@@ -199,7 +199,7 @@ def bad_input(kind, folder, shelf):
         return [photo, driver, "-o", out, "--person", "3"], "person 3 was asked for"
     if kind == "a black video":
         write_video(folder / "black.mp4", np.zeros((4, 64, 64, 3), np.uint8), 10)
-        return [photo, folder / "black.mp4", "-o", out], "nobody was found in"
+        return [photo, folder / "black.mp4", "-o", out], "black.mp4: nobody was found"
     if kind == "one frame":
         write_video(folder / "one.mp4", [read_image(photo)], 10)
         return [photo, folder / "one.mp4", "-o", out], "single frame"

@@ -97,7 +97,7 @@ def test_a_visitor_who_leaves_frees_the_machine(visit):
     [
         ("photo", "words.png", "words.png is not a picture in a known format; wanted PNG, JPEG or WebP"),
         ("motion-file", "words.npz", "words.npz is not a pose file of tempose"),
-        ("motion-file", "black.mp4", "nobody was found in black.mp4"),
+        ("motion-file", "black.mp4", "black.mp4: nobody was found"),
     ],
 )
 def test_a_mistake_is_told_at_its_place(visit, cache, where, name, said):
@@ -150,7 +150,7 @@ def test_what_the_page_tells_is_not_wiped_by_an_answer_that_was_on_its_way(visit
     for route in held:
         route.continue_()
     page.unroute("**/queue/join*")
-    expect(page.locator("#motion-note")).to_contain_text("nobody was found in black.mp4", timeout=LONG)
+    expect(page.locator("#motion-note")).to_contain_text("black.mp4: nobody was found", timeout=LONG)
     page.wait_for_timeout(1000)
     expect(page.locator("#photo-note")).to_contain_text("large.png has more than 2 MB")
     upload(page, "motion-file", cache / "wave.npz")  # a newer question

@@ -90,7 +90,7 @@ def test_a_look_tells_each_mistake_at_its_place(studio, cache):
 
 def test_a_run_names_files_as_their_owner_does(studio, cache):
     assert run(lambda job: studio.make(asked(cache, motion="black.mp4"), job)).error.startswith(
-        "nobody was found in black.mp4"
+        "black.mp4: nobody was found"
     )
     with pytest.raises(InputError, match="choose a photo"):
         studio.animation(

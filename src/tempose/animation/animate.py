@@ -24,7 +24,7 @@ from tempose.models.config import ModelConfig
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
-from tempose.pose.room import person_room, united
+from tempose.pose.room import Box, person_room, united
 
 # Without a wish, the result is as large as the photo, but the model's frame is enlarged no more than
 # so many times.

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from tempose import __version__
 from tempose.cli import animate, data, evaluate, models, pose, serve, train  # noqa: F401  # in the help's order
 from tempose.cli.shell import app, main
 
@@ -19,7 +18,9 @@ __all__ = ["app", "main"]
 def tell_version(wanted: bool) -> None:
     """The version, and nothing else."""
     if wanted:
-        typer.echo(f"tempose {__version__}")
+        from importlib.metadata import version
+
+        typer.echo(f"tempose {version('tempose')}")
         raise typer.Exit
 
 

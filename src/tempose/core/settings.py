@@ -79,7 +79,8 @@ class Settings(BaseModel):
         if problem["type"] == "value_error":  # of a validator of ours, which says all that is to be said
             return str(problem["ctx"]["error"])
         given = problem["input"]
-        return f"{name} is {given if is_number(given) else repr(given)}; wanted {Entry(name, cls.model_fields[name]).wanted}"
+        said = given if is_number(given) else repr(given)
+        return f"{name} is {said}; wanted {Entry(name, cls.model_fields[name]).wanted}"
 
 
 @dataclass(frozen=True)

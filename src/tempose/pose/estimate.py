@@ -112,8 +112,8 @@ def observe(
         masks.append([np.packbits(each.mask) for each in people if with_masks and each.mask is not None])
         thumbnails.append(resize(frame, THUMBNAIL))
     if size is None or not any(len(people) for people in points):
-        where = source if isinstance(source, (str, Path)) else "the picture"
-        raise PoseError(f"nobody was found in {where}; wanted one person, best seen from head to foot")
+        path = source if isinstance(source, (str, Path)) else None
+        raise PoseError("nobody was found; wanted one person, best seen from head to foot", path=path)
 
     cuts = picture_cuts(np.stack(thumbnails))
     chosen = follow(points, person=person, cuts=cuts)
