@@ -29,9 +29,7 @@ def evaluate(
     native: Annotated[
         bool, typer.Option("--native", help="Measure whole frames as `animate` makes them, at the photo's resolution.")
     ] = False,
-    height: Annotated[
-        int, typer.Option(metavar="PIXELS", help="With --native: height of the frames.")
-    ] = 512,
+    height: Annotated[int, typer.Option(metavar="PIXELS", help="With --native: height of the frames.")] = 512,
     feat: Annotated[bool, typer.Option(help="With --native: measure the distance of learned features too.")] = True,
     model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL)] = "people-128",
     protocol: Annotated[
