@@ -11,6 +11,7 @@ import typer
 from tempose.animation.settings import AnimateSettings, DressSettings
 from tempose.cli.shell import MODEL, Shell, check_output, command
 from tempose.core.errors import InputError
+from tempose.media.formats import check_motion_there, check_readable
 
 GROUP = "Animate"
 
@@ -42,7 +43,7 @@ def animate(
         Path | None,
         typer.Option("--from", metavar="RECORD", help="Make a result again, from the .json beside it."),
     ] = None,
-    audio: Annotated[bool, typer.Option("--audio", help="Copy the sound of the motion's video.")] = False,
+    audio: Annotated[bool, typer.Option("--audio", help="Take the sound of the motion's video.")] = False,
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Show photo, skeleton and result beside one another.")
     ] = False,
@@ -65,22 +66,25 @@ def animate(
 
     [bold]tempose animate --from me-walk.mp4.json -o again.mp4 --seed 1[/bold]: the same with another seed
     """
-    from tempose.animation.animate import animate
-    from tempose.animation.result import check_output as check_writable
-    from tempose.animation.result import default_output, read_record, write_animation
-
     if again is not None:
+        from tempose.animation.result import read_record
+
         record = read_record(again)
         photo, motion = photo or Path(record.photo), motion or record.motion
         changes = record.settings | changes
         side_by_side, audio = side_by_side or record.side_by_side, audio or record.audio
     if photo is None or motion is None:
         raise InputError("give a photo and a motion, as in: tempose animate me.jpg walk; or --from a result's record")
+    check_readable(photo)
+    check_motion_there(motion)
+
+    from tempose.animation.animate import animate
+    from tempose.animation.result import check_output as check_writable
+    from tempose.animation.result import default_output, write_animation
+
     output = check_output(output or default_output(photo, motion), overwrite=overwrite, inputs=(photo, motion))
     check_writable(output, inputs=(photo, motion), sheet=sheet, audio=motion if audio else None)
     settings = AnimateSettings(**changes)
-    if audio and settings.start:
-        raise InputError("the sound is copied from its beginning; leave out --audio or --start")
     shell.detail(f"settings: {settings.as_dict()}")
     begun = time.monotonic()
     animation = animate(photo, motion, settings, output=output, track=shell.track)
@@ -133,6 +137,9 @@ def dress(
 
     [bold]tempose dress red-jacket.jpg me.mp4 --mask jacket.png -o me-in-red.mp4[/bold]: what a picture says
     """
+    check_readable(style)
+    check_motion_there(reference)
+
     from tempose.animation.dress import dress, write_dressed
     from tempose.animation.result import check_output as check_writable
     from tempose.animation.result import default_output

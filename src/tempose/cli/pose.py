@@ -9,6 +9,7 @@ import typer
 
 from tempose.cli.shell import Shell, command
 from tempose.core.errors import InputError
+from tempose.media.formats import check_motion_there
 
 
 @command("pose", group="Animate")
@@ -40,7 +41,10 @@ def pose(
 
     Example: [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]
     """
-    from tempose.media.images import ENCODINGS, read_image, write_image
+    check_motion_there(source)
+
+    from tempose.media.animated import is_still
+    from tempose.media.images import read_image, write_image
     from tempose.media.video import read_frames, write_video
     from tempose.pose.clean import clean
     from tempose.pose.draw import draw_motion, draw_skeleton
@@ -50,7 +54,7 @@ def pose(
 
     if output.suffix not in (".npz", ".json"):
         raise InputError(f"cannot write poses to {output.name}; the ending must be .npz or .json")
-    is_photo = source.suffix.lower() in ENCODINGS
+    is_photo = is_still(source)
     photo = read_image(source) if is_photo else None
     seen = observe(
         source if photo is None else [photo],

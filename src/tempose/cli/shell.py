@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from tempose.core.errors import InputError, TemposeError
 from tempose.core.progress import bar, quiet
 from tempose.core.settings import Entry, Settings, read_mapping
+from tempose.core.streams import make_steadfast
 
 # Metavariables by type, where a command gives none.
 METAVARS = {bool: "", int: "N", float: "NUMBER", Path: "PATH", str: "TEXT"}
@@ -218,6 +219,7 @@ def tell_error(text: str, facts: Mapping[str, Any]) -> None:
 
 def main() -> None:
     """Run a command line; a user's mistake ends in one sentence and exit code 2."""
+    make_steadfast()
     # Threads that wait for one another sleep rather than spin: many times faster on a machine with other work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
