@@ -4,7 +4,7 @@ import pytest
 
 from tempose.media.crop import Crop
 from tempose.warp import background
-from tempose.warp.background import even_light, extend, patch_fill, person_hole, smooth_fill, without_person
+from tempose.warp.background import cloth_fill, even_light, extend, patch_fill, person_hole, smooth_fill, without_person
 
 SIZE = (96, 72)
 HOLE = np.zeros(SIZE, bool)
@@ -97,3 +97,18 @@ def test_a_larger_picture_keeps_the_photo():
     picture = stripes()
     larger = extend(picture, Crop(-10, -10, SIZE[1] + 20, SIZE[0] + 20), (SIZE[0] + 20, SIZE[1] + 20))
     assert np.array_equal(larger[11:-11, 11:-11], picture[1:-1, 1:-1])
+
+
+def test_clothes_go_on_in_their_own_pattern():
+    """Striped cloth under an arm: stripes go on, nothing of the arm or of the wall comes in."""
+    picture, cloth = stripes(), np.zeros(SIZE, bool)
+    cloth[15:85, 12:60] = True
+    picture[~cloth] = (0, 255, 0)
+    arm = np.zeros(SIZE, bool)
+    arm[40:52, 5:50] = True
+    hole = arm & cloth
+    picture[arm] = (255, 0, 0)
+    filled = cloth_fill(picture, hole, cloth & ~arm)
+    assert np.array_equal(filled[~hole], picture[~hole])
+    assert (np.abs(filled.astype(int) - stripes()).max(axis=-1) > 30)[hole].mean() < 0.15
+    assert (np.ptp(filled[hole].astype(int), axis=-1) < 20).all()  # grey as the cloth

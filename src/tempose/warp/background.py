@@ -19,6 +19,7 @@ from tempose.warp.parts import trunk_length
 
 FILLED = 640  # the longest side of the part of the photo that is filled with patches, pixels; more is enlarged
 PATCH = 5  # radius of a patch, pixels
+CLOTH, CLOTH_PATCH = 320, 3  # the same two for what an arm hides of the clothes
 AROUND = 0.6  # how far about a hole patches are looked for, as a share of its longer side
 SLOW, WEAK = 4.0, 2.0  # changes slower than so many pixels and weaker than that a pixel, of 255, are light
 MOSTLY = 0.6  # a hole of more than this share of the part leaves too few patches
@@ -100,6 +101,34 @@ def patch_fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
         )
     result = picture.copy()
     result[box] = np.where(missing[..., None], filled, part)
+    return result
+
+
+def cloth_fill(picture: np.ndarray, hole: np.ndarray, cloth: np.ndarray) -> np.ndarray:
+    """A picture, uint8 `h w 3`, whose hole is filled with patches of one part of it alone, both bool `h w`.
+
+    Of what is neither nothing shows. Smooth where `patch_fill` is, and where the hole is larger than the part.
+    """
+    import cv2
+
+    smooth = smooth_fill(picture, cloth.astype(np.float32))
+    inpaint = _patches()
+    if inpaint is None or not hole.any() or hole.sum() > cloth.sum():
+        return np.where(hole[..., None], smooth, picture)
+    where = np.nonzero(hole | cloth)
+    box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in where)
+    scale = min(1.0, CLOTH / max(hole[box].shape))
+    size = (max(1, round(hole[box].shape[0] * scale)), max(1, round(hole[box].shape[1] * scale)))
+    small_hole, small_cloth = (
+        cv2.resize(mask[box].astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) for mask in (hole, cloth)
+    )
+    missing, known = small_hole > 0, small_cloth > 0.99
+    if min(size) <= 2 * PATCH + 1 or not (known & ~missing).any():
+        return np.where(hole[..., None], smooth, picture)
+    small = resize(np.ascontiguousarray(np.where(cloth[..., None], picture, smooth)[box]), size)
+    filled = inpaint(small, missing, global_mask=~(missing | known), patch_size=CLOTH_PATCH)
+    result = picture.copy()
+    result[box] = np.where(hole[box][..., None], resize(filled, hole[box].shape), picture[box])
     return result
 
 

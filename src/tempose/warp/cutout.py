@@ -9,7 +9,7 @@ import numpy as np
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import check_picture
-from tempose.warp.background import smooth_fill, without_person
+from tempose.warp.background import cloth_fill, smooth_fill, without_person
 from tempose.warp.completion import complete, joint_caps, layer_order
 from tempose.warp.held import held_things
 from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
@@ -76,8 +76,8 @@ def cut_out(
         keypoints: `18 3`: x, y in pixels, confidence.
         exact: whether the mask is the matte as it is; else its rim is decided anew by the picture.
         background: whether the person is taken out of the background; False leaves the photo.
-        patches: whether the hole that they leave is filled with patches of the photo; else smoothly, which takes
-            a hundredth of the time.
+        patches: whether the hole that they leave is filled with patches of the photo, and what an arm hides of the
+            clothes with patches of these; else smoothly, which takes a hundredth of the time.
 
     Raises:
         InputError: the sizes differ, or the mask is empty.
@@ -99,7 +99,7 @@ def cut_out(
     own = person_colors(part, alpha)
     labels, hem = _labels(own, alpha, points, held[box])
     order = layer_order(labels, points)
-    color, layers = _layers(own, alpha, labels, points, order, hem)
+    color, layers = _layers(own, alpha, labels, points, order, hem, patches=patches)
 
     whole_color = np.repeat(picture[None], len(LAYERS), axis=0)
     whole_alpha = np.zeros((len(LAYERS), *matte.shape), np.float32)
@@ -149,6 +149,8 @@ def _layers(
     keypoints: np.ndarray,
     order: tuple[int, ...],
     hem: float,
+    *,
+    patches: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colors `l h w 3` and alphas `l h w`, completed."""
     import cv2
@@ -169,7 +171,9 @@ def _layers(
         whole = visible | caps[layer] | beneath | hidden[layer]
         inner = cv2.erode(visible.astype(np.uint8), around) > 0
         inner = inner if inner.any() else visible
-        filled = smooth_fill(own, inner.astype(np.float32))
+        cloth = patches and layer == LAYERS.index("trunk")
+        hole = whole & ~visible
+        filled = cloth_fill(own, hole, inner) if cloth else smooth_fill(own, inner.astype(np.float32))
         shown = visible | caps[layer] if layer not in LEGS else visible  # what covers the hips is no leg
         colors.append(np.where(shown[..., None], own, filled))
         share = cv2.GaussianBlur(whole.astype(np.float32), (3, 3), 0) / np.maximum(person, 1e-3)

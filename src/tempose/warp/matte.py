@@ -26,6 +26,7 @@ ROUNDS = 3  # of GrabCut
 LIKE = 14.0  # person and background whose colors differ by less, in Lab, look alike: the mask decides
 SEEN_THROUGH = 7.0  # what differs by less from the background nearby, in the rim and in gaps, is background
 RATHER = 0.4  # the same for up to twice that, if the person's colors nearby are so much farther
+PATTERN = 0.015  # gaps smaller than this, in squares of the trunk's length, are patterns of the cloth
 NEARBY = 0.03  # as far as colors are compared
 SOFT = 0.006  # half the width of the border in which alpha is solved
 HAIR = 0.09  # the same outward from the head, in lengths of the trunk
@@ -168,7 +169,10 @@ def refine_mask(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) ->
     to_person, to_background = (np.linalg.norm(lab - mean, axis=-1) for mean in (here, behind))
     through = (to_background < SEEN_THROUGH) | (to_background < np.minimum(2 * SEEN_THROUGH, RATHER * to_person))
     gap = (labels == cv2.GC_PR_FGD) & ~alike & through
-    labels[cv2.morphologyEx(gap.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_BGD
+    gap = cv2.morphologyEx(gap.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, parts, sizes, _ = cv2.connectedComponentsWithStats(gap, connectivity=4)
+    large = sizes[:, cv2.CC_STAT_AREA] > PATTERN * trunk_length(keypoints) ** 2  # smaller ones are of the cloth
+    labels[(gap > 0) & large[parts]] = cv2.GC_BGD
     cv2.grabCut(picture, labels, (0, 0, 1, 1), outside, inside, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     return _without_specks(np.where(alike, mask, found), surely)

@@ -13,7 +13,7 @@ from tempose.pose.keypoints import MIN_CONFIDENCE
 
 STEPS = 12  # samples along each bone; heights are counted from 0 at the hips by 1 at the knees to 2 at the ankles
 HIGHEST = 5  # the first sample at which a hem is looked for: those above are of shirts
-COVERED = 0.9  # the least share of what lies between the legs that a cloth covers
+COVERED, COVERED_AT_HEM = 0.9, 0.85  # the least share of what lies between the legs that a cloth covers
 PARTED = 0.5  # the most of it that is covered below a hem where the legs part
 SHORT, PARTED_SHORT = 0.55, 0.68  # the same for hems above this height, where thighs touch
 FLARED = 0.95  # a skirt is at its hem at least so wide, as a share of its median width
@@ -50,11 +50,9 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
 
     best, hem = 0.0, 0.0
     for t in range(HIGHEST, count - 2):  # the last sample above the hem; one is left out for the hem itself
-        if (
-            between[: t + 1].min() < COVERED
-            or apart[t] > WIDEST
-            or min(np.median(apart[: t + 1]), apart[t] / 0.75) < BESIDE
-        ):
+        covered = between[: t - 1].min() >= COVERED and between[t - 1 : t + 1].min() >= COVERED_AT_HEM
+        beside = min(np.median(apart[: t + 1]), apart[t] / 0.75) < BESIDE
+        if not covered or beside or apart[t] > WIDEST:
             continue
         change = min(
             _change(_median(colors[:, 2 : t + 1]), _median(colors[:, t + 2 : t + 8])),
