@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH ?= all
 
-.PHONY: help setup demo test lint bench bench-quality weights clean
+.PHONY: help setup demo test fuzz lint bench bench-quality weights clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ demo: $(READY)  ## A drawn person moving, as out/demo.mp4
 
 test: $(READY)  ## The whole test suite
 	$(BIN)/python -m pytest
+
+fuzz: $(READY)  ## Damaged media for every reader, 20,000 of each file; MUTATIONS=1000 takes less
+	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)
 
 lint: $(READY)  ## Style, format and types
 	$(BIN)/ruff check .

@@ -1,8 +1,13 @@
+import sys
+import zlib
+
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from tempose.core.errors import InputError, MediaError
+from tempose.core.notes import collected
 from tempose.media.images import read_image, resize, write_image
 
 
@@ -126,3 +131,74 @@ def test_several_frames_are_resized_one_by_one(picture):
     frames = np.stack([picture, 255 - picture])
     assert np.array_equal(resize(frames, (7, 50)), np.stack([resize(frame, (7, 50)) for frame in frames]))
     assert np.array_equal(resize(frames, (20, 30)), frames)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("mode", ["grey.png", "grey.tif", "color.png", "color.tif", "alpha.png"])
+def test_few_bits_in_sixteen_fill_the_range(tmp_path, mode, bits):
+    ramp = np.linspace(0, (1 << bits) - 1, 64).round().astype(np.uint16)[None].repeat(8, 0)
+    stored = ramp if mode.startswith("grey") else np.repeat(ramp[..., None], 4 if mode.startswith("alpha") else 3, -1)
+    if mode.startswith("alpha"):
+        stored[..., 3] = 65535
+    cv2.imwrite(str(tmp_path / mode), stored)
+    with collected() as notes:
+        seen = read_image(tmp_path / mode)
+    assert seen.shape == (8, 64, 3)
+    assert np.abs(seen[0, :, 0].astype(float) - np.linspace(0, 255, 64)).max() <= 1.5
+    assert len(notes) == (bits < 16)
+
+
+def test_a_deep_picture_is_turned_upright(tmp_path):
+    stored = np.zeros((6, 10, 3), np.uint16)
+    stored[:, :5] = 4095
+    cv2.imwrite(str(tmp_path / "plain.png"), stored)
+    plain = (tmp_path / "plain.png").read_bytes()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = b"eXIf" + block
+    whole = plain[:33] + len(block).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) + plain[33:]
+    (tmp_path / "turned.png").write_bytes(whole)
+    assert np.array_equal(read_image(tmp_path / "turned.png"), np.rot90(read_image(tmp_path / "plain.png"), -1))
+
+
+@pytest.mark.parametrize(("name", "several"), [("a.gif", 3), ("a.webp", 3), ("a.tif", 3), ("a.jpg", 1)])
+def test_of_several_pictures_the_first_that_shows_something(tmp_path, name, several):
+    blank = Image.new("RGB", (12, 8), "white")
+    seen = Image.fromarray(np.kron([[[10], [240]], [[240], [10]]], np.ones((4, 6, 3))).astype(np.uint8))
+    order = [seen] if several == 1 else [seen, blank, blank] if name == "a.tif" else [blank, seen, blank]
+    order[0].save(tmp_path / name, **({"save_all": True, "append_images": order[1:]} if several > 1 else {}))
+    with collected() as notes:
+        picture = read_image(tmp_path / name)
+    assert picture.min() < 40 < 200 < picture.max()
+    assert len(notes) == (several > 1)
+    if notes:
+        assert f"only number {1 if name == 'a.tif' else 2} is used" in notes[0]
+
+
+def test_a_huge_photo_is_refused_without_a_warning_of_a_library(tmp_path, recwarn):
+    Image.new("1", (12000, 9000)).save(tmp_path / "a.png")
+    with pytest.raises(MediaError, match="12000×9000 pixels"):
+        read_image(tmp_path / "a.png")
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_programs_and_playlists_named_as_pictures_are_not_opened(tmp_path):
+    for name, content in (("a.png", "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"), ("b.jpg", "#EXTM3U\nfile\n")):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(MediaError, match=f"{name} is not a picture in a known format"):
+            read_image(tmp_path / name)
+
+
+def test_heic_is_read_where_its_library_is(tmp_path):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is an extra")
+    smooth = np.broadcast_to(np.linspace(0, 255, 64).astype(np.uint8)[:, None, None], (64, 48, 3)).copy()
+    pillow_heif.from_bytes("RGB", (48, 64), smooth.tobytes()).save(tmp_path / "a.heic", quality=95)
+    assert np.abs(read_image(tmp_path / "a.heic").astype(int) - smooth).max() <= 12
+
+
+def test_heic_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    with pytest.raises(MediaError, match=r"a\.heic is a HEIC picture.*tempose\[heic\]"):
+        read_image(tmp_path / "a.heic")
