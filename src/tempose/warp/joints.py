@@ -38,8 +38,9 @@ QUANTILE = 0.65
 
 # In lengths of the trunk: the base of the neck above the shoulders, the chin below the middle of the face, the shortest
 # neck, and how far the nose lies beside the neck in a profile.
-COLLAR_HEIGHT, CHIN_DEPTH, SHORTEST_NECK, PROFILE = 0.06, 0.18, 0.05, 0.25
+COLLAR_HEIGHT, CHIN_DEPTH, SHORTEST_NECK, PROFILE = 0.13, 0.18, 0.05, 0.25
 DOWNWARD = 0.15  # of the trunk is added to the bones of a skirt, so that they always have a direction
+STEADY = 0.1  # weight of the neck against each point of the face in how the head leans: a bowed head does not lean
 STANDS = math.radians(25)  # a foot keeps its angle to the ground while the shin turns by less
 
 # A person counts as turned round from here on: in doubt, the photo is not mirrored.
@@ -199,7 +200,7 @@ def _place_head(places: Tensor, both: Tensor, body: Tensor) -> None:
     face, seen = _mean(places[:, FACE], both[:, FACE])
     face_s, _ = _mean(body[:, FACE], both[:, FACE])
     points = [NECK, *FACE]
-    weight = torch.cat([seen[:, None], both[:, FACE]], dim=1).to(places)
+    weight = torch.cat([STEADY * seen[:, None], both[:, FACE].to(places)], dim=1)
     a, b = body[:, points] - face_s[:, None], places[:, points] - face[:, None]
     turn = torch.atan2((cross(a, b) * weight).sum(1), ((a * b).sum(-1) * weight).sum(1))
     trunk = angle_between(body[:, NECK] - body[:, HIPS], places[:, NECK] - places[:, HIPS])

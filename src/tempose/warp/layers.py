@@ -24,6 +24,7 @@ from tempose.warp.joints import (
     CROWN,
     FACE,
     HIPS,
+    KNEES,
     LEFT_TOES,
     NECK,
     RIGHT_TOES,
@@ -49,6 +50,7 @@ IN_FRONT = 0.12  # arms before the trunk as it is seen from the front, besides w
 BEHIND = 0.25  # legs behind the trunk and its clothes
 RAISED = 0.6  # thighs that point upwards come before the trunk by so much
 SHOULDER, HIP = 0.31, 0.18  # how far from the middle of the body limbs hang, for a person seen from the side
+CLOTH = 0.1  # skirts before the nearer leg
 LOWER = 0.3  # of two feet the lower one in the picture is nearer, by this share of the difference
 
 
@@ -302,6 +304,11 @@ def depths(joints: Joints, given: Tensor | None) -> tuple[Tensor, Tensor]:
             shift = BEHIND - RAISED * ((0.1 - downward) / 0.4).clamp(0, 1) * front.clamp_min(0)
         start[:, index] += shift
         end[:, index] += shift
+    # One cloth hangs before both legs.
+    legs = [index for index, bone in enumerate(BONES) if bone.layer in (RIGHT_LEG, LEFT_LEG)]
+    before = torch.cat([start[:, legs], end[:, legs]], dim=1).amin(1, keepdim=True) - CLOTH
+    skirt = [index for index, bone in enumerate(BONES) if bone.end in (KNEES, HIPS)]
+    start[:, skirt] = end[:, skirt] = before.expand(-1, len(skirt))
     return start, end
 
 

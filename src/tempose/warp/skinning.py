@@ -75,10 +75,14 @@ BONES = (
 BONE_LAYERS = tuple(bone.layer for bone in BONES)
 AFTER = tuple(next((i for i, after in enumerate(BONES) if after.before == index), None) for index in range(len(BONES)))
 
+TRUNK_BONE, NECK_BONE = 2, 3
+SHOULDERS = 0.2  # begin so far beside the base of the neck, in lengths of the trunk
+
 SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is seen from the side
 TILT = 0.6  # shoulders and hips lean no further against the trunk than this slope
 SKIRT = 0.3  # half the width of a skirt whose knees touch, in lengths of the trunk
 LONGEST_BEND = 0.45  # of a bone, rounded by the joint at either end
+MADE_UP = 1.2  # half the width of what is made up at a joint, in radii of its narrower bone
 LEAST, MOST = 0.01, 3.1  # bends in radians: less counts as that little, more as that much
 SHARED = 1.02  # shares of half a bend: beyond its middle both bones lead there
 
@@ -95,6 +99,10 @@ class Curves(NamedTuple):
     last: Tensor  # the same at its end
     first_half: Tensor  # half the angle by which it bends from the bone before, signed
     last_half: Tensor  # half the angle by which the next bone bends from it
+    first_reach: Tensor  # half the width of the narrower of the two bones that meet at its start
+    last_reach: Tensor  # the same at its end
+    widest: Tensor  # half the width of what belongs to it at its start; infinite for all but the neck
+    freed: Tensor  # half the width from which on the next bone does not bound it; infinite for all but the trunk
 
 
 class Skin(NamedTuple):
@@ -157,7 +165,13 @@ def _curves(joints: Joints, bends: Tensor, rounding: Tensor) -> Curves:
     last = first[:, after] * has_after
     half = bends / 2
     (x, y), (along_x, along_y) = start.unbind(-1), axis.unbind(-1)
-    return Curves(x, y, along_x, along_y, length, first, last, half, half[:, after])
+    radius = length.new_tensor([bone.radius for bone in BONES])
+    reach = joints.scale[:, None] * radius.minimum(radius[before])
+    widest, freed = torch.full_like(length, math.inf), torch.full_like(length, math.inf)
+    widest[:, NECK_BONE] = freed[:, TRUNK_BONE] = SHOULDERS * joints.scale
+    return Curves(
+        x, y, along_x, along_y, length, first, last, half, half[:, after], reach, reach[:, after], widest, freed
+    )
 
 
 def _trunk_widths(photo: Joints, target: Joints, ratio: Tensor) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
@@ -212,8 +226,12 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
     along_s = along_s + across * torch.lerp(tilt[0], tilt[1], share)
     across_s = across * torch.lerp(wide[0], wide[1], share)
     x, y, over_s = _bent(photo, along_s, across_s)
-    # What the photo hides behind the next bone is made up only on this bone's own side of the joint.
-    valid = valid * (1 - over.minimum(over_s / size)).clamp(0, 1)
+    # What the photo hides behind the next bone is made up only on this bone's own side of the joint, and no wider than
+    # the joint is: a head that leaned on a shoulder leaves nothing behind.
+    wider = across_s.abs() - MADE_UP * torch.where(share < 0.5, photo.first_reach, photo.last_reach)
+    valid = valid * (1 - (over.maximum(wider / size)).minimum(over_s / size)).clamp(0, 1)
+    # Shoulders are the trunk's, however the head leans over them; hair beside the neck moves with the head.
+    valid = valid * (1 - (across_s.abs() - photo.widest * (1 + share)) / size).clamp(0, 1)
     return Traced(x, y, share, valid)
 
 
@@ -224,7 +242,8 @@ def _limits(curves: Curves, across: Tensor) -> tuple[Tensor, Tensor]:
     """
     first, last = across * torch.tan(curves.first_half), across * torch.tan(curves.last_half)
     lowest = torch.where((curves.first > 0) & (first > curves.first), first, -math.inf)
-    highest = torch.where((curves.last > 0) & (last > curves.last), curves.length - last, math.inf)
+    bounded = (curves.last > 0) & (last > curves.last) & (across.abs() < curves.freed)
+    highest = torch.where(bounded, curves.length - last, math.inf)
     return lowest, highest
 
 
