@@ -1,11 +1,11 @@
 # On a machine with Python ≥ 3.11 and make, each of these sets up what it needs first, once.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 BENCH ?= all
 
-.PHONY: help setup demo test fuzz lint bench bench-quality weights clean
+.PHONY: help setup demo test fuzz lint docs bench bench-quality weights clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tempose needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,matte,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,matte,docs,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps mediapipe
 	@touch $(READY)
 
@@ -35,6 +35,9 @@ lint: $(READY)  ## Style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(READY)  ## The documentation as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(READY)  ## Speed and memory on this machine, into docs/benchmarks.md; BENCH="prediction clip" takes a part
 	$(BIN)/python -m benchmarks.speed $(BENCH) --docs docs
@@ -64,4 +67,4 @@ weights: $(READY)  ## Train the weights that ship again, from nothing: about thr
 	cp -r out/people-128/. src/tempose/weights/people-128/
 
 clean:  ## Remove the environment and what the commands made
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out site
