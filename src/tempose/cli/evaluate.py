@@ -30,7 +30,6 @@ def evaluate(
         bool, typer.Option("--native", help="Measure whole frames as `animate` makes them, at the photo's resolution.")
     ] = False,
     height: Annotated[int, typer.Option(metavar="PIXELS", help="With --native: height of the frames.")] = 512,
-    feat: Annotated[bool, typer.Option(help="With --native: measure the distance of learned features too.")] = True,
     model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL)] = "people-128",
     protocol: Annotated[
         str, typer.Option(metavar="strided|consecutive|loop|overlap", help="Which frames are generated, and how.")
@@ -67,25 +66,25 @@ def evaluate(
     pose: Annotated[
         bool, typer.Option("--pose", help="Find the pose again in the result (mediapipe) and measure it.")
     ] = False,
-    lpips: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="LPIPS: the weights, or the word download.")
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="feat,lpips,lpips-vgg,fid,kid,fvd",
+            help="Learned metrics, any of these; with --native feat, unless others are named, or none.",
+        ),
     ] = None,
-    backbone: Annotated[str, typer.Option(metavar="alex|vgg", help="LPIPS: the network.")] = "alex",
-    inception: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="FID and KID: the weights, or the word download.")
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Their published files; without, they are downloaded once."),
     ] = None,
-    i3d: Annotated[Path | None, typer.Option(metavar="FILE", help="FVD: the weights, or the word download.")] = None,
-    video_features: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="FID-VID: a TorchScript file of features.")
-    ] = None,
-    video_digest: Annotated[str | None, typer.Option(help="FID-VID: that file's SHA-256; it will be run.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished report.")] = False,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
 ) -> None:
     """Measure a model on clips, beside the photo copied and the photo warped, and write a report.
 
     With --data at the model's own size; with --native as `tempose animate` shows it.
 
-    The folder gets report.html, report.md, report.json, clips.csv and videos/. Exit code 1 says that a
+    The folder gets report.html, report.md, report.json, clips.csv, videos/ and sheets/. Exit code 1 says that a
     clip could not be measured; the report names it. On several GPUs:
     [bold]accelerate launch --num_processes 4 -m tempose evaluate …[/bold]
 
@@ -95,38 +94,32 @@ def evaluate(
     from accelerate import PartialState
 
     from tempose.animation.animate import description, versions
-    from tempose.core.files import check_free
     from tempose.diffusion.hub import find_device, load_model
-    from tempose.evaluation.learned import load_learned
-    from tempose.evaluation.model import evaluate_model
+    from tempose.evaluation.measures import load_learned
     from tempose.evaluation.native import Sampling, evaluate_native
     from tempose.evaluation.protocols import find_protocol
-    from tempose.evaluation.report import markdown_table, write_report
+    from tempose.evaluation.report import check_place, markdown_table, write_report
+    from tempose.evaluation.run import evaluate_model
 
     sources = [*(videos or []), *([] if data is None else [data])]
     if not sources:
         raise InputError("nothing to measure: name --data, a prepared dataset, or --native and videos")
     if not native and videos:
         raise InputError(f"{videos[0]} is given beside --data; videos are measured with --native")
-    check_free(output)
+    check_place(output, overwrite=overwrite)
     chosen = find_protocol(protocol, window=window, max_frames=max_frames, every=every)
     place = PartialState()
     where = find_device(device) if place.num_processes == 1 else str(place.device)
     loaded = load_model(model, device=where)
-    learned = load_learned(
-        lpips_weights=lpips,
-        backbone=backbone,
-        inception=inception,
-        i3d=i3d,
-        video_features=video_features,
-        video_digest=video_digest,
-        device=where,
-    )
+    asked = ("feat" if native else "none") if metrics is None else metrics
+    names = [name.strip() for name in asked.split(",") if name.strip() not in ("", "none")]
+    learned = load_learned(names, weights=weights, device=where)
     facts = {
         "command": ["tempose", *sys.argv[1:]],
         "model": loaded.name,
         "configuration": description(loaded),
         "versions": versions(),
+        "learned": names,
     }
     if native:
         outcome = evaluate_native(
@@ -135,7 +128,7 @@ def evaluate(
             sampling=Sampling(height),
             split=split,
             clips=clips,
-            features=feat,
+            learned=learned,
             facts=facts,
             track=shell.track,
             steps=steps,
@@ -159,7 +152,7 @@ def evaluate(
             track=shell.track,
         )
     if place.is_main_process:
-        write_report(outcome, output)
+        write_report(outcome, output, overwrite=overwrite)
         for warning in loaded.warnings:
             shell.note(warning)
         for reason in (*outcome.evaluation.failed.values(), *outcome.evaluation.facts.get("not measured", [])):

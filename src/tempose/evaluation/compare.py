@@ -17,10 +17,8 @@ import numpy as np
 
 from tempose.core.errors import DataError, InputError
 from tempose.core.files import written_whole
-from tempose.evaluation import page
-from tempose.evaluation.report import in_words, number, read_video, titled, video_columns
-from tempose.evaluation.results import Column, Evaluation, read_evaluation
-from tempose.evaluation.statistics import Paired, paired
+from tempose.evaluation.report import in_words, number, read_video, rendered, titled, video_columns
+from tempose.evaluation.results import Column, Evaluation, Paired, paired, read_evaluation
 
 # So many of the clips that changed most are shown for each report.
 SHOWN = 3
@@ -157,9 +155,11 @@ def write_comparison(comparison: Comparison, out: Path | str) -> None:
     """Write compare.html, compare.md, compare.json and clips.csv into a folder, whole or not at all.
 
     Raises:
-        InputError: `out` is a folder with something in it, or cannot be made.
+        InputError: `out` is a file or a folder with something in it, or cannot be made.
         MediaError: a report lacks a video.
     """
+    if Path(out).is_file():
+        raise InputError(f"{out} is a file, and a comparison is a folder; name another")
     with written_whole(out) as beside:
         beside.mkdir()
         (beside / "compare.html").write_text(as_html(comparison), encoding="utf-8", errors="backslashreplace")
@@ -182,7 +182,7 @@ def rows(comparison: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
     table = []
     for column in comparison.columns:
         cells = [
-            in_words(report.evaluation.figure(report.evaluation.methods[-1], column.name))
+            in_words(report.evaluation.result(report.evaluation.methods[-1], column.name))
             for report in comparison.reports
         ]
         for report in comparison.reports[1:]:
@@ -271,35 +271,34 @@ def as_csv(comparison: Comparison) -> str:
 
 def as_html(comparison: Comparison) -> str:
     """The page."""
-    table = page.table(
-        heads(comparison),
-        (
-            [page.cell(name), *(page.cell(f, below=i, kind="best" if "*" in f else "") for f, i in cells)]
-            for name, cells in rows(comparison)
-        ),
+    return rendered(
+        "compare.html",
+        title="Comparison",
+        explained=EXPLAINED,
+        heads=heads(comparison),
+        rows=rows(comparison),
+        notes=comparison.notes,
+        changed=changed_videos(comparison),
     )
-    parts = ["<h1>Comparison</h1>", page.text(EXPLAINED), table]
-    if comparison.notes:
-        parts += ["<h2>The runs also differ in</h2>", page.text(*comparison.notes)]
-    return page.page("Comparison", [*parts, *changed_videos(comparison)])
 
 
-def changed_videos(comparison: Comparison) -> list[str]:
-    """Of each report the clips that changed most in the first measure, before and after."""
-    first, parts = comparison.reports[0], ["<h2>Clips that changed most</h2>"]
+def changed_videos(comparison: Comparison) -> list[tuple[str, list[tuple[str, bytes, list[str]]]]]:
+    """For each report in words by what, and (caption, mp4, its columns) of the clips that changed most in that."""
+    first, found = comparison.reports[0], []
     for report in comparison.reports[1:]:
         difference = next((d for d in comparison.differences if d.report is report), None)
         if difference is None:
             continue
-        parts.append(page.text(f"By {difference.column.name}, {report.label} against {first.label}."))
+        videos = []
         for index in difference.values.most_changed[:SHOWN]:
             name, change = difference.clips[index], signed(float(difference.values.changes[index]))
-            for shown in (first, report):
-                parts.append(
-                    page.video(
-                        read_video(shown.folder, shown.places[name]),
-                        caption=f"{name}, {change}: {shown.label}",
-                        columns=video_columns(shown.evaluation.methods),
-                    )
+            videos += [
+                (
+                    f"{name}, {change}: {shown.label}",
+                    read_video(shown.folder, shown.places[name]),
+                    video_columns(shown.evaluation.methods),
                 )
-    return parts
+                for shown in (first, report)
+            ]
+        found.append((f"By {difference.column.name}, {report.label} against {first.label}.", videos))
+    return found

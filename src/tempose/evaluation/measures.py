@@ -1,37 +1,51 @@
 """The measures of a report: what each needs, and which way is better.
 
-The figures themselves are pure functions in `metrics`, `video`, `pose` and `perceptual`; here they are
-applied to what a method made of a case.
+The measures themselves are pure functions in `metrics`, `video`, `pose`, `identity`, `perceptual` and `sets`; here
+they are applied to what a method made of a case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tempose.core.errors import InputError
 from tempose.evaluation.cases import Case, OpticalFlow
 from tempose.evaluation.identity import identity_drift
 from tempose.evaluation.metrics import (
-    SCALE_WEIGHTS,
+    FIVE_SCALES,
+    WINDOW,
     l1,
     ms_ssim,
     psnr,
     psnr_overflowing,
-    scales_that_fit,
     ssim,
+    torchmetrics,
     warped_difference,
 )
+from tempose.evaluation.perceptual import feature_distance, load_feature_network, load_lpips, lpips
 from tempose.evaluation.pose import mean_error, pck
 from tempose.evaluation.results import Best, Column
+from tempose.evaluation.sets import (
+    VIDEO_FRAMES,
+    SetMeasure,
+    frechet_distance,
+    kernel_distance,
+    load_i3d,
+    load_inception,
+)
 from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
+from tempose.evaluation.weights import I3D, INCEPTION, find
 from tempose.media.images import resize
 from tempose.media.tensors import to_uint8
+from tempose.models.config import unknown
 from tempose.pose.estimators import Estimator
 from tempose.pose.keypoints import KEYPOINTS
 
@@ -132,22 +146,20 @@ def unit(frames: Tensor) -> Tensor:
 
 
 def measures_at(size: tuple[int, int]) -> list[Measure]:
-    """The columns of a report of frames of (height, width); fewer scales of MS-SSIM are said in its name."""
-    scales = scales_that_fit(size)
-    whole = scales == len(SCALE_WEIGHTS)
-    similarities: list[Measure] = []
-    if scales > 0:
-        similarities = [
-            *_frame_measures("SSIM", "", "higher", ssim),
-            *_frame_measures(
-                "MS-SSIM" if whole else f"MS-SSIM ({scales} scales)", "", "higher", partial(ms_ssim, scales=scales)
-            ),
-        ]
+    """The columns of a report of frames of (height, width).
+
+    Raises:
+        InputError: torchmetrics, which SSIM needs, is not installed.
+    """
+    torchmetrics()
+    similar = _both("SSIM", "", "higher", ssim) if min(size) >= WINDOW else []
+    if min(size) >= FIVE_SCALES:
+        similar.append(Measure(Column("MS-SSIM", "", "higher"), TRUTH, _against(ms_ssim)))
     return [
-        *similarities,
-        *_frame_measures("PSNR", "dB", "higher", psnr),
-        *_frame_measures("L1", "", "lower", l1),
-        Measure(Column("PSNR overflowing", "dB", "higher"), TRUTH, _overflowing),
+        *similar,
+        *_both("PSNR", "dB", "higher", psnr),
+        *_both("L1", "", "lower", l1),
+        Measure(Column("PSNR overflowing", "dB", "higher"), TRUTH, _against(psnr_overflowing)),
         Measure(Column("flicker", "", "near 0"), TRUTH | FLOW, _flicker),
         Measure(Column("warped difference", "", "as the truth"), FLOW, _change),
         Measure(Column("seam score", "", "near 1"), FLOW | {"joins"}, _seam),
@@ -158,23 +170,27 @@ def measures_at(size: tuple[int, int]) -> list[Measure]:
     ]
 
 
-def _frame_measures(name: str, unit: str, best: Best, metric: Callable[..., Tensor]) -> list[Measure]:
+def _both(name: str, unit: str, best: Best, metric: Callable[..., Tensor]) -> list[Measure]:
     """A frame metric on the whole frame and on the person alone."""
-    person = f"{name}, person"
     return [
-        Measure(Column(name, unit, best), TRUTH, lambda made: metric(made.frames, made.truth)),
-        Measure(Column(person, unit, best), TRUTH, lambda made: metric(made.frames, made.truth, mask=made.mask)),
+        Measure(Column(name, unit, best), TRUTH, _against(metric)),
+        Measure(Column(f"{name}, person", unit, best), TRUTH, on_person(metric)),
     ]
+
+
+def _against(metric: Callable[..., Tensor]) -> Callable[[Generated], Tensor]:
+    """A metric of frames and truth."""
+    return lambda made: metric(made.frames, made.truth)
+
+
+def on_person(metric: Callable[..., Tensor]) -> Callable[[Generated], Tensor]:
+    """A metric of frames, truth and the person's mask."""
+    return lambda made: metric(made.frames, made.truth, mask=made.mask)
 
 
 def asked(made: Generated) -> Tensor:
     """The key points asked for, `1 f 18 3`."""
     return torch.from_numpy(made.case.motion.keypoints)[None]
-
-
-def _overflowing(made: Generated) -> Tensor:
-    assert made.truth is not None
-    return psnr_overflowing(made.frames, made.truth)
 
 
 def _hits(made: Generated) -> Tensor:
@@ -213,3 +229,63 @@ def _drift(made: Generated) -> Tensor:
 def _jerk(made: Generated) -> Tensor:
     assert made.found is not None
     return jerk(made.found, fps=made.case.motion.fps, height=made.frames.shape[-2])
+
+
+# Learned measures -----------------------------------------------------------------------------------
+
+LEARNED = ("feat", "lpips", "lpips-vgg", "fid", "kid", "fvd")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The learned measures that were asked for."""
+
+    measures: tuple[Measure, ...] = ()
+    """Of frames."""
+    sets: tuple[SetMeasure, ...] = ()
+    """Of all clips together. Each clip leaves its features, so that processes can share the clips."""
+    looks: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)
+    """Name → a clip `1 f 3 h w` in [0, 1] to its features `n d`, n = 0 where it is too short."""
+
+    def features(self, frames: Tensor) -> dict[str, Tensor]:
+        """What a clip, `1 f 3 h w` in [0, 1], leaves."""
+        return {name: look(frames) for name, look in self.looks.items()}
+
+
+def load_learned(
+    names: Sequence[str], *, weights: Path | str | None = None, device: str | torch.device = "cpu"
+) -> Learned:
+    """The learned measures of these names (LEARNED).
+
+    Args:
+        weights: the folder with the published files (`tempose.evaluation.weights`); None downloads them, once.
+
+    Raises:
+        InputError: there is no measure of a name, or its package is not installed.
+        CheckpointError: weights are missing, not the published ones, or cannot be downloaded.
+    """
+    for name in names:
+        if name not in LEARNED:
+            raise InputError(unknown("learned metric", name, LEARNED))
+    measures: list[Measure] = []
+    sets: list[SetMeasure] = []
+    looks: dict[str, Callable[[Tensor], Tensor]] = {}
+    if "feat" in names:
+        distance = on_person(partial(feature_distance, network=load_feature_network().to(device)))
+        measures.append(Measure(Column("feat", "", "lower"), TRUTH, distance))
+    for name, backbone in (("lpips", "alex"), ("lpips-vgg", "vgg")):
+        if name in names:
+            network = load_lpips(backbone, folder=weights).to(device)
+            measures.append(
+                Measure(Column(f"LPIPS ({backbone})", "", "lower"), TRUTH, _against(partial(lpips, network=network)))
+            )
+    if "fid" in names or "kid" in names:
+        looks["inception"] = load_inception(find(INCEPTION, weights), device=device)
+    if "fid" in names:
+        sets.append(SetMeasure(Column("FID", "", "lower"), "inception", frechet_distance))
+    if "kid" in names:
+        sets.append(SetMeasure(Column("KID", "", "lower"), "inception", kernel_distance))
+    if "fvd" in names:
+        looks["i3d"] = load_i3d(find(I3D, weights), device=device)
+        sets.append(SetMeasure(Column(f"FVD ({VIDEO_FRAMES} frames)", "", "lower"), "i3d", frechet_distance))
+    return Learned(tuple(measures), tuple(sets), looks)

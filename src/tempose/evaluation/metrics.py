@@ -7,17 +7,25 @@ PSNR is of a frame. Where a mask is empty, the value is NaN: nothing was measure
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from tempose.core.errors import InputError
 
-# Of the structural similarity (Wang et al. 2004): width and deviation of the window, constants.
-WINDOW, DEVIATION, K1, K2 = 11, 1.5, 0.01, 0.03
+# Of the structural similarity: width and deviation of the Gaussian window.
+WINDOW, DEVIATION = 11, 1.5
 
-# Of the multi-scale similarity (Wang et al. 2003): the weight of each scale, the finest first.
-SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+# A person's outline is taken as so many pixels wide to either side.
+RIM = 4
+
+# Where the truth changes by no more than so many levels of 255, and nothing does within RIM pixels, it is still.
+STILL = 12
+
+# The shortest side that holds a whole window at each of the five scales of MS-SSIM.
+FIVE_SCALES = WINDOW << 4
 
 
 def l1(frames: Tensor, truth: Tensor, *, mask: Tensor | None = None) -> Tensor:
@@ -49,50 +57,100 @@ def psnr_overflowing(frames: Tensor, truth: Tensor) -> Tensor:
 def ssim(frames: Tensor, truth: Tensor, *, mask: Tensor | None = None) -> Tensor:
     """Structural similarity (Wang et al. 2004): Gaussian window of 11 pixels, whole windows only.
 
-    1 is best; the mean over the three colors. With a mask, over the windows centred on the person.
+    1 is best; the mean over the three colors. With a mask, over the windows centered on the person.
     """
     check(frames, truth, mask)
     if min(frames.shape[-2:]) < WINDOW:
         raise InputError(f"frames of {frames.shape[-2]}×{frames.shape[-1]} are too small for SSIM; wanted ≥ {WINDOW}")
-    luminance, structure = _similarity(frames, truth)
-    return _mean(luminance * structure, _inner(mask))
+    similarity = torchmetrics().structural_similarity_index_measure
+    pairs = zip(frames.flatten(0, 1).split(1), truth.flatten(0, 1).split(1), strict=True)
+    maps = [similarity(x, y, sigma=DEVIATION, data_range=1.0, return_full_image=True)[1] for x, y in pairs]
+    edge = slice(WINDOW // 2, -(WINDOW // 2))
+    values = torch.cat(maps).unflatten(0, frames.shape[:2])[..., edge, edge]
+    return _mean(values, None if mask is None else mask[..., edge, edge])
 
 
-def ms_ssim(frames: Tensor, truth: Tensor, *, mask: Tensor | None = None, scales: int = 5) -> Tensor:
-    """Multi-scale structural similarity (Wang et al. 2003): 1 is best.
-
-    Contrast and structure at every scale, luminance only at the last. From scale to scale pixels are
-    averaged two by two, masks too. Fewer than the five published scales are another metric and must be
-    called so, as in "MS-SSIM (4 scales)": the weights are then those of the finest scales, made to sum
-    to 1. A scale at which frames are rather each other's negative counts as 0.
+def ms_ssim(frames: Tensor, truth: Tensor) -> Tensor:
+    """Multi-scale structural similarity (Wang et al. 2003), five scales: 1 is best.
 
     Raises:
-        InputError: as in `check`, or the frames are too small for so many scales; `scales_that_fit` says
-            how many they allow.
+        InputError: as in `check`, or a side under 176 pixels: fewer scales would be another metric.
+    """
+    check(frames, truth, None)
+    if min(frames.shape[-2:]) < FIVE_SCALES:
+        raise InputError(
+            f"frames of {frames.shape[-2]}×{frames.shape[-1]} are too small for five scales; wanted ≥ {FIVE_SCALES}"
+        )
+    similarity = torchmetrics().multiscale_structural_similarity_index_measure
+    pairs = zip(frames.flatten(0, 1).split(1), truth.flatten(0, 1).split(1), strict=True)
+    return torch.stack([similarity(x, y, data_range=1.0) for x, y in pairs]).view(frames.shape[:2])
+
+
+def torchmetrics() -> Any:
+    """The metrics of pictures that torchmetrics has.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import torchmetrics.functional.image as functional
+    except ImportError:
+        raise InputError("SSIM needs the package torchmetrics; pip install 'tempose[metrics]'") from None
+    return functional
+
+
+def sharpness(frames: Tensor, truth: Tensor, *, mask: Tensor) -> Tensor:
+    """Gradients inside the person, as share of the truth's: 1 is as sharp, below is blurred, above is noise.
+
+    Args:
+        frames, truth: `b f 3 h w` in [0, 1]. mask: where the person truly is, `b f 1 h w`.
+
+    Returns:
+        `b f`; NaN where nobody is, or the truth has no gradients.
     """
     check(frames, truth, mask)
-    size = (frames.shape[-2], frames.shape[-1])
-    fit = scales_that_fit(size)
-    if not 1 <= scales <= fit:
-        raise InputError(
-            f"frames of {size[0]}×{size[1]} are large enough for {fit} of the {len(SCALE_WEIGHTS)} scales of "
-            f"MS-SSIM, not for {scales}; ask for scales={fit} and name the result so, or use larger frames"
-        )
-    weights = [weight / sum(SCALE_WEIGHTS[:scales]) for weight in SCALE_WEIGHTS[:scales]]
-    product = frames.new_ones(frames.shape[:2])
-    for scale, weight in enumerate(weights):
-        luminance, structure = _similarity(frames, truth)
-        last = scale == scales - 1
-        product = product * _mean(luminance * structure if last else structure, _inner(mask)).clamp(min=0) ** weight
-        frames, truth = _halved(frames), _halved(truth)
-        mask = None if mask is None else _halved(mask)
-    return product
+    return _gradient_ratio(frames, truth, _shrunk(mask))
 
 
-def scales_that_fit(size: tuple[int, int]) -> int:
-    """How many scales of MS-SSIM frames of (height, width) allow: every scale must hold a whole window."""
-    sides = [min(size) >> scale for scale in range(len(SCALE_WEIGHTS))]
-    return sum(side >= WINDOW for side in sides)
+def rim_sharpness(frames: Tensor, truth: Tensor, *, mask: Tensor) -> Tensor:
+    """The same along the outline, four pixels to either side: below 1 it is soft, or not where it should be."""
+    check(frames, truth, mask)
+    return _gradient_ratio(frames, truth, grown(mask) - _shrunk(mask))
+
+
+def stillness(frames: Tensor, truth: Tensor) -> Tensor:
+    """How much changes from frame to frame where the truth stands still: `b f-1`, in levels of 255; 0 is best.
+
+    NaN where the whole truth moves.
+    """
+    check(frames, truth, None)
+    moves = (truth.diff(dim=1).abs().amax(2, keepdim=True) * 255 > STILL).float()
+    still = 1 - grown(moves)
+    change = 255 * frames.diff(dim=1).abs().mean(2, keepdim=True)
+    return (change * still).sum((2, 3, 4)) / still.sum((2, 3, 4))
+
+
+def _gradient_ratio(frames: Tensor, truth: Tensor, where: Tensor) -> Tensor:
+    ours, theirs = (where * _gradients(video) for video in (frames, truth))
+    return ours.sum((2, 3, 4)) / theirs.sum((2, 3, 4))
+
+
+def _gradients(video: Tensor) -> Tensor:
+    """Length of the Sobel gradient of grey (ITU-R BT.601): `b f 3 h w` → `b f 1 h w`."""
+    weights = video.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    grey = F.pad((video * weights).sum(2, keepdim=True).flatten(0, 1), (1, 1, 1, 1), mode="reflect")
+    across = video.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    both = F.conv2d(grey, torch.stack([across, across.T])[:, None])
+    return both.norm(dim=1, keepdim=True).unflatten(0, video.shape[:2])
+
+
+def grown(mask: Tensor) -> Tensor:
+    """A mask `b f 1 h w` with RIM pixels more to every side."""
+    return F.max_pool2d(mask.flatten(0, 1), 2 * RIM + 1, stride=1, padding=RIM).unflatten(0, mask.shape[:2])
+
+
+def _shrunk(mask: Tensor) -> Tensor:
+    return 1 - grown(1 - mask)
 
 
 def warped_difference(frames: Tensor, *, flow: Tensor, valid: Tensor) -> Tensor:
@@ -153,36 +211,3 @@ def _mean(values: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return values.mean((2, 3, 4))
     return (values * mask).sum((2, 3, 4)) / (mask.sum((2, 3, 4)) * values.shape[2])
-
-
-def _similarity(frames: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Luminance, and contrast with structure, of the windows around inner pixels: each `b f 3 h-10 w-10`."""
-    b = frames.shape[0]
-    x, y = frames.flatten(0, 1), truth.flatten(0, 1)
-    mean_x, mean_y = _blurred(x), _blurred(y)
-    variance_x = _blurred(x * x) - mean_x**2
-    variance_y = _blurred(y * y) - mean_y**2
-    covariance = _blurred(x * y) - mean_x * mean_y
-    luminance = (2 * mean_x * mean_y + K1**2) / (mean_x**2 + mean_y**2 + K1**2)
-    structure = (2 * covariance + K2**2) / (variance_x + variance_y + K2**2)
-    return luminance.unflatten(0, (b, -1)), structure.unflatten(0, (b, -1))
-
-
-def _inner(mask: Tensor | None) -> Tensor | None:
-    """A mask of the pixels that a whole window surrounds."""
-    edge = WINDOW // 2
-    return None if mask is None else mask[..., edge:-edge, edge:-edge]
-
-
-def _halved(video: Tensor) -> Tensor:
-    """Means of two by two pixels: `b f c h w` → `b f c h/2 w/2`."""
-    return F.avg_pool2d(video.flatten(0, 1), 2).unflatten(0, video.shape[:2])
-
-
-def _blurred(x: Tensor) -> Tensor:
-    """Gaussian means of whole windows: `n c h w` → `n c h-10 w-10`."""
-    place = torch.arange(WINDOW, dtype=x.dtype, device=x.device) - WINDOW // 2
-    weights = torch.exp(-(place**2) / (2 * DEVIATION**2))
-    weights = (weights / weights.sum()).expand(x.shape[1], 1, 1, -1)
-    x = F.conv2d(x, weights, groups=x.shape[1])
-    return F.conv2d(x, weights.transpose(2, 3), groups=x.shape[1])

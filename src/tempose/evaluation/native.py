@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from tempose.animation.animate import animate
@@ -31,10 +30,9 @@ from tempose.data.find import find_videos
 from tempose.data.prepared import SPLITS, Clip, read_metadata, sha256_of
 from tempose.diffusion.hub import Model, load_model
 from tempose.evaluation.cases import Case, Task, Truth, hashes
-from tempose.evaluation.measures import TRUTH, Generated, Measure
+from tempose.evaluation.measures import TRUTH, Generated, Learned, Measure, on_person
 from tempose.evaluation.methods import COPIED, Method, photo_copied
-from tempose.evaluation.metrics import check, l1, psnr, ssim
-from tempose.evaluation.perceptual import feature_distance, load_feature_network
+from tempose.evaluation.metrics import grown, l1, psnr, rim_sharpness, sharpness, ssim, stillness, torchmetrics
 from tempose.evaluation.protocols import Protocol
 from tempose.evaluation.results import Column
 from tempose.evaluation.run import TaskOutcome, evaluate
@@ -46,12 +44,6 @@ from tempose.pose.keypoints import Motion
 
 # Of each clip so many frames, evenly over its first seconds.
 FRAMES, SECONDS = 24, 8.0
-
-# The outline is taken as so many pixels wide to either side.
-RIM = 4
-
-# Where the truth changes by no more than so many levels of 256, within RIM pixels, it is still.
-STILL = 12
 
 # The model that stands for no network: the photo warped into each pose.
 WARP = "warp"
@@ -201,74 +193,18 @@ def knows_warp() -> bool:
 # The measures ---------------------------------------------------------------------------------------
 
 
-def sharpness(frames: Tensor, truth: Tensor, *, mask: Tensor) -> Tensor:
-    """Gradients inside the person, as share of the truth's: 1 is as sharp, below is blurred, above is noise.
-
-    Args:
-        frames, truth: `b f 3 h w` in [0, 1]. mask: where the person truly is, `b f 1 h w`.
-
-    Returns:
-        `b f`; NaN where nobody is, or the truth has no gradients.
-    """
-    check(frames, truth, mask)
-    return _gradient_ratio(frames, truth, _shrunk(mask))
-
-
-def rim_sharpness(frames: Tensor, truth: Tensor, *, mask: Tensor) -> Tensor:
-    """The same along the outline, four pixels to either side: below 1 it is soft, or not where it should be."""
-    check(frames, truth, mask)
-    return _gradient_ratio(frames, truth, _grown(mask) - _shrunk(mask))
-
-
-def stillness(frames: Tensor, truth: Tensor) -> Tensor:
-    """How much changes from frame to frame where the truth stands still: `b f-1`, in levels of 255; 0 is best.
-
-    NaN where the whole truth moves.
-    """
-    check(frames, truth, None)
-    moves = (truth.diff(dim=1).abs().amax(2, keepdim=True) * 255 > STILL).float()
-    still = 1 - _grown(moves)
-    change = 255 * frames.diff(dim=1).abs().mean(2, keepdim=True)
-    return (change * still).sum((2, 3, 4)) / still.sum((2, 3, 4))
-
-
-def _gradient_ratio(frames: Tensor, truth: Tensor, where: Tensor) -> Tensor:
-    ours, theirs = (where * _gradients(video) for video in (frames, truth))
-    return ours.sum((2, 3, 4)) / theirs.sum((2, 3, 4))
-
-
-def _gradients(video: Tensor) -> Tensor:
-    """Length of the Sobel gradient of grey (ITU-R BT.601): `b f 3 h w` → `b f 1 h w`."""
-    weights = video.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
-    grey = F.pad((video * weights).sum(2, keepdim=True).flatten(0, 1), (1, 1, 1, 1), mode="reflect")
-    across = video.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
-    both = F.conv2d(grey, torch.stack([across, across.T])[:, None])
-    return both.norm(dim=1, keepdim=True).unflatten(0, video.shape[:2])
-
-
-def _grown(mask: Tensor) -> Tensor:
-    """A mask `b f 1 h w` with RIM pixels more to every side."""
-    return F.max_pool2d(mask.flatten(0, 1), 2 * RIM + 1, stride=1, padding=RIM).unflatten(0, mask.shape[:2])
-
-
-def _shrunk(mask: Tensor) -> Tensor:
-    return 1 - _grown(1 - mask)
-
-
-def native_measures(*, features: bool = True) -> list[Measure]:
+def native_measures() -> list[Measure]:
     """The columns of the report.
 
-    Args:
-        features: whether `feat` is among them.
-
     Raises:
-        InputError: it is, but the packages that bring its network are not installed.
+        InputError: torchmetrics, which SSIM needs, is not installed.
     """
+    torchmetrics()
 
-    def on(metric: Callable[..., Tensor], *, grown: bool = False) -> Callable[[Generated], Tensor]:
+    def around(metric: Callable[..., Tensor]) -> Callable[[Generated], Tensor]:
         def of(made: Generated) -> Tensor:
             assert made.mask is not None
-            return metric(made.frames, made.truth, mask=_grown(made.mask) if grown else made.mask)
+            return metric(made.frames, made.truth, mask=grown(made.mask))
 
         return of
 
@@ -276,18 +212,14 @@ def native_measures(*, features: bool = True) -> list[Measure]:
         assert made.truth is not None
         return stillness(made.frames, made.truth)
 
-    measures = [
-        Measure(Column("L1, person", "", "lower"), TRUTH, on(l1, grown=True)),
-        Measure(Column("PSNR, person", "dB", "higher"), TRUTH, on(psnr, grown=True)),
-        Measure(Column("SSIM, person", "", "higher"), TRUTH, on(ssim, grown=True)),
-        Measure(Column("sharp", "", "near 1"), TRUTH, on(sharpness)),
-        Measure(Column("rim", "", "near 1"), TRUTH, on(rim_sharpness)),
+    return [
+        Measure(Column("L1, person", "", "lower"), TRUTH, around(l1)),
+        Measure(Column("PSNR, person", "dB", "higher"), TRUTH, around(psnr)),
+        Measure(Column("SSIM, person", "", "higher"), TRUTH, around(ssim)),
+        Measure(Column("sharp", "", "near 1"), TRUTH, on_person(sharpness)),
+        Measure(Column("rim", "", "near 1"), TRUTH, on_person(rim_sharpness)),
         Measure(Column("still", "of 255", "near 0"), TRUTH, still),
     ]
-    if features:
-        distance = on(partial(feature_distance, network=load_feature_network()))
-        measures.insert(5, Measure(Column("feat", "", "lower"), TRUTH, distance))
-    return measures
 
 
 # The run ----------------------------------------------------------------------------------------------
@@ -300,7 +232,7 @@ def evaluate_native(
     sampling: Sampling,
     split: str = "test",
     clips: int | None = None,
-    features: bool = True,
+    learned: Learned = Learned(),
     facts: Mapping[str, Any] | None = None,
     track: Track = quiet,
     **settings: Any,
@@ -309,7 +241,7 @@ def evaluate_native(
 
     Args:
         sources: videos, folders of videos, prepared datasets.
-        features: whether `feat` is measured, as `native_measures`.
+        learned: further columns (`tempose.evaluation.measures.load_learned`), such as `feat`.
         split, clips: as `native_tasks`.
         facts: more to write down, such as the command and versions.
         settings: of `tempose.animation.animate.animate`: steps, seed, device, ….
@@ -337,7 +269,8 @@ def evaluate_native(
         native_tasks(sources, sampling, split=split, most=clips),
         methods,
         protocol=Protocol("native", window=1, step=1, strategy="overlap", most=None),
-        measures=native_measures(features=features),
+        measures=native_measures(),
         facts=written,
+        learned=learned,
         track=track,
     )

@@ -10,22 +10,23 @@ sheets/         moments of truth and methods at full size, one picture a clip
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
+import shutil
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tempose.core.errors import MediaError
-from tempose.core.files import written_whole
-from tempose.evaluation import page
-from tempose.evaluation.curves import chart
-from tempose.evaluation.results import TRUTH, Column, Evaluation, Result, as_json
+from tempose.core.errors import InputError, MediaError
+from tempose.core.files import check_free, written_whole
+from tempose.evaluation.results import TRUTH, ClipResults, Column, Evaluation, Result, as_json
 from tempose.evaluation.run import TaskOutcome
+
+FILES = ("report.html", "report.md", "report.json", "clips.csv", "videos", "sheets")
 
 # So many of the best and of the worst clips are on the page.
 SHOWN = 3
@@ -33,12 +34,38 @@ SHOWN = 3
 ARROWS = {"higher": "↑", "lower": "↓", "near 0": "→ 0", "near 1": "→ 1", "as the truth": "→ truth"}
 
 
-def write_report(outcome: TaskOutcome, out: Path | str) -> None:
+def check_place(out: Path | str, *, overwrite: bool = False) -> None:
+    """Whether a report can be written to `out`, before any time is spent on it.
+
+    Raises:
+        InputError: it is a file, a folder of other things, or a finished report that is not to be replaced.
+    """
+    out = Path(out)
+    if out.is_file():
+        raise InputError(f"{out} is a file, and a report is a folder; name another")
+    if (out / "report.json").is_file():
+        if not overwrite:
+            raise InputError(f"{out} holds a finished report; --overwrite measures again and replaces it")
+        if foreign := {path.name for path in out.iterdir()} - set(FILES):
+            raise InputError(f"{out} holds {min(foreign)}, which is no part of a report; name another folder")
+    else:
+        check_free(out)
+
+
+def write_report(outcome: TaskOutcome, out: Path | str, *, overwrite: bool = False) -> None:
     """Write the folder of a report, whole or not at all.
 
     Raises:
-        InputError: `out` is a folder with something in it, or cannot be made.
+        InputError: as `check_place`, or the folder cannot be made.
     """
+    out = Path(out)
+    check_place(out, overwrite=overwrite)
+    if (out / "report.json").is_file():
+        beside = out.with_name(f"{out.name}.new")
+        write_report(outcome, beside)
+        shutil.rmtree(out)
+        beside.replace(out)
+        return
     evaluation = outcome.evaluation
     with written_whole(out) as beside:
         (beside / "videos").mkdir(parents=True)
@@ -81,22 +108,19 @@ class Cell(NamedTuple):
 
 
 def headline(evaluation: Evaluation) -> list[tuple[Column, list[Cell]]]:
-    """For each column of the evaluation the figures of all methods, in their order."""
+    """For each column of the evaluation the results of all methods, in their order."""
     rows = []
     for column in evaluation.columns:
-        figures = [evaluation.figure(method, column.name) for method in evaluation.methods]
-        best = best_of(column.best, dict(zip(evaluation.methods, figures, strict=True)))
-        cells = [
-            Cell(*in_words(figure), method == best) for method, figure in zip(evaluation.methods, figures, strict=True)
-        ]
-        rows.append((column, cells))
+        results = {method: evaluation.result(method, column.name) for method in evaluation.methods}
+        best = best_of(column.best, results)
+        rows.append((column, [Cell(*in_words(result), method == best) for method, result in results.items()]))
     return rows
 
 
-def best_of(best: str, figures: dict[str, Result | None]) -> str | None:
+def best_of(best: str, results: dict[str, Result | None]) -> str | None:
     """The method with the best figure, the truth aside; None where that cannot be said."""
-    means = {name: figure.mean for name, figure in figures.items() if figure is not None and name != TRUTH}
-    truth = figures.get(TRUTH)
+    means = {name: figure.mean for name, figure in results.items() if figure is not None and name != TRUTH}
+    truth = results.get(TRUTH)
     if len(means) < 2 or (best == "as the truth" and truth is None):
         return None
     if best == "higher":
@@ -136,7 +160,7 @@ def summary_line(evaluation: Evaluation) -> str:
     return f"{len(evaluation.clips)} clips{failed}. {' · '.join(known)}"
 
 
-INTERVALS = "Below each mean: where it may lie, the 95 % bootstrap interval over clips."
+INTERVALS = "Beside each mean: where it may lie, the 95 % bootstrap interval over clips."
 
 
 # In other forms ------------------------------------------------------------------------------------
@@ -174,7 +198,7 @@ def as_markdown(evaluation: Evaluation) -> str:
     failed = "".join(f"- {reason}\n" for reason in evaluation.failed.values())
     return (
         f"# Evaluation\n\n{summary_line(evaluation)}\n\n"
-        f"{INTERVALS.replace('Below', 'Beside')}\n\n{markdown_table(evaluation)}\n"
+        f"{INTERVALS}\n\n{markdown_table(evaluation)}\n"
         + (f"## Clips that could not be measured\n\n{failed}\n" if failed else "")
         + "## To repeat it\n\n```\n"
         + "\n".join(fact_lines(evaluation))
@@ -197,103 +221,94 @@ def hash_lines(evaluation: Evaluation) -> list[str]:
 def as_html(outcome: TaskOutcome) -> str:
     """The page."""
     evaluation = outcome.evaluation
-    parts = [
-        "<h1>Evaluation</h1>",
-        page.text(summary_line(evaluation)),
-        f'<p class="faint">{INTERVALS} The best of each row is marked.</p>',
-        html_table(evaluation),
-        *curves_over_time(evaluation),
-        *best_and_worst(outcome),
-        *failures(evaluation),
-        "<h2>Every clip</h2>",
-        clip_table(evaluation),
-        *to_repeat(evaluation),
-    ]
-    return page.page("Evaluation", parts)
-
-
-def html_table(evaluation: Evaluation) -> str:
-    """The table of means and intervals."""
-    return page.table(
-        ["", *evaluation.methods],
-        (
-            [
-                page.cell(titled(column)),
-                *(page.cell(c.figure, below=c.interval, kind="best" if c.is_best else "") for c in cells),
-            ]
-            for column, cells in headline(evaluation)
-        ),
+    method = evaluation.methods[-1]
+    known = [each for each in evaluation.columns if np.isfinite(evaluation.per_clip(method, each.name)).any()]
+    return rendered(
+        "report.html",
+        title="Evaluation",
+        summary=summary_line(evaluation),
+        methods=evaluation.methods,
+        table=[(titled(column), cells) for column, cells in headline(evaluation)],
+        curves=curves_over_time(evaluation),
+        joins=joins(evaluation),
+        ranked_by=evaluation.ranking_column(),
+        columns=video_columns(evaluation.methods),
+        shown=[
+            (f"{place}: {clip.name}", outcome.videos[clip.name], outcome.sheets[clip.name])
+            for place, clip in best_and_worst(evaluation)
+        ],
+        failed=evaluation.failed,
+        clip_heads=[titled(each) for each in known],
+        clip_rows=[
+            [clip.name, *(number(clip.mean(method, each.name)) for each in known), clip.flow]
+            for clip in evaluation.clips
+        ],
+        facts="\n".join(fact_lines(evaluation)),
+        hashes="\n".join(hash_lines(evaluation)),
     )
 
 
-def curves_over_time(evaluation: Evaluation) -> list[str]:
-    """A chart for each measure that has a value for every frame."""
-    first = 0 if TRUTH in evaluation.methods else 1  # so that a method's line looks alike in all reports
-    joins = sorted({join for clip in evaluation.clips for join in clip.joins})
-    drawn = []
-    for column in evaluation.columns:
-        curves = {method: evaluation.over_time(method, column.name) for method in evaluation.methods}
-        if any(np.isfinite(values).any() for values in curves.values()):
-            title = titled(column)
-            drawn.append((title, chart(curves, title=f"{title} over the frames", joins=joins, first=first)))
+def rendered(template: str, **values: Any) -> str:
+    """A page from its template; words are escaped, bytes become Base64 by the filter of that name."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(loader=PackageLoader("tempose.evaluation"), autoescape=True, undefined=StrictUndefined)
+    pages.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    return pages.get_template(template).render(values)
+
+
+def joins(evaluation: Evaluation) -> list[int]:
+    """The frames at which windows may join in some clip."""
+    return sorted({join for clip in evaluation.clips for join in clip.joins})
+
+
+def curves_over_time(evaluation: Evaluation) -> bytes:
+    """The measures that have a value for every frame, drawn over the frames: an SVG; empty where there is none."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    drawn = {
+        titled(column): {method: evaluation.over_time(method, column.name) for method in evaluation.methods}
+        for column in evaluation.columns
+    }
+    drawn = {t: curves for t, curves in drawn.items() if any(np.isfinite(each).any() for each in curves.values())}
     if not drawn:
-        return []
-    words = "Mean over the clips at each generated frame." + (
-        " Ticks below the axis: where windows may join." if joins else ""
-    )
-    return ["<h2>Over time</h2>", page.text(words), page.legend(evaluation.methods, first=first), page.charts(drawn)]
+        return b""
+    rows = -(-len(drawn) // 2)
+    picture = Figure(figsize=(9.6, 2.5 * rows), layout="constrained")
+    charts = picture.subplots(rows, 2, squeeze=False).ravel()
+    for chart, (title, curves) in zip(charts, drawn.items(), strict=False):
+        for index, (method, values) in enumerate(curves.items()):
+            if len(values):
+                chart.plot(np.arange(1, len(values) + 1), values, label=method, color=f"C{index}")
+        for join in joins(evaluation):
+            chart.axvline(join + 0.5, ymax=0.04, color="gray")
+        chart.set_title(title, fontsize="medium")
+        chart.grid(alpha=0.3)
+    for chart in charts[len(drawn) :]:
+        chart.remove()
+    lines = {line.get_label(): line for chart in charts[: len(drawn)] for line in chart.get_lines()}
+    shown = {method: lines[method] for method in evaluation.methods if method in lines}
+    picture.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=len(shown))
+    file = io.BytesIO()
+    with rc_context({"svg.hashsalt": "tempose", "svg.fonttype": "none"}):
+        picture.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
 
 
-def best_and_worst(outcome: TaskOutcome) -> list[str]:
-    """Videos of the clips at both ends of the ranking."""
-    ranked = outcome.evaluation.ranked()
-    shown = min(SHOWN, len(ranked) // 2) if len(ranked) > 1 else 1
-    groups = {"Best": ranked[:shown], "Worst": ranked[::-1][:shown] if len(ranked) > 1 else []}
-    parts = [
-        "<h2>Best and worst clips</h2>",
-        page.text(
-            f"By {outcome.evaluation.ranking_column()} of {outcome.evaluation.methods[-1]}; "
-            "all clips are in the folder videos."
-        ),
+def best_and_worst(evaluation: Evaluation) -> list[tuple[str, ClipResults]]:
+    """The clips at both ends of the ranking, with their places."""
+    ranked = evaluation.ranked()
+    if len(ranked) == 1:
+        return [("The clip", ranked[0])]
+    ends = min(SHOWN, len(ranked) // 2)
+    return [
+        (f"{name} {place}", clip)
+        for name, clips in (("Best", ranked[:ends]), ("Worst", ranked[::-1][:ends]))
+        for place, clip in enumerate(clips, start=1)
     ]
-    columns = video_columns(outcome.evaluation.methods)
-    for name, clips in groups.items():
-        for place, clip in enumerate(clips, start=1):
-            caption = f"{name} {place}: {clip.name}"
-            parts.append(page.video(outcome.videos[clip.name], caption=caption, columns=columns))
-    return parts
 
 
 def video_columns(methods: Sequence[str]) -> list[str]:
     """What stands beside one another in the video of a clip."""
     return ["photo", "poses", *methods]
-
-
-def failures(evaluation: Evaluation) -> list[str]:
-    """The clips that could not be measured, and why."""
-    if not evaluation.failed:
-        return []
-    rows = ([page.cell(name), page.cell(reason, kind="wide")] for name, reason in evaluation.failed.items())
-    return ["<h2>Clips that could not be measured</h2>", page.table(["clip", "why"], rows)]
-
-
-def clip_table(evaluation: Evaluation) -> str:
-    """The figures of the last method, clip by clip."""
-    method = evaluation.methods[-1]
-    columns = [c for c in evaluation.columns if np.isfinite(evaluation.per_clip(method, c.name)).any()]
-    rows = (
-        [page.cell(clip.name), *(page.cell(number(clip.mean(method, c.name))) for c in columns), page.cell(clip.flow)]
-        for clip in evaluation.clips
-    )
-    return page.text(f"Figures of {method}.") + page.table(["clip", *(titled(c) for c in columns), "flow"], rows)
-
-
-def to_repeat(evaluation: Evaluation) -> list[str]:
-    """What it takes to repeat the run."""
-    facts = escape("\n".join(fact_lines(evaluation)))
-    hashes = escape("\n".join(hash_lines(evaluation)))
-    return [
-        "<h2>To repeat it</h2>",
-        f"<pre>{facts}</pre>",
-        f"<details><summary>SHA-256 of the clips</summary><pre>{hashes}</pre></details>",
-    ]

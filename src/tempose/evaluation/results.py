@@ -1,4 +1,4 @@
-"""The figures of an evaluation: every value of every clip, and what they come to.
+"""The results of an evaluation: every value of every clip, what they come to, and how sure that is.
 
     Evaluation ── facts: command, model, protocol, seeds, versions
                ├─ measures: name, unit, which way is better
@@ -11,16 +11,14 @@ It is what report.json holds, and what pages, tables and comparisons are made fr
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 
-from tempose.core.errors import DataError
-from tempose.evaluation.statistics import bootstrap
-
-FORMAT = "tempose-evaluation-1"
+from tempose.core.errors import DataError, InputError
 
 # The method whose frames are those of the clip itself.
 TRUTH = "truth"
@@ -28,17 +26,23 @@ TRUTH = "truth"
 Best = Literal["higher", "lower", "near 0", "near 1", "as the truth"]
 
 
-class Result(NamedTuple):
+# What JSON has no number for is null there, and NaN here.
+Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
+STRICT = ConfigDict(strict=True, ser_json_inf_nan="null")
+
+
+@dataclass(frozen=True, config=STRICT)
+class Result:
     """A mean over clips, with the interval that holds it."""
 
-    mean: float
-    low: float
-    high: float
-    clips: int
+    mean: Number
+    low: Number
+    high: Number
+    clips: Annotated[int, Field(ge=1)]
     """How many have a value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Column:
     """What a measure is called, and which way is better."""
 
@@ -48,19 +52,19 @@ class Column:
     best: Best
 
 
-@dataclass(frozen=True)
-class ClipFigures:
+@dataclass(frozen=True, config=STRICT)
+class ClipResults:
     """All that was measured of one clip."""
 
     name: str
     hashes: dict[str, str]
     """SHA-256 of each file that it was made from."""
-    fps: float
+    fps: Number
     flow: str
     """Along which flow neighbours were compared: `exact`, `DIS of the truth`, … or `none`."""
     joins: list[int]
-    """Painted frames at which a window may begin."""
-    values: dict[str, dict[str, list[float]]]
+    """Generated frames at which a window may begin."""
+    values: dict[str, dict[str, list[Number]]]
     """Method → measure → values over the frames, or one value; NaN where there is nothing to measure."""
 
     def mean(self, method: str, measure: str) -> float:
@@ -70,32 +74,44 @@ class ClipFigures:
         return float(finite.mean()) if len(finite) else float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Evaluation:
     """One run over a set of clips."""
 
     facts: dict[str, Any]
     """What it takes to repeat it."""
-    methods: list[str]
+    methods: Annotated[list[str], Field(min_length=1)]
     """In the order of the table; the last is the one that the clips are ranked by."""
-    columns: list[Column]
-    clips: list[ClipFigures]
+    columns: Annotated[list[Column], Field(min_length=1)]
+    clips: Annotated[list[ClipResults], Field(min_length=1)]
     sets: dict[str, dict[str, Result]]
     """Method → measure of the whole set (Fréchet distances and the like)."""
     failed: dict[str, str]
     """Clip → why it could not be measured."""
+    format: Literal["tempose-evaluation-1"] = "tempose-evaluation-1"
+
+    @model_validator(mode="after")
+    def _names_are_different(self) -> Evaluation:
+        for kind, names in (
+            ("methods", self.methods),
+            ("measures", [each.name for each in self.columns]),
+            ("clips", [each.name for each in self.clips]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {kind} have one name")
+        return self
 
     def per_clip(self, method: str, measure: str) -> np.ndarray:
         """A figure a clip, in their order; NaN where it has none."""
         return np.array([clip.mean(method, measure) for clip in self.clips])
 
-    def figure(self, method: str, measure: str) -> Result | None:
+    def result(self, method: str, measure: str) -> Result | None:
         """Mean over the clips and its bootstrap interval; None where no clip has a value."""
         if measure in self.sets.get(method, {}):
             return self.sets[method][measure]
         values = self.per_clip(method, measure)
         values = values[np.isfinite(values)]
-        return Result(*bootstrap(values), len(values)) if len(values) else None
+        return Result(*bootstrap(values), clips=len(values)) if len(values) else None
 
     def over_time(self, method: str, measure: str) -> np.ndarray:
         """The mean over clips at each generated frame; NaN where no clip has a value. Empty if not over time."""
@@ -116,7 +132,7 @@ class Evaluation:
         known = [each for each in self.columns if np.isfinite(self.per_clip(method, each.name)).any()]
         return min(known, key=lambda column: column.best not in ("higher", "lower")).name
 
-    def ranked(self) -> list[ClipFigures]:
+    def ranked(self) -> list[ClipResults]:
         """The clips from the best to the worst."""
         name = self.ranking_column()
         values = self.per_clip(self.methods[-1], name)
@@ -125,63 +141,113 @@ class Evaluation:
         return [self.clips[i] for i in order]
 
 
+# How sure a mean over clips is --------------------------------------------------------------------------
+# The clip is what is drawn at random: frames of one clip resemble one another.
+
+RESAMPLES = 2000
+
+
+class Interval(NamedTuple):
+    """A mean and where it may lie."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Paired(NamedTuple):
+    """How two runs over the same clips differ."""
+
+    difference: Interval
+    """Of the second run from the first, clip by clip."""
+    changes: np.ndarray
+    """The difference of each clip."""
+    most_changed: np.ndarray
+    """The clips' indices, the largest change of either sign first."""
+
+
+def bootstrap(values: np.ndarray, *, level: float = 0.95, seed: int = 0) -> Interval:
+    """The mean of a measure over clips, with its percentile bootstrap interval.
+
+    Efron & Tibshirani, "An introduction to the bootstrap", 1993, section 13.3. It is somewhat too narrow
+    for fewer than about twenty clips.
+
+    Args:
+        values: one for each clip, `n`; leave out clips without a value.
+        level: share of the resampled means that the interval holds.
+
+    Returns:
+        With a single clip, low and high are NaN: one value says nothing about others.
+
+    Raises:
+        InputError: no values, some that are not finite, or a level outside (0, 1).
+    """
+    from scipy import stats
+
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 1 or len(values) == 0:
+        raise InputError(f"values have the shape {values.shape}; wanted one for each clip, and at least one clip")
+    if not np.isfinite(values).all():
+        bad = np.flatnonzero(~np.isfinite(values)).tolist()
+        raise InputError(f"the values of the clips {bad} are NaN or infinite; leave out clips without a value")
+    if not 0 < level < 1:
+        raise InputError(f"level {level}; wanted a level between 0 and 1")
+    if len(values) == 1:
+        return Interval(float(values[0]), float("nan"), float("nan"))
+    found = stats.bootstrap(
+        (values,), np.mean, n_resamples=RESAMPLES, confidence_level=level, method="percentile", rng=seed
+    ).confidence_interval
+    return Interval(float(values.mean()), float(found.low), float(found.high))
+
+
+def paired(first: np.ndarray, second: np.ndarray, *, level: float = 0.95, seed: int = 0) -> Paired:
+    """The second run against the first over the same clips, `n` values each in the same order.
+
+    The differences are resampled, not the runs: what makes a clip hard for both cancels.
+
+    Raises:
+        InputError: as in `bootstrap`, or the runs have different numbers of clips.
+    """
+    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if first.shape != second.shape:
+        raise InputError(f"the runs have {first.shape} and {second.shape} values; compare the clips that both have")
+    changes = second - first
+    return Paired(bootstrap(changes, level=level, seed=seed), changes, np.argsort(-np.abs(changes), kind="stable"))
+
+
 # As JSON --------------------------------------------------------------------------------------------
+
+_FORM = TypeAdapter(Evaluation)
 
 
 def as_json(evaluation: Evaluation) -> str:
     """What report.json holds; NaN and infinity, which JSON does not know, are null."""
-    fields = {"format": FORMAT, **asdict(evaluation)}
-    fields["sets"] = {
-        method: {measure: figure._asdict() for measure, figure in values.items()}
-        for method, values in evaluation.sets.items()
-    }
-    fields["summary"] = {
-        method: {
-            column.name: figure._asdict()
-            for column in evaluation.columns
-            if (figure := evaluation.figure(method, column.name))
-        }
+    summary = {
+        method: {column.name: evaluation.result(method, column.name) for column in evaluation.columns}
         for method in evaluation.methods
     }
-    return json.dumps(_without_nan(fields), ensure_ascii=False, allow_nan=False, indent=1)
+    fields = json.loads(_FORM.dump_json(evaluation))
+    known = {method: {name: each for name, each in row.items() if each} for method, row in summary.items()}
+    fields["summary"] = json.loads(TypeAdapter(dict[str, dict[str, Result]]).dump_json(known))
+    return json.dumps(fields, ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def read_evaluation(folder: Path | str) -> Evaluation:
-    """The figures of a report's folder.
+    """The results in a report's folder.
 
     Raises:
-        DataError: it holds no report, or one of another form.
+        DataError: it holds no report, or one that is damaged or of another form.
     """
     path = Path(folder) / "report.json"
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields["format"] != FORMAT:
-            raise DataError(f"{path} is of the form {fields['format']!r}; wanted {FORMAT}; evaluate again")
-        return Evaluation(
-            facts=fields["facts"],
-            methods=fields["methods"],
-            columns=[Column(**column) for column in fields["columns"]],
-            clips=[ClipFigures(**{**clip, "values": _with_nan(clip["values"])}) for clip in fields["clips"]],
-            sets={m: {k: Result(**_with_nan(v)) for k, v in values.items()} for m, values in fields["sets"].items()},
-            failed=fields["failed"],
-        )
+        return _FORM.validate_json(path.read_bytes())
     except FileNotFoundError:
         raise DataError(f"there is no report {path}; wanted a folder that `tempose evaluate` wrote") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged or no report of tempose: {error!r}") from error
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _without_nan(each) for key, each in value.items()}
-    return [_without_nan(each) for each in value] if isinstance(value, (list, tuple)) else value
-
-
-def _with_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_nan(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_with_nan(each) for each in value]
-    return float("nan") if value is None else value
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise DataError(
+            f"{path} is damaged or no report of this version ({place}: {first['msg']}); evaluate again"
+        ) from error

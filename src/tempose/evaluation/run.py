@@ -1,4 +1,5 @@
-"""The run: every method generates every task, every measure looks at what came out.
+"""The run: every method generates every task, every measure looks at what came out; `evaluate_model` is what
+`tempose evaluate` does.
 
 Several processes, as `accelerate launch` starts them, share the tasks. What a task gives depends on
 nothing but itself and the seed, so they give the figures of one process.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,16 +22,26 @@ from torch import Tensor
 
 from tempose.core.errors import DataError, TemposeError
 from tempose.core.progress import Track, quiet
-from tempose.evaluation.cases import Case, Task
-from tempose.evaluation.learned import Learned, set_figure
-from tempose.evaluation.measures import Generated, Measure, flow_along, found_again, measured, unit
-from tempose.evaluation.methods import COPIED, Method
+from tempose.diffusion.pipeline import PersonVideoPipeline
+from tempose.evaluation.cases import Case, Task, tasks
+from tempose.evaluation.measures import (
+    Generated,
+    Learned,
+    Measure,
+    flow_along,
+    found_again,
+    measured,
+    measures_at,
+    unit,
+)
+from tempose.evaluation.methods import COPIED, FLOORS, Method, fingerprint, generated
 from tempose.evaluation.protocols import Protocol
-from tempose.evaluation.results import TRUTH, ClipFigures, Evaluation, Result
+from tempose.evaluation.results import TRUTH, ClipResults, Evaluation, Result
+from tempose.evaluation.sets import set_result
 from tempose.media.images import write_image
 from tempose.media.tensors import to_uint8
 from tempose.media.video import write_video
-from tempose.pose.estimators import Estimator
+from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.render import pose_maps
 
 # A contact sheet shows so many moments.
@@ -39,7 +51,7 @@ SHEET_MOMENTS = 6
 class Measured(NamedTuple):
     """A task when it is done."""
 
-    figures: ClipFigures
+    figures: ClipResults
     video: bytes
     """An mp4: photo, poses, truth if there is one, and each method, beside one another."""
     sheet: bytes
@@ -58,8 +70,77 @@ class TaskOutcome(NamedTuple):
     """Clip → its JPEG."""
 
 
+def evaluate_model(
+    pipe: PersonVideoPipeline,
+    data: Path | str,
+    *,
+    protocol: Protocol,
+    split: str = "test",
+    subject: str = "self",
+    size: tuple[int, int] | None = None,
+    stretch: bool = False,
+    clips: int | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    estimator: str | None = None,
+    learned: Learned = Learned(),
+    facts: Mapping[str, Any] | None = None,
+    track: Track = quiet,
+) -> TaskOutcome:
+    """Measure a model on the clips of a prepared dataset.
+
+    Args:
+        data: the dataset. split: `train`, `val` or `test`.
+        protocol: which frames are generated, and how (`tempose.evaluation.protocols`).
+        subject: `self` reconstruction, or `cross` driving.
+        size: (height, width) to generate and measure at; by default the model's own.
+        stretch: whether clips of another size are stretched to it; else they are listed as failed.
+        clips: at most so many, evenly over the split.
+        steps: denoising steps; by default the model's own. seed: of the noise.
+        estimator: what looks for key points in the result (`tempose.pose.estimators`); None measures
+            nothing of poses.
+        learned: measures with learned features (`tempose.evaluation.measures.load_learned`).
+        facts: more to write down, such as the command and versions.
+
+    Raises:
+        InputError: a name or number is none that there is.
+        DataError: no such dataset, it is empty, or no clip of it could be measured.
+        PoseError: the estimator is not installed.
+    """
+    height, width = size or pipe.unet.config["size"]
+    at = (int(height), int(width))
+    chosen = tasks(data, split, protocol=protocol, size=at, stretch=stretch, subject=subject, most=clips)
+    seer = None if estimator is None else load_estimator(estimator)
+    steps = int(pipe.unet.config["steps"]) if steps is None else steps
+    sampling = {"num_inference_steps": steps, "strategy": protocol.strategy}
+    written = {
+        **(facts or {}),
+        "weights": fingerprint(pipe),
+        "data": f"{data}/{split}",
+        "protocol": protocol.name,
+        "protocol settings": asdict(protocol),
+        "subject": subject,
+        "size": list(at),
+        "stretch": stretch,
+        "clips": clips,
+        "steps": steps,
+        "seed": seed,
+        "estimator": estimator,
+    }
+    return evaluate(
+        chosen,
+        {**FLOORS, "model": generated(pipe, seed=seed, window=protocol.window, **sampling)},
+        protocol=protocol,
+        measures=measures_at(at),
+        facts=written,
+        learned=learned,
+        estimator=seer,
+        track=track,
+    )
+
+
 def evaluate(
-    tasks: Sequence[Task],
+    chosen: Sequence[Task],
     methods: Mapping[str, Method],
     *,
     protocol: Protocol,
@@ -72,9 +153,9 @@ def evaluate(
     """Measure what methods make of tasks.
 
     Args:
-        tasks: one a clip; those that cannot be read, generated or measured are listed, with the reason.
+        chosen: one task a clip; those that cannot be read, generated or measured are listed, with the reason.
         methods: name → method, in the order of the report; the clips are ranked by the last.
-        protocol: of the tasks.
+        protocol: which frames are generated.
         measures: the columns.
         facts: what it takes to repeat this; it goes into the report as it is.
         learned: further columns, for which weights are there.
@@ -86,28 +167,28 @@ def evaluate(
     Raises:
         DataError: there is no task, or none could be measured.
     """
-    if not tasks:
+    if not chosen:
         raise DataError("there is nothing to evaluate: the set of clips is empty")
     state = PartialState()
     judge = partial(judged, methods=methods, protocol=protocol, measures=measures, learned=learned, estimator=estimator)
-    own = range(state.process_index, len(tasks), state.num_processes)
+    own = range(state.process_index, len(chosen), state.num_processes)
     done: list[tuple[int, Measured | str]] = []
     for index in (track if state.is_main_process else quiet)(own, "clips"):
         try:
-            done.append((index, judge(tasks[index])))
+            done.append((index, judge(chosen[index])))
         except (TemposeError, OSError) as error:
-            name, reason = tasks[index].name, str(error)
+            name, reason = chosen[index].name, str(error)
             done.append((index, reason if name in reason else f"{name}: {reason}"))
     gathered = dict(gather_object(done))
-    results = {tasks[index].name: gathered[index] for index in sorted(gathered)}
+    results = {chosen[index].name: gathered[index] for index in sorted(gathered)}
     whole = {name: result for name, result in results.items() if isinstance(result, Measured)}
     failed = {name: result for name, result in results.items() if isinstance(result, str)}
     if not whole:
-        raise DataError(f"none of {len(tasks)} clips could be measured; {next(iter(failed.values()))}")
+        raise DataError(f"none of {len(chosen)} clips could be measured; {next(iter(failed.values()))}")
     clips = [result.figures for result in whole.values()]
     seen = [name for name in (TRUTH, *methods) if any(name in clip.values for clip in clips)]
     used = {name for clip in clips for values in clip.values.values() for name in values}
-    sets = {name: set_figures(name, list(whole.values()), learned) for name in methods}
+    sets = {name: set_results(name, list(whole.values()), learned) for name in methods}
     columns = [
         *(each.column for each in (*measures, *learned.measures) if each.column.name in used),
         *(each.column for each in learned.sets if any(each.column.name in figures for figures in sets.values())),
@@ -152,7 +233,7 @@ def judged(
         along = "DIS of what was generated"
     else:
         along = "DIS of the truth" if case.truth.flow is None else "exact"
-    figures = ClipFigures(
+    figures = ClipResults(
         name=task.name,
         hashes=task.hashes,
         fps=case.motion.fps / protocol.step,
@@ -164,7 +245,7 @@ def judged(
     return Measured(figures, video_of(case, shown, fps=figures.fps), sheet_of(shown), features)
 
 
-def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Result]:
+def set_results(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Result]:
     """The measures of the whole set, of the clips that are long enough; none where there is no truth."""
     figures = {}
     for measure in learned.sets:
@@ -175,7 +256,7 @@ def set_figures(method: str, results: Sequence[Measured], learned: Learned) -> d
         ]
         if sum(len(made) for made, _ in pairs) >= 2:
             made, truth = zip(*pairs, strict=True)
-            figures[measure.column.name] = set_figure(measure, made, truth)
+            figures[measure.column.name] = set_result(measure, made, truth)
     return figures
 
 

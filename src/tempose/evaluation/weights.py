@@ -6,11 +6,11 @@ same network, and so that a TorchScript file, which is a program, never runs unl
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from tempose.core.errors import CheckpointError
+from tempose.data.prepared import sha256_of
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,35 @@ class Weights:
         metric: what needs it, for messages.
         url: where it can be downloaded.
         sha256: of the file, or as many of its first digits as its publisher states.
-        megabytes: its size.
+        size: in words.
     """
 
     metric: str
     url: str
     sha256: str
-    megabytes: int
+    size: str
 
     @property
     def file(self) -> str:
-        """Its name."""
+        """What the file is called."""
         return self.url.rpartition("/")[2]
 
 
-# LPIPS looks through networks of torchvision (BSD 3-clause).
-ALEXNET = Weights("LPIPS (AlexNet)", "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth", "7be5be79", 244)
-VGG16 = Weights("LPIPS (VGG)", "https://download.pytorch.org/models/vgg16-397923af.pth", "397923af", 553)
+# LPIPS looks through networks of torchvision (BSD 3-clause), under linear heads of its authors (BSD 2-clause).
+ALEXNET = Weights(
+    "LPIPS (AlexNet)", "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth", "7be5be79", "244 MB"
+)
+VGG16 = Weights("LPIPS (VGG)", "https://download.pytorch.org/models/vgg16-397923af.pth", "397923af", "553 MB")
+HEADS = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1"
+ALEXNET_HEADS = Weights(
+    "LPIPS (AlexNet)",
+    f"{HEADS}/alex.pth",
+    "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    "6 kB",
+)
+VGG16_HEADS = Weights(
+    "LPIPS (VGG)", f"{HEADS}/vgg.pth", "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868", "7 kB"
+)
 
 # Google's Inception of 2015 as TorchScript, which also resizes as the original does; from StyleGAN2-ADA
 # (https://github.com/NVlabs/stylegan2-ada-pytorch, metrics/).
@@ -45,7 +57,7 @@ INCEPTION = Weights(
     "FID and KID",
     "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
     "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
-    96,
+    "96 MB",
 )
 
 # I3D trained on Kinetics-400 as TorchScript, equal to the network of the original FVD; from StyleGAN-V
@@ -54,8 +66,17 @@ I3D = Weights(
     "FVD",
     "https://huggingface.co/flateon/FVD-I3D-torchscript/resolve/1c2d61711c52571ad617a1063e6fa691b212e184/i3d_torchscript.pt",
     "bec6519f66ea534e953026b4ae2c65553c17bf105611c746d904657e5860a5e2",
-    51,
+    "51 MB",
 )
+
+
+def find(weights: Weights, folder: Path | str | None) -> Path:
+    """The file in a folder, or downloaded where no folder is named; checked in either case.
+
+    Raises:
+        CheckpointError: it is missing, cannot be downloaded, or is not the file that was published.
+    """
+    return download(weights) if folder is None else verified(Path(folder) / weights.file, weights)
 
 
 def download(weights: Weights) -> Path:
@@ -73,8 +94,8 @@ def download(weights: Weights) -> Path:
             torch.hub.download_url_to_file(weights.url, str(path), hash_prefix=weights.sha256)
         except (OSError, RuntimeError) as error:
             raise CheckpointError(
-                f"{weights.metric} needs {weights.file} ({weights.megabytes} MB), which cannot be downloaded from "
-                f"{weights.url}: {error}; fetch it elsewhere and give its path, or leave the metric out"
+                f"{weights.metric} needs {weights.file} ({weights.size}), which cannot be downloaded from "
+                f"{weights.url}: {error}; fetch it elsewhere and name its folder (--weights), or leave the metric out"
             ) from error
     return verified(path, weights)
 
@@ -88,19 +109,13 @@ def verified(path: Path | str, weights: Weights) -> Path:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(
-            f"{weights.metric} needs {weights.file} ({weights.megabytes} MB), and there is no file {path}; "
+            f"{weights.metric} needs {weights.file} ({weights.size}), and there is no file {path}; "
             f"download it from {weights.url}, or leave the metric out"
         )
-    digest = sha256(path)
+    digest = sha256_of(path)
     if not digest.startswith(weights.sha256):
         raise CheckpointError(
             f"{path} is not {weights.file} as {weights.metric} needs it: its SHA-256 is {digest}, wanted "
             f"{weights.sha256}…; download it again from {weights.url}"
         )
     return path
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,21 @@
+from typer.testing import CliRunner
+
+from tempose.cli import app
+from tempose.core.errors import InputError
+
+
+def test_evaluate_sees_what_it_cannot_do_before_it_works(tmp_path):
+    def refused(*arguments):
+        result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+        assert isinstance(result.exception, InputError)
+        return str(result.exception)
+
+    file, finished = tmp_path / "file", tmp_path / "report"
+    file.write_text("mine")
+    finished.mkdir()
+    (finished / "report.json").write_text("{}")
+    assert "nothing to measure" in refused("-o", tmp_path / "new")
+    assert "videos are measured with --native" in refused("a.mp4", "--data", tmp_path, "-o", tmp_path / "new")
+    assert "is a file, and a report is a folder" in refused("--data", tmp_path, "-o", file)
+    assert "--overwrite" in refused("--data", tmp_path, "-o", finished)
+    assert "did you mean 'lpips'" in refused("--data", tmp_path, "--metrics", "lpip", "-o", tmp_path / "new")
