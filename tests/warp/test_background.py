@@ -4,7 +4,16 @@ import pytest
 
 from tempose.media.crop import Crop
 from tempose.warp import background
-from tempose.warp.background import cloth_fill, even_light, extend, patch_fill, person_hole, smooth_fill, without_person
+from tempose.warp.background import (
+    cloth_fill,
+    even_light,
+    extend,
+    near_fill,
+    patch_fill,
+    person_hole,
+    smooth_fill,
+    without_person,
+)
 
 SIZE = (96, 72)
 HOLE = np.zeros(SIZE, bool)
@@ -112,3 +121,12 @@ def test_clothes_go_on_in_their_own_pattern():
     assert np.array_equal(filled[~hole], picture[~hole])
     assert (np.abs(filled.astype(int) - stripes()).max(axis=-1) > 30)[hole].mean() < 0.15
     assert (np.ptp(filled[hole].astype(int), axis=-1) < 20).all()  # grey as the cloth
+
+
+def test_a_thigh_takes_the_color_of_the_knee_not_of_the_shoe():
+    picture, known = np.zeros((*SIZE, 3), np.uint8), np.zeros(SIZE, bool)
+    known[40:, 30:42] = True
+    picture[40:60] = (210, 160, 130)
+    filled = near_fill(picture, known)
+    assert np.array_equal(filled[known], picture[known])
+    assert abs(filled[:38, 30:42].astype(int) - (210, 160, 130)).max() <= 2

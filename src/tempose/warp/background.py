@@ -20,6 +20,7 @@ from tempose.warp.parts import trunk_length
 FILLED = 640  # the longest side of the part of the photo that is filled with patches, pixels; more is enlarged
 PATCH = 5  # radius of a patch, pixels
 CLOTH, CLOTH_PATCH = 320, 3  # the same two for what an arm hides of the clothes
+NEAR = 0.03  # what is near in near_fill, as a share of the picture's longer side
 AROUND = 0.6  # how far about a hole patches are looked for, as a share of its longer side
 SLOW, WEAK = 4.0, 2.0  # changes slower than so many pixels and weaker than that a pixel, of 255, are light
 MOSTLY = 0.6  # a hole of more than this share of the part leaves too few patches
@@ -111,7 +112,7 @@ def cloth_fill(picture: np.ndarray, hole: np.ndarray, cloth: np.ndarray) -> np.n
     """
     import cv2
 
-    smooth = smooth_fill(picture, cloth.astype(np.float32))
+    smooth = near_fill(picture, cloth)
     inpaint = _patches()
     if inpaint is None or not hole.any() or hole.sum() > cloth.sum():
         return np.where(hole[..., None], smooth, picture)
@@ -221,6 +222,27 @@ def smooth_fill(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
     weight = weight.astype(np.float32)
     filled = _pull(picture.astype(np.float32) * weight[..., None], weight)
     return np.where(weight[..., None] >= 1, picture, np.round(filled).clip(0, 255)).astype(np.uint8)
+
+
+def near_fill(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """A picture, uint8 `h w 3`, that takes the mean color near the nearest known place where it is not known.
+
+    Unlike `smooth_fill` it brings no colors from far away: a thigh goes on in the color of the knee, not of the shoe.
+    """
+    import cv2
+
+    if not known.any():
+        return np.full_like(picture, 128)
+    weight, reach = known.astype(np.float32), max(1.0, NEAR * max(known.shape))
+    some = cv2.GaussianBlur(weight, (0, 0), reach)
+    mean = cv2.GaussianBlur(picture.astype(np.float32) * weight[..., None], (0, 0), reach)
+    mean /= np.maximum(some, 1e-6)[..., None]
+    away = (~known).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    colors = np.zeros((int(nearest.max()) + 1, 3), np.float32)
+    colors[nearest[known]] = mean[known]
+    filled = cv2.GaussianBlur(colors[nearest], (0, 0), reach)
+    return np.where(known[..., None], picture, np.round(filled).clip(0, 255)).astype(np.uint8)
 
 
 def _pull(weighted: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import check_picture
-from tempose.warp.background import cloth_fill, smooth_fill, without_person
+from tempose.warp.background import cloth_fill, near_fill, smooth_fill, without_person
 from tempose.warp.completion import complete, joint_caps, layer_order
 from tempose.warp.held import held_things
 from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
@@ -173,7 +173,7 @@ def _layers(
         inner = inner if inner.any() else visible
         cloth = patches and layer == LAYERS.index("trunk")
         hole = whole & ~visible
-        filled = cloth_fill(own, hole, inner) if cloth else smooth_fill(own, inner.astype(np.float32))
+        filled = cloth_fill(own, hole, inner) if cloth else near_fill(own, inner)
         shown = visible | caps[layer] if layer not in LEGS else visible  # what covers the hips is no leg
         colors.append(np.where(shown[..., None], own, filled))
         share = cv2.GaussianBlur(whole.astype(np.float32), (3, 3), 0) / np.maximum(person, 1e-3)

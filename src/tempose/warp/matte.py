@@ -22,11 +22,12 @@ AROUND = 0.08  # of the background is looked at about the person
 WITHIN, BEYOND = 0.012, 0.02  # the rim about the mask's edge in which GrabCut decides
 OPEN = 0.16  # within so many trunk lengths of hands, feet and head the rim is wider: masks cut off fingers and hair
 CORE = 0.3  # nearer to a bone than this, in widths of its flesh, is surely person; gaps between limbs are not
+# The corners between which gaps are: between each arm and the trunk, and between the legs.
+ARMS, LEGS = ((2, 3, 4, 8), (5, 6, 7, 11)), (8, 9, 10, 13, 12, 11)
 ROUNDS = 3  # of GrabCut
 LIKE = 14.0  # person and background whose colors differ by less, in Lab, look alike: the mask decides
 SEEN_THROUGH = 7.0  # what differs by less from the background nearby, in the rim and in gaps, is background
 RATHER = 0.4  # the same for up to twice that, if the person's colors nearby are so much farther
-PATTERN = 0.015  # gaps smaller than this, in squares of the trunk's length, are patterns of the cloth
 NEARBY = 0.03  # as far as colors are compared
 SOFT = 0.006  # half the width of the border in which alpha is solved
 HAIR = 0.09  # the same outward from the head, in lengths of the trunk
@@ -169,10 +170,8 @@ def refine_mask(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) ->
     to_person, to_background = (np.linalg.norm(lab - mean, axis=-1) for mean in (here, behind))
     through = (to_background < SEEN_THROUGH) | (to_background < np.minimum(2 * SEEN_THROUGH, RATHER * to_person))
     gap = (labels == cv2.GC_PR_FGD) & ~alike & through
-    gap = cv2.morphologyEx(gap.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, parts, sizes, _ = cv2.connectedComponentsWithStats(gap, connectivity=4)
-    large = sizes[:, cv2.CC_STAT_AREA] > PATTERN * trunk_length(keypoints) ** 2  # smaller ones are of the cloth
-    labels[(gap > 0) & large[parts]] = cv2.GC_BGD
+    gap &= ~_between(keypoints, mask.shape, (LEGS,))  # there it may be the pattern of a skirt
+    labels[cv2.morphologyEx(gap.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_BGD
     cv2.grabCut(picture, labels, (0, 0, 1, 1), outside, inside, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     return _without_specks(np.where(alike, mask, found), surely)
@@ -191,19 +190,19 @@ def _rim(mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
             cv2.circle(ends, (round(float(x)), round(float(y))), max(1, round(2 * reach)), 1, -1)
     far = np.where(ends, max(BEYOND * side, reach / 2), BEYOND * side)
     inward = _inward(mask)
-    core = ~_between_limbs(keypoints, mask.shape) | (bone_distances(keypoints, mask.shape).min(axis=0) < CORE)
+    core = ~_between(keypoints, mask.shape, (*ARMS, LEGS)) | (bone_distances(keypoints, mask.shape).min(axis=0) < CORE)
     labels = np.where(mask, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[(inward > max(1.5, WITHIN * side)) & core] = cv2.GC_FGD
     labels[_inward(~mask) > np.maximum(far, 2)] = cv2.GC_BGD
     return labels
 
 
-def _between_limbs(keypoints: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """bool `h w`: between the two legs, and between each arm and the trunk, where gaps are."""
+def _between(keypoints: np.ndarray, size: tuple[int, ...], limbs: tuple[tuple[int, ...], ...]) -> np.ndarray:
+    """bool `h w`: where gaps are, within the corners of limbs."""
     import cv2
 
     drawing = np.zeros(size, np.uint8)
-    for corners in ((8, 9, 10, 13, 12, 11), (2, 3, 4, 8), (5, 6, 7, 11)):
+    for corners in limbs:
         seen = [i for i in corners if keypoints[i, 2] >= MIN_CONFIDENCE]
         if len(seen) > 2:
             cv2.fillPoly(drawing, [np.round(keypoints[seen, :2]).astype(np.int32)], 1)
