@@ -236,7 +236,7 @@ def near_fill(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
     weight, reach = known.astype(np.float32), max(1.0, NEAR * max(known.shape))
     some = cv2.GaussianBlur(weight, (0, 0), reach)
     mean = cv2.GaussianBlur(picture.astype(np.float32) * weight[..., None], (0, 0), reach)
-    mean /= np.maximum(some, 1e-6)[..., None]
+    mean = mean / np.maximum(some, 1e-6)[..., None]
     away = (~known).astype(np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     colors = np.zeros((int(nearest.max()) + 1, 3), np.float32)
