@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tempose.diffusion.hub import DEFAULT_MODEL, SHIPPED, load_model
-from tempose.evaluation.model import evaluate_model
 from tempose.evaluation.protocols import find_protocol
 from tempose.evaluation.results import Evaluation
+from tempose.evaluation.run import evaluate_model
 from tempose.models.config import preset
 from tempose.people.dataset import PeopleSettings, write_people
 
@@ -46,5 +46,5 @@ def found(tmp_path_factory) -> Evaluation:
 @pytest.mark.slow
 @pytest.mark.parametrize(("measure", "better"), [("L1, person", -1), ("SSIM", 1), ("PSNR", 1)])
 def test_they_are_better_than_the_photo_aligned_on_people_never_seen(found, measure, better):
-    floor, ours = (found.figure(method, measure).mean for method in ("photo aligned", "model"))
+    floor, ours = (found.result(method, measure).mean for method in ("photo aligned", "model"))
     assert better * (ours - floor) > 0
