@@ -75,8 +75,8 @@ BONES = (
 BONE_LAYERS = tuple(bone.layer for bone in BONES)
 AFTER = tuple(next((i for i, after in enumerate(BONES) if after.before == index), None) for index in range(len(BONES)))
 
-TRUNK_BONE, NECK_BONE = 2, 3
-SHOULDERS = 0.2  # begin so far beside the base of the neck, in lengths of the trunk
+TRUNK_BONE, HEAD_BONES = 2, (3, 4)
+SHOULDERS = 0.11  # begin so far beside the base of the neck, in lengths of the trunk
 
 SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is seen from the side
 TILT = 0.6  # shoulders and hips lean no further against the trunk than this slope
@@ -101,7 +101,6 @@ class Curves(NamedTuple):
     last_half: Tensor  # half the angle by which the next bone bends from it
     first_reach: Tensor  # half the width of the narrower of the two bones that meet at its start
     last_reach: Tensor  # the same at its end
-    widest: Tensor  # half the width of what belongs to it at its start; infinite for all but the neck
     freed: Tensor  # half the width from which on the next bone does not bound it; infinite for all but the trunk
 
 
@@ -167,11 +166,9 @@ def _curves(joints: Joints, bends: Tensor, rounding: Tensor) -> Curves:
     (x, y), (along_x, along_y) = start.unbind(-1), axis.unbind(-1)
     radius = length.new_tensor([bone.radius for bone in BONES])
     reach = joints.scale[:, None] * radius.minimum(radius[before])
-    widest, freed = torch.full_like(length, math.inf), torch.full_like(length, math.inf)
-    widest[:, NECK_BONE] = freed[:, TRUNK_BONE] = SHOULDERS * joints.scale
-    return Curves(
-        x, y, along_x, along_y, length, first, last, half, half[:, after], reach, reach[:, after], widest, freed
-    )
+    freed = torch.full_like(length, math.inf)
+    freed[:, TRUNK_BONE] = SHOULDERS * joints.scale
+    return Curves(x, y, along_x, along_y, length, first, last, half, half[:, after], reach, reach[:, after], freed)
 
 
 def _trunk_widths(photo: Joints, target: Joints, ratio: Tensor) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
@@ -230,8 +227,13 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
     # the joint is: a head that leaned on a shoulder leaves nothing behind.
     wider = across_s.abs() - MADE_UP * torch.where(share < 0.5, photo.first_reach, photo.last_reach)
     valid = valid * (1 - (over.maximum(wider / size)).minimum(over_s / size)).clamp(0, 1)
-    # Shoulders are the trunk's, however the head leans over them; hair beside the neck moves with the head.
-    valid = valid * (1 - (across_s.abs() - photo.widest * (1 + share)) / size).clamp(0, 1)
+    # Shoulders are the trunk's, however the head leans over them.
+    above = torch.isin(bone, bone.new_tensor(HEAD_BONES)).nonzero()[:, 0]
+    trunk = Curves(*(value[:, TRUNK_BONE][pose[above]] for value in skin.photo))
+    x_s, y_s = x[above] - trunk.x, y[above] - trunk.y
+    below = trunk.length - (x_s * trunk.along_x + y_s * trunk.along_y)
+    beside = (y_s * trunk.along_x - x_s * trunk.along_y).abs() - trunk.freed
+    valid[above] *= 1 - (below.minimum(beside) / size[above]).clamp(0, 1)
     return Traced(x, y, share, valid)
 
 
