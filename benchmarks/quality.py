@@ -34,7 +34,7 @@ from tempose.core.files import written_whole
 from tempose.core.progress import bar
 from tempose.data.augment import Views, resized
 from tempose.data.prepared import Clip, read_metadata, write_clip, write_metadata
-from tempose.diffusion.hub import SHIPPED, load_model
+from tempose.diffusion.hub import load_model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case, Task, hashes, reconstruction, tasks
 from tempose.evaluation.measures import measures_at
@@ -188,7 +188,6 @@ def on_real(
 ) -> TaskOutcome:
     """The last third of each clip from its first frame, before and after fitting to the first two thirds."""
     clips = [Clip(options.real / "test", row) for row in read_metadata(options.real, "test")][: options.real_clips]
-    weights = SHIPPED / options.model if (SHIPPED / options.model).is_dir() else Path(options.model)
     protocol = find_protocol("overlap", window=options.window)
     sampling = {"seed": 0, "num_inference_steps": options.steps, "strategy": "overlap", "window": protocol.window}
 
@@ -208,7 +207,7 @@ def on_real(
             frames = pipe.unet.config.clip_length if pipe.unet.config.temporal else 1
             known, held = split_video([part(views, slice(None))], frames=frames)
             fit = personalize_views(
-                known, held, Path(scratch) / clip.name, model=weights, source=clip.name, steps=options.fit_steps
+                known, held, Path(scratch) / clip.name, model=options.model, source=clip.name, steps=options.fit_steps
             )
             return load_model(str(fit.weights), device=options.device).pipeline
 

@@ -219,8 +219,8 @@ def bad_input(kind, folder, shelf):
         return [photo, folder / "empty", "-o", out], "holds neither pictures nor JSON files"
     if kind == "no such motion":
         return [photo, "wlak", "-o", out], "no built-in motion"
-    if kind == "no such folder":
-        return [photo, "walk", "-o", folder / "no" / "out.mp4"], "does not exist"
+    if kind == "a file as folder":
+        return [photo, "walk", "-o", photo / "out.mp4"], "is a file, not a folder"
     if kind == "no such model":
         return [photo, "walk", "-o", out, "--model", "people-129"], "did you mean 'people-128'"
     if kind == "over the input":
@@ -233,7 +233,7 @@ def bad_input(kind, folder, shelf):
     "kind",
     ["no person", "only legs", "too small", "several persons", "a black video", "one frame", "10 000 frames",
      "a broken file", "not what its name says", "a video as photo", "a folder without JSON", "no such motion",
-     "no such folder", "no such model", "over the input", "sound of a name"],
+     "a file as folder", "no such model", "over the input", "sound of a name"],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_2(kind, shelf, tmp_path, tempose):
     arguments, message = bad_input(kind, tmp_path, shelf)

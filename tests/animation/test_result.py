@@ -78,11 +78,11 @@ def test_what_cannot_be_written_is_known_before(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["driver.mp4"]
     for wrong, error, message in (
         ({"out": tmp_path / "a.avi"}, MediaError, "the ending must be .mp4"),
-        ({"out": tmp_path / "no" / "a.mp4"}, InputError, "does not exist"),
+        ({"out": driver / "a.mp4"}, InputError, "is a file, not a folder"),
         ({"out": tmp_path}, InputError, "a folder with something in it"),
         ({"out": driver, "inputs": ["x.png", driver]}, InputError, "is an input and would be overwritten"),
         ({"out": tmp_path / "a.mp4", "sheet": tmp_path / "s.txt"}, MediaError, "contact sheet"),
-        ({"out": tmp_path / "a.mp4", "sheet": tmp_path / "no" / "s.png"}, InputError, "does not exist"),
+        ({"out": tmp_path / "a.mp4", "sheet": driver / "s.png"}, InputError, "is a file, not a folder"),
         ({"out": tmp_path / "a.gif", "audio": driver}, MediaError, "cannot hold sound"),
         ({"out": tmp_path / "a.mp4", "audio": driver}, MediaError, "no audio track"),
     ):

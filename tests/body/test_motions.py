@@ -29,7 +29,7 @@ def test_who_nods_moves_the_head_and_stays_otherwise():
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_one():
-    with pytest.raises(InputError, match=r"did you mean catwalk\?.*squat"):
+    with pytest.raises(InputError, match=r"did you mean 'catwalk'\?.*squat"):
         builtin_motion("catwlak", frames=4, fps=12)
     with pytest.raises(InputError, match="frames"):
         builtin_motion("walk", frames=0, fps=12)

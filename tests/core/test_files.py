@@ -44,6 +44,22 @@ def test_a_folder_with_something_in_it_is_not_replaced(tmp_path):
     assert (tmp_path / "kept").read_text() == "precious"
 
 
-def test_the_folder_must_exist(tmp_path):
-    with pytest.raises(InputError, match="does not exist"), written_whole(tmp_path / "none" / "a.txt"):
-        pytest.fail("the block must not run")
+def test_folders_above_are_made_and_go_again_when_the_writer_stops(tmp_path):
+    path = tmp_path / "new" / "newer" / "a.txt"
+
+    with pytest.raises(KeyboardInterrupt), written_whole(path):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    with written_whole(path) as beside:
+        beside.write_text("all")
+    assert path.read_text() == "all"
+    with pytest.raises(KeyboardInterrupt), written_whole(path.with_name("b.txt")):
+        raise KeyboardInterrupt
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_holds_no_others(tmp_path):
+    (tmp_path / "a.txt").write_text("1")
+    for path in (tmp_path / "a.txt" / "b.txt", tmp_path / "a.txt" / "new" / "b.txt"):
+        with pytest.raises(InputError, match=r"a\.txt is a file, not a folder"), written_whole(path):
+            pytest.fail("the block must not run")

@@ -4,7 +4,7 @@ from subjects import SMALL, save_small_model, small_pipeline
 
 from tempose.core.errors import CheckpointError, InputError
 from tempose.diffusion import hub
-from tempose.diffusion.hub import find_device, find_precision, load_model
+from tempose.diffusion.hub import find_device, find_precision, find_weights, load_model, open_weights
 
 
 def test_a_folder_is_loaded_with_its_size(tmp_path):
@@ -40,8 +40,25 @@ def test_what_is_no_model_is_said(tmp_path):
         load_model("people-182")
     with pytest.raises(CheckpointError):
         load_model(str(tmp_path))
-    with pytest.raises(CheckpointError, match="somebody/model"):
+    with pytest.raises(CheckpointError, match="no folder somebody/model, and no such model could be fetched") as caught:
         load_model("somebody/model")
+    assert "local_files_only" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["models/missing", "./missing", "a/b/c", "/nowhere/at/all", "runs/mine"])
+def test_a_path_is_never_looked_for_on_the_hub(name, monkeypatch):
+    monkeypatch.setattr(hub, "_from_hub", lambda name: pytest.fail("asked the Hub"))
+    with pytest.raises(InputError, match=r"there is no folder .*a model on the Hub is called OWNER/NAME"):
+        load_model(name)
+
+
+def test_whoever_loads_weights_finds_them_by_the_same_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(hub, "SHIPPED", tmp_path)
+    with pytest.raises(InputError, match="people-128 ships without weights"):
+        open_weights("people-128")
+    save_small_model(tmp_path / "people-128")
+    assert find_weights("people-128") == tmp_path / "people-128"
+    assert open_weights("people-128").unet.config["base_channels"] == SMALL.base_channels
 
 
 def test_precision_and_layout(tmp_path):

@@ -89,6 +89,14 @@ def test_a_bad_file_is_said(tmp_path, text, message):
         load_config(path)
 
 
+def test_what_a_stage_needs_is_asked_for_where_a_configuration_is_made(config):
+    fields = dict(config())
+    with pytest.raises(InputError, match="the temporal stage needs `start`"):
+        TrainConfig(**{**fields, "stage": "temporal", "start": None})
+    with pytest.raises(InputError, match="did you mean 'output'"):
+        TrainConfig(**fields, outputs="runs/a")
+
+
 def test_every_field_has_a_docstring():
     lines = (ROOT / "src/tempose/training/config.py").read_text(encoding="utf-8").splitlines()
     sections = [TrainConfig, *(f.annotation for f in TrainConfig.model_fields.values())]

@@ -103,7 +103,7 @@ def test_a_video_model_does_not_start_the_image_stage(config, tmp_path):
 
 
 def test_a_start_that_is_nowhere_is_said(config, tmp_path):
-    with pytest.raises(CheckpointError, match="cannot load a model from"):
+    with pytest.raises(InputError, match=r"there is no folder .*nowhere"):
         starting_networks(config(start=str(tmp_path / "nowhere")))
 
 

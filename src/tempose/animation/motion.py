@@ -18,7 +18,7 @@ from tempose.body.bvh import Bvh
 from tempose.body.joints import read_joint_map
 from tempose.body.motions import MOTIONS, builtin_motion
 from tempose.body.skeleton import Proportions, Skeleton, projected
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, unknown
 from tempose.core.progress import Track, quiet
 from tempose.pose.estimators import Estimator
 from tempose.pose.formats.own import Own
@@ -145,9 +145,7 @@ def _reading(source: Path | str, options: ReadOptions, seed: int) -> tuple[str, 
     if not Path(source).exists():
         name = str(source)
         if name not in MOTIONS:
-            raise InputError(
-                f"there is no file or folder {name}, and no built-in motion of that name: {', '.join(MOTIONS)}"
-            )
+            raise InputError(f"{name} is no file or folder, and {unknown('built-in motion', name, MOTIONS)}")
         motion = _builtin(name, options, seed)
         return "built-in motion", Reading(motion, None, None)
     reader, found = find_reader(source)

@@ -104,7 +104,7 @@ def check_output(
         audio: the file whose sound is wanted.
 
     Raises:
-        InputError: a folder does not exist or cannot be written to, or an input would be overwritten.
+        InputError: a folder cannot be written to, or an input would be overwritten.
         MediaError: an ending is not known, or there is no sound to copy.
     """
     out = Path(out)

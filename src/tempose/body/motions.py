@@ -5,14 +5,13 @@ Feet that stand do not slide, and positions, speeds and accelerations are contin
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 import numpy as np
 
 from tempose.body.rig import STANDING, TAU, Rig, between, step, stride_along, wander
 from tempose.body.skeleton import BodyMotion, Camera, Proportions, Skeleton, project_keypoints
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, unknown
 from tempose.pose.keypoints import Motion
 
 
@@ -23,9 +22,7 @@ def builtin_motion(name: str, *, frames: int, fps: float, seed: int = 0) -> Body
         InputError: the name is not one of MOTIONS, or frames or fps is not positive.
     """
     if name not in MOTIONS:
-        near = difflib.get_close_matches(name, MOTIONS, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"there is no built-in motion {name!r}{hint} There are: {', '.join(MOTIONS)}")
+        raise InputError(unknown("built-in motion", name, MOTIONS))
     if frames < 1 or not fps > 0:
         raise InputError(f"frames is {frames} and fps {fps}; both must be positive")
     rng = np.random.default_rng([seed, MOTIONS.index(name)])

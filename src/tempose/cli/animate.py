@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.animation.settings import AnimateSettings, DressSettings
 from tempose.cli.shell import MODEL, Shell, check_output, command
 from tempose.core.errors import InputError
 from tempose.media.formats import check_motion_there, check_readable
+
+if TYPE_CHECKING:
+    from tempose.animation.settings import AnimateSettings, DressSettings
 
 GROUP = "Animate"
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 
 
-@command("animate", group=GROUP, settings=AnimateSettings)
+def animate_settings() -> type[AnimateSettings]:
+    """Imported when the command is called: what checks them takes time to load."""
+    from tempose.animation.settings import AnimateSettings
+
+    return AnimateSettings
+
+
+def dress_settings() -> type[DressSettings]:
+    """As `animate_settings`."""
+    from tempose.animation.settings import DressSettings
+
+    return DressSettings
+
+
+@command("animate", group=GROUP, settings=animate_settings)
 def animate(
     shell: Shell,
     changes: dict[str, Any],
@@ -84,7 +100,7 @@ def animate(
 
     output = check_output(output or default_output(photo, motion), overwrite=overwrite, inputs=(photo, motion))
     check_writable(output, inputs=(photo, motion), sheet=sheet, audio=motion if audio else None)
-    settings = AnimateSettings(**changes)
+    settings = animate_settings()(**changes)
     shell.detail(f"settings: {settings.as_dict()}")
     begun = time.monotonic()
     animation = animate(photo, motion, settings, output=output, track=shell.track)
@@ -112,7 +128,7 @@ def animate(
     )
 
 
-@command("dress", group=GROUP, settings=DressSettings)
+@command("dress", group=GROUP, settings=dress_settings)
 def dress(
     shell: Shell,
     changes: dict[str, Any],
@@ -144,7 +160,7 @@ def dress(
     from tempose.animation.result import check_output as check_writable
     from tempose.animation.result import default_output
 
-    settings = DressSettings(**changes)
+    settings = dress_settings()(**changes)
     inputs = (style, reference, *filter(None, (settings.mask,)))
     output = check_output(output or default_output(reference, style.stem), overwrite=overwrite, inputs=inputs)
     check_writable(output, inputs=inputs)

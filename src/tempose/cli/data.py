@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tempose.cli.shell import SIZE, Group, Shell, app, command, parse_size
+from tempose.cli.shell import LOOK, SIZE, Group, Shell, app, command, parse_size
 from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ prepare = typer.Typer(
     cls=Group,
     no_args_is_help=True,
     help="Turn a dataset into the form that training reads.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **LOOK,
 )
 app.add_typer(prepare, name="prepare", rich_help_panel=GROUP)
 

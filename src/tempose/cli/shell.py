@@ -10,15 +10,17 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tempose.core.errors import InputError, TemposeError
 from tempose.core.progress import bar, quiet
-from tempose.core.settings import Entry, Settings, read_mapping
 from tempose.core.streams import make_steadfast
+
+if TYPE_CHECKING:
+    from tempose.core.settings import Entry, Settings
 
 # Metavariables by type, where a command gives none.
 METAVARS = {bool: "", int: "N", float: "NUMBER", Path: "PATH", str: "TEXT"}
@@ -44,7 +46,22 @@ class Command(Tidy, TyperCommand):
 
 
 class Group(Tidy, TyperGroup):
-    """Commands under a name."""
+    """Commands under a name. Those with settings get their options when they are called: `tempose --help` is quick."""
+
+    def resolve_command(self, ctx: Any, args: Any) -> Any:
+        """The command that is called."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, COMPLETED[name]() if name in COMPLETED else found, rest
+
+
+# Commands with settings → what makes them with all of their options.
+COMPLETED: dict[str | None, Callable[[], Any]] = {}
+
+LOOK: dict[str, Any] = {
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": "rich",
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
 
 
 app = typer.Typer(
@@ -54,9 +71,7 @@ app = typer.Typer(
     epilog="Examples: [bold]tempose demo[/bold] · [bold]tempose animate me.jpg walk[/bold] · "
     "[bold]tempose animate --help[/bold]",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **LOOK,
 )
 
 
@@ -112,7 +127,7 @@ Config = Annotated[
 
 
 def command(
-    name: str, *, group: str, settings: type[Settings] | None = None, under: typer.Typer = app
+    name: str, *, group: str, settings: Callable[[], type[Settings]] | None = None, under: typer.Typer = app
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add a function to the command line, in a group of its help.
 
@@ -121,33 +136,50 @@ def command(
     """
 
     def add(run: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
-        own = [each for each in own if settings is None or each.name != "changes"]
-        entries = [] if settings is None else list(settings.entries())
+        told: dict[str, Any] = {"cls": Command, "rich_help_panel": group}
+        if settings is None:
+            under.command(name, **told)(as_typed(run, None))
+            return run
 
-        def shown(**given: Any) -> None:
-            shell = Shell(**{key: given.pop(key) for key in SPEECH})
-            if shell.verbose:
-                logging.basicConfig(level=logging.INFO)
-            if settings is not None:
-                file = given.pop("config")
-                typed = {entry.name: given.pop(entry.name) for entry in entries}
-                typed = {key: value for key, value in typed.items() if value is not None}
-                given["changes"] = {**({} if file is None else read_mapping(file)), **typed}
-            run(shell, **given)
+        def completed() -> Any:
+            alone = typer.Typer(add_completion=False, **LOOK)
+            alone.command(name, **told)(as_typed(run, settings()))
+            return typer.main.get_command(alone)
 
-        parameters = [parameter(each.name, with_metavar(each), each.default) for each in own]
-        parameters += [parameter(entry.name, option(entry), None) for entry in entries]
-        if settings is not None:
-            parameters.append(parameter("config", Config, None))
-        parameters += [parameter(key, with_metavar(parameter(key, kind, False)), False) for key, kind in SPEECH.items()]
-        shown.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        shown.__annotations__ = {each.name: each.annotation for each in parameters}
-        shown.__doc__, shown.__name__, shown.__module__ = run.__doc__, run.__name__, run.__module__
-        under.command(name, cls=Command, rich_help_panel=group)(shown)
+        COMPLETED[name] = completed
+        under.command(name, help=run.__doc__, **told)(lambda: None)
         return run
 
     return add
+
+
+def as_typed(run: Callable[..., None], settings: type[Settings] | None) -> Callable[..., None]:
+    """A command's function as typer reads it: with options for the settings, and for how the command speaks."""
+    own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
+    own = [each for each in own if settings is None or each.name != "changes"]
+    entries = [] if settings is None else list(settings.entries())
+
+    def shown(**given: Any) -> None:
+        shell = Shell(**{key: given.pop(key) for key in SPEECH})
+        if shell.verbose:
+            logging.basicConfig(level=logging.INFO)
+        if settings is not None:
+            from tempose.core.settings import read_mapping
+
+            file = given.pop("config")
+            typed = {entry.name: given.pop(entry.name) for entry in entries}
+            typed = {key: value for key, value in typed.items() if value is not None}
+            given["changes"] = {**({} if file is None else read_mapping(file)), **typed}
+        run(shell, **given)
+
+    parameters = [parameter(each.name, with_metavar(each), each.default) for each in own]
+    parameters += [parameter(entry.name, option(entry), None) for entry in entries]
+    parameters += [] if settings is None else [parameter("config", Config, None)]
+    parameters += [parameter(key, with_metavar(parameter(key, kind, False)), False) for key, kind in SPEECH.items()]
+    shown.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    shown.__annotations__ = {each.name: each.annotation for each in parameters}
+    shown.__doc__, shown.__name__, shown.__module__ = run.__doc__, run.__name__, run.__module__
+    return shown
 
 
 def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
@@ -170,8 +202,10 @@ def with_metavar(given: inspect.Parameter) -> Any:
 
 def option(entry: Entry) -> Any:
     """The type of an option made of a field of settings; what is typed is checked by the settings."""
-    default = entry.shown.unset if entry.default is None else entry.default
-    told = entry.help + ("" if default in (None, "") else rf" [dim]\[default: {default}][/dim]")
+    from tempose.core.settings import as_word
+
+    default = entry.shown.unset if entry.default is None else as_word(entry.default)
+    told = entry.help + ("" if not default else rf" [dim]\[default: {default}][/dim]")
     if entry.kind is bool:
         return Annotated[bool | None, typer.Option(f"{entry.option}/--no{entry.option[1:]}", metavar="", help=told)]
     choices = list(entry.choices)

@@ -6,7 +6,7 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tempose.core.errors import InputError, MediaError
@@ -16,13 +16,14 @@ def check_free(path: Path | str) -> Path:
     """The path, if something can be written there: for work that takes long before it writes.
 
     Raises:
-        InputError: its folder does not exist, or it is itself a folder with something in it.
+        InputError: it is a folder with something in it, or would have to lie in a file.
     """
     path = Path(path)
     if path.is_dir() and any(path.iterdir()):
         raise InputError(f"cannot write {path}: a folder with something in it; name a new or an empty one")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not there.is_dir():
+        raise InputError(f"cannot write {path}: {there} is a file, not a folder; choose another folder")
     return path
 
 
@@ -30,24 +31,38 @@ def check_free(path: Path | str) -> Path:
 def written_whole(path: Path | str) -> Iterator[Path]:
     """A temporary path (same folder, same ending) that becomes `path` when the block succeeds.
 
-    Works for a file and for a folder, whichever the block creates. A file that was there before is
-    replaced. When the block raises, also by Ctrl-C, nothing is left behind and `path` is as before.
+    Works for a file and for a folder, whichever the block creates. Folders above it that do not exist are made. A
+    file that was there before is replaced. When the block raises, also by Ctrl-C, nothing is left behind and `path`
+    is as before.
 
     Raises:
-        InputError: the folder that should hold `path` does not exist or cannot be written to, or
-            `path` is a folder with something in it.
+        InputError: the folder that should hold `path` cannot be written to, or `path` is a folder with something in
+            it.
     """
     path = check_free(path)
+    made = [parent for parent in path.absolute().parents if not parent.exists()]
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
+        _remove_empty(made)
         raise InputError(f"cannot write {path}: {error.strerror}; choose another folder") from error
     beside = scratch / path.name
     try:
         yield beside
         beside.replace(path)
-    finally:
+    except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
+        _remove_empty(made)
+        raise
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders, the innermost first, as far as nothing lies in them."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 # What helps where the disk refuses; without any of these its own words stand alone.

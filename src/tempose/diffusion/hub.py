@@ -33,6 +33,9 @@ NAMES = (
     "unet/diffusion_pytorch_model.safetensors",
 )
 
+# What folders are called, and nobody on the Hub: names that begin so are paths.
+FOLDERS = frozenset({"checkpoints", "data", "model", "models", "out", "output", "outputs", "runs", "weights"})
+
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -117,6 +120,47 @@ def _computes_in_bf16(kind: str) -> bool:
     return kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
+def find_weights(name: Path | str) -> Path | None:
+    """The folder that holds the weights of a name: the one door for all who load them.
+
+    Args:
+        name: as for `load_model`, without IMAGE_MODEL.
+
+    Returns:
+        None for a preset that ships without weights.
+
+    Raises:
+        InputError: there is no such model.
+        CheckpointError: it cannot be fetched from the Hub.
+    """
+    name, folder = str(name), Path(name)
+    if folder.is_dir():
+        return folder
+    if name in PRESETS:
+        shipped = SHIPPED / name
+        return shipped if (shipped / "model_index.json").is_file() else None
+    if HUB_ID.fullmatch(name) and not folder.parent.is_dir() and folder.parts[0] not in FOLDERS:
+        return _from_hub(name)
+    if "/" in name:
+        raise InputError(f"there is no folder {name}, and a model on the Hub is called OWNER/NAME; check the path")
+    raise InputError(f"{unknown('model', name, PRESETS)}; or a folder of saved weights, or OWNER/NAME on the Hub")
+
+
+def open_weights(name: Path | str) -> PersonVideoPipeline:
+    """The saved pipeline of a name, as `find_weights` finds it.
+
+    Raises:
+        InputError: there is no such model, or it has no weights.
+        CheckpointError: it cannot be loaded.
+    """
+    from tempose.diffusion.pipeline import PersonVideoPipeline
+
+    folder = find_weights(name)
+    if folder is None:
+        raise InputError(f"{name} ships without weights; wanted a folder of saved weights, or OWNER/NAME on the Hub")
+    return PersonVideoPipeline.from_pretrained(folder)
+
+
 def _found(name: str) -> tuple[PersonVideoPipeline, tuple[str, ...]]:
     """The pipeline of that name, and what must be said of it."""
     from tempose.diffusion.pipeline import PersonVideoPipeline
@@ -124,17 +168,10 @@ def _found(name: str) -> tuple[PersonVideoPipeline, tuple[str, ...]]:
     if name.endswith(IMAGE_MODEL) and not Path(name).is_dir():
         pipeline, warnings = _found(name.removesuffix(IMAGE_MODEL))
         return pipeline.image_model(), warnings
-    shipped = SHIPPED / name
-    if Path(name).is_dir():
-        return PersonVideoPipeline.from_pretrained(name), ()
-    if name in PRESETS and (shipped / "model_index.json").is_file():
-        return PersonVideoPipeline.from_pretrained(shipped), ()
-    if name in PRESETS:
-        untrained = f"the weights of {name} are untrained: expect no more than its input already shows, and noise"
-        return PersonVideoPipeline.from_preset(name), (untrained,)
-    if HUB_ID.fullmatch(name) and not Path(name).parent.is_dir():
-        return _from_hub(name), ()
-    raise InputError(f"{unknown('model', name, PRESETS)}; or a folder of saved weights, or OWNER/NAME on the Hub")
+    if find_weights(name) is not None:
+        return open_weights(name), ()
+    untrained = f"the weights of {name} are untrained: expect no more than its input already shows, and noise"
+    return PersonVideoPipeline.from_preset(name), (untrained,)
 
 
 def find_device(name: str = "auto") -> str:
@@ -155,14 +192,18 @@ def find_device(name: str = "auto") -> str:
     return name
 
 
-def _from_hub(name: str) -> PersonVideoPipeline:
+def _from_hub(name: str) -> Path:
+    """The folder into which a model on the Hub is fetched, if it is not there yet."""
     from huggingface_hub import snapshot_download
-
-    from tempose.diffusion.pipeline import PersonVideoPipeline
+    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
         # These files and no others: what else lies there is never fetched, let alone run.
-        folder = snapshot_download(name, allow_patterns=[*NAMES])
+        return Path(snapshot_download(name, allow_patterns=[*NAMES]))
+    except RepositoryNotFoundError:
+        reason = "there is none of that name, or it is not public"
+    except LocalEntryNotFoundError:
+        reason = "it cannot be reached from here"
     except Exception as error:  # whatever the network layer raises
-        raise CheckpointError(f"cannot fetch the model {name} from the Hub: {error}") from error
-    return PersonVideoPipeline.from_pretrained(folder)
+        reason = str(error)
+    raise CheckpointError(f"there is no folder {name}, and no such model could be fetched from the Hub: {reason}")

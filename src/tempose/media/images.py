@@ -236,7 +236,7 @@ def write_image(path: Path | str, frame: np.ndarray) -> None:
     """Write uint8 `h w 3` as PNG, JPEG (quality 95), WebP (lossless), BMP or TIFF, by the ending.
 
     Raises:
-        InputError: `frame` is no such picture, or the folder of `path` does not exist.
+        InputError: `frame` is no such picture, or nothing can be written at `path`.
         MediaError: the ending is none of these, or the disk refuses the file.
     """
     from PIL import Image

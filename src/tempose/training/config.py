@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tempose.core.errors import InputError, unknown
+from tempose.core.errors import InputError, about, unknown
+from tempose.core.settings import read_mapping
 from tempose.models.config import ModelConfig, preset
 
 
@@ -173,6 +174,23 @@ class TrainConfig(Section):
     seed: int = 0
     """Of everything random: initial weights, order of the data, noise, times."""
 
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise InputError("; ".join(map(_explain, error.errors()))) from None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        optimization = self.optimization
+        if (optimization.steps == 0) == (optimization.epochs == 0):
+            raise ValueError("give either optimization.steps or optimization.epochs, and not both")
+        if self.stage != "image" and self.start is None:
+            raise ValueError(f"the {self.stage} stage needs `start`, the model that it goes on from")
+        if optimization.batch % optimization.accumulate:
+            raise ValueError("optimization.batch must be a multiple of optimization.accumulate")
+        return self
+
 
 def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
     """Read a configuration file.
@@ -185,15 +203,7 @@ def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
         InputError: the file cannot be read, a key is unknown (the nearest valid one is named), or a
             value is of the wrong type or out of range.
     """
-    path = Path(path)
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"there is no configuration {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(fields, dict):
-        raise InputError(f"{path} holds no configuration; wanted keys and values, as in configs/published.yaml")
+    fields = read_mapping(path)
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
@@ -202,10 +212,10 @@ def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
             _assign(fields, name.split("."), yaml.safe_load(value))
         except yaml.YAMLError:
             raise InputError(f"cannot apply {change!r}; {value!r} is no YAML value") from None
-    return resolve(fields, source=str(path))
+    return resolve(fields, source=path)
 
 
-def resolve(fields: Mapping[str, Any], *, source: str) -> TrainConfig:
+def resolve(fields: Mapping[str, Any], *, source: Path | str) -> TrainConfig:
     """The configuration that keys and values describe; `model: {like: NAME, …}` starts from a preset.
 
     Raises:
@@ -218,17 +228,8 @@ def resolve(fields: Mapping[str, Any], *, source: str) -> TrainConfig:
     if isinstance(model, dict) and "like" in model:
         changes = {name: value for name, value in model.items() if name != "like"}
         fields["model"] = {**preset(str(model["like"])).model_dump(), **changes}
-    try:
-        config = TrainConfig.model_validate(fields)
-    except ValidationError as error:
-        raise InputError(f"{source}: {'; '.join(map(_explain, error.errors()))}") from None
-    if (config.optimization.steps == 0) == (config.optimization.epochs == 0):
-        raise InputError(f"{source}: give either optimization.steps or optimization.epochs, and not both")
-    if config.stage != "image" and config.start is None:
-        raise InputError(f"{source}: the {config.stage} stage needs `start`, the model that it goes on from")
-    if config.optimization.batch % config.optimization.accumulate:
-        raise InputError(f"{source}: optimization.batch must be a multiple of optimization.accumulate")
-    return config
+    with about(source):
+        return TrainConfig(**fields)
 
 
 def _assign(fields: dict[str, Any], path: list[str], value: Any) -> None:
@@ -250,6 +251,8 @@ def _explain(problem: Any) -> str:
         for part in place[:-1]:
             section = section.model_fields[part].annotation
         return unknown("setting", ".".join(place), [".".join([*place[:-1], name]) for name in section.model_fields])
+    if problem["type"] == "value_error":  # of a validator of ours, which says all that is to be said
+        return str(problem["ctx"]["error"])
     if problem["type"] == "missing":
         return f"{'.'.join(place)} is missing"
     return f"{'.'.join(place)}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {problem.get('input')!r})"

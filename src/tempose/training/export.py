@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from tempose.core.errors import InputError
-from tempose.core.files import written_whole
+from tempose.core.files import check_free, written_whole
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.training.checkpoint import newest_weights
 
@@ -30,6 +30,7 @@ def export(source: Path, out: Path) -> Path:
     weights = source if (source / "model_index.json").is_file() else newest_weights(source)
     if weights is None:
         raise InputError(f"there are no weights in {source}; wanted the folder of a run, or of weights")
+    check_free(out)
     pipeline = PersonVideoPipeline.from_pretrained(weights)
     with written_whole(out) as beside:
         for name, part in pipeline.components.items():

@@ -23,6 +23,7 @@ from tempose.core.files import written_whole
 from tempose.core.progress import Track, quiet
 from tempose.data.augment import Views
 from tempose.data.clips import Sample
+from tempose.diffusion.hub import DEFAULT_MODEL, open_weights
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.animated import is_still
 from tempose.media.images import write_image
@@ -69,7 +70,7 @@ def personalize(
     sources: Sequence[Path | str],
     out: Path | str,
     *,
-    model: Path | str,
+    model: Path | str = DEFAULT_MODEL,
     size: tuple[int, int] | None = None,
     steps: int = 200,
     learning_rate: float = 1e-4,
@@ -83,7 +84,7 @@ def personalize(
 
     Args:
         sources: one video, or photos; the first photo or frame is the one to animate.
-        model: weights to start from, a folder or a name on the Hub.
+        model: weights to start from, as `tempose.diffusion.hub.find_weights` finds them.
         size: (height, width) to fit at; by default the model's own.
         steps: at most; fitting ends as soon as the held-out part gains no more. It can be ended by a
             signal too, and the best weights until then are kept.
@@ -260,7 +261,7 @@ def write_pictures(out: Path, rows: np.ndarray) -> None:
 
 def shape_of(model: Path | str) -> tuple[ModelConfig, int]:
     """The configuration of saved weights, and how many frames of a video they learn from together."""
-    given = PersonVideoPipeline.from_pretrained(model)
+    given = open_weights(model)
     shape = model_of(given)
     return shape, shape.clip_length if given.unet.config.temporal else 1
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from tempose.core.errors import InputError
 from tempose.core.files import written_whole
@@ -39,8 +38,8 @@ def check_folder(config: TrainConfig) -> None:
     description = folder / "run.yaml"
     if description.is_file():
         before = yaml.safe_load(description.read_text(encoding="utf-8"))["configuration"]
-        with suppress(ValidationError):  # a setting that is newer than the run had its default
-            before = TrainConfig.model_validate(before).model_dump(mode="json")
+        with suppress(InputError):  # a setting that is newer than the run had its default
+            before = TrainConfig(**before).model_dump(mode="json")
         check_same(folder, before, config.model_dump(mode="json"))
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} holds something else than a training run; choose another output")

@@ -13,7 +13,7 @@ from torch import nn
 from tempose.core.errors import CheckpointError
 from tempose.data.augment import Augmentation
 from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
-from tempose.diffusion.pipeline import PersonVideoPipeline
+from tempose.diffusion.hub import find_weights, open_weights
 from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule
 from tempose.models.config import ModelConfig
@@ -92,7 +92,7 @@ def has_temporal_blocks(config: TrainConfig) -> bool:
     """Whether the model of a run is a video model."""
     temporal = STAGES[config.stage].temporal
     if temporal is None:
-        return bool(read_config(PersonUNet, Path(_start(config)) / "unet").get("temporal"))
+        return bool(read_config(PersonUNet, _start(config) / "unet").get("temporal"))
     return temporal
 
 
@@ -128,7 +128,7 @@ def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> N
     Raises:
         CheckpointError: the weights are of another model; the message names a field that differs.
     """
-    given = PersonVideoPipeline.from_pretrained(start)
+    given = open_weights(start)
     has, gets = given.unet.config.temporal, networks.unet.config.temporal
     if has and not gets:
         raise CheckpointError(f"the weights in {start} are of a video model; this stage starts from an image model")
@@ -159,7 +159,7 @@ def digest(parameters: Iterable[nn.Parameter]) -> str:
     return found.hexdigest()
 
 
-def _start(config: TrainConfig) -> str:
+def _start(config: TrainConfig) -> Path:
     """The saved model to start from; of a training run, its newest weights."""
     assert config.start is not None
-    return str(newest_weights(Path(config.start)) or config.start)
+    return newest_weights(Path(config.start)) or find_weights(config.start) or Path(config.start)
