@@ -76,7 +76,7 @@ def test_tests_mirror_the_package():
 
 @pytest.mark.parametrize("module", ["tempose", "tempose.cli"])
 def test_starting_is_light(module):
-    heavy = "{'torch', 'diffusers', 'cv2', 'av', 'mediapipe', 'gradio', 'numpy'}"
+    heavy = "{'torch', 'diffusers', 'cv2', 'av', 'mediapipe', 'gradio', 'numpy', 'pydantic'}"
     program = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,11 +1,16 @@
+import json
+import re
 import subprocess
 import sys
 
 import pytest
 import torch
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from tempose.cli import app
+from tempose.cli.shell import parse_size
+from tempose.core.errors import InputError
 
 
 def tempose(*arguments):
@@ -37,6 +42,51 @@ def test_import_pidm_writes_nothing_for_a_wrong_file(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: not the weights of the published PIDM: missing")
     assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_the_version_and_the_short_forms():
+    for arguments in (["--version"], ["-h"], ["animate", "-h"]):
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert re.fullmatch(r"tempose \d+\.\d+\.\d+\n", CliRunner().invoke(app, ["--version"]).output)
+
+
+def commands(group, path=()):
+    """All commands, as the words that call them."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield [*path, name]
+
+
+@pytest.mark.parametrize("words", list(commands(get_command(app))), ids=" ".join)
+def test_the_help_of_all_commands_is_of_one_style(words):
+    told = CliRunner().invoke(app, [*words, "-h"], env={"COLUMNS": "300"}).output
+    assert "Example" in told
+    assert f"tempose {' '.join(words)}" in told
+    options = [line for line in told.splitlines() if re.match(r"│ [ *]*--", line)]
+    assert not [line for line in options if re.search(r"<(bool|int|float|str|path|list)\b", line)]
+    for option in ("--help", "--quiet", "--verbose", "--json"):
+        assert any(option in line for line in options)
+    (size,) = [line for line in options if " --size " in line] or ["HEIGHTxWIDTH"]
+    assert "HEIGHTxWIDTH" in size or words == ["animate"]
+
+
+def test_a_size_is_typed_in_one_way():
+    assert parse_size("128x96") == parse_size("128×96") == (128, 96)
+    for wrong in ("128", "128x", "a x b"):
+        with pytest.raises(InputError, match="such as 128x96"):
+            parse_size(wrong)
+
+
+def test_programs_are_told_of_a_mistake_too(tempose, tmp_path):
+    path = tmp_path / "new" / "out"
+    code, said, told = tempose("import-pidm", "nowhere.pt", path, "--json")
+    assert (code, "Traceback" in told) == (2, False)
+    assert json.loads(said)["error"] in told
+    code, said, _ = tempose("info", "people-128", "--json")
+    assert (code, json.loads(said)["name"]) == (0, "people-128")
+    assert not path.parent.exists()
 
 
 @pytest.mark.parametrize(
