@@ -180,7 +180,7 @@ class MotionDescription:
         source, format: the file, and what reads it.
         frames, fps: as the file says; None where it does not.
         duration: seconds, of what was read.
-        read_frames, read_fps: as read.
+        read_frames, read_fps: frames and frames per second of the motion that was made of it.
         size: (height, width) of the frames that the key points lie in.
         seen: each of our key points → the share of the frames in which it is seen.
         missing: key points that are never seen.
@@ -202,11 +202,11 @@ class MotionDescription:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """All fields as plain values, for `tempose motion --json`."""
         return asdict(self)
 
     def as_text(self) -> str:
-        """For people: a line for each thing."""
+        """The same in words, as `tempose motion` prints it: one fact a line."""
         count = "?" if self.frames is None else f"{self.frames}"
         rate = "its rate is not told" if self.fps is None else f"{self.fps:.4g} a second"
         seen = [f"{key.replace('_', ' ')} ({share:.0%})" for key, share in self.seen.items() if 0 < share < 1]

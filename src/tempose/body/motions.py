@@ -40,7 +40,7 @@ def keypoint_motion(
 
 
 def _walk(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
-    """A straight walk forward."""
+    """A walk straight ahead, of random stride and pace."""
     rig = Rig(t, fps)
     period, stride = rng.uniform(1.0, 1.25), rng.uniform(0.95, 1.2)
     offset, speed = rng.uniform(0, period), stride / period

@@ -37,7 +37,7 @@ PROJECTED, FAR = (512, 384), 1e4
 @dataclass(frozen=True)
 class Proportions:
     """Lengths in metres. The shares of the height that `draw` varies are those of Drillis and Contini
-    (1966), as given by Winter, "Biomechanics and Motor Control of Human Movement", rig 4.1.
+    (1966), as given by Winter, "Biomechanics and Motor Control of Human Movement", figure 4.1.
     """
 
     height: float

@@ -14,7 +14,7 @@ Track = Callable[..., Iterable]
 
 
 def quiet(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
-    """The items, without a word."""
+    """A `Track` that shows nothing: the items as they are."""
     yield from items
 
 

@@ -41,7 +41,7 @@ class Views:
 
 
 def resized(views: Views, size: tuple[int, int]) -> Views:
-    """The views in another size (height, width)."""
+    """Frames, key points and masks at another size (height, width); stretched where the shape differs."""
     if views.size == size:
         return views
     return Views(resize(views.frames, size), views.motion.resized(size), resized_masks(views.masks, size))

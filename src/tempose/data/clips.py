@@ -46,7 +46,7 @@ class ClipSampling:
     """Which frames of a clip make a sample.
 
     Attributes:
-        frames: how many.
+        frames: how many of them.
         order: `consecutive` frames; `strided`, every `stride`-th; or `random` ones, in their order.
         stride: the step of `strided`, in frames.
     """
@@ -63,7 +63,7 @@ class ClipSampling:
 
     @property
     def span(self) -> int:
-        """How many frames a clip must have."""
+        """How many frames a clip must have for one sample."""
         step = self.stride if self.order == "strided" else 1
         return (self.frames - 1) * step + 1
 

@@ -48,7 +48,7 @@ class Guidance:
             raise InputError(f"the interval of guidance is {self.interval}; wanted 0 ≤ from ≤ to ≤ 1")
 
     def at(self, time: float) -> Guidance:
-        """The guidance that acts at t/T."""
+        """The guidance at the time t/T in [0, 1]: this one within its interval, outside the plain prediction."""
         return self if self.interval[0] <= time <= self.interval[1] else PLAIN
 
     def branches(self) -> list[Branch]:

@@ -40,7 +40,7 @@ class OpticalFlow(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The frames as they really are."""
+    """The frames of the clip that a method is to come near to."""
 
     frames: Tensor
     """`f 3 h w` in [-1, 1]."""
@@ -65,14 +65,14 @@ class Case:
     motion: Motion
     """The poses of the f frames to generate, in pixels of the photo."""
     truth: Truth | None
-    """None in cross-driving."""
+    """None in cross-driving, where nobody filmed what is asked for."""
 
 
 class Task(NamedTuple):
     """A case that is read when its turn comes."""
 
     name: str
-    """The case's."""
+    """The name that the case will have."""
     hashes: dict[str, str]
     """SHA-256 of each clip that it is made from, by file name."""
     read: Callable[[], Case]
@@ -119,12 +119,12 @@ def tasks(
 
 
 def crossed(clip: Clip, driver: Clip) -> str:
-    """The name of a case of cross-driving."""
+    """The name of a case in which one clip drives the photo of another."""
     return f"{clip.name} ← {driver.name}"
 
 
 def hashes(*clips: Clip) -> dict[str, str]:
-    """SHA-256 of clips by file name."""
+    """File name → SHA-256 of each clip, as the dataset's metadata say."""
     return {clip.name: clip.row["sha256"] for clip in clips}
 
 

@@ -17,7 +17,7 @@ class Protocol:
     """How the frames of a clip are generated.
 
     Attributes:
-        name: of the protocol.
+        name: as `--protocol` takes it.
         window: frames that the network sees together; a clip must fill one at least.
         step: from one generated frame to the next, in frames of the clip.
         strategy: how the generated frames are cut into windows (`tempose.diffusion.windows`).

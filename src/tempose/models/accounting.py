@@ -24,19 +24,19 @@ class Account:
     name: str
     texture_encoder: int
     noise_predictor: int
-    """Without the temporal blocks."""
+    """Of the noise predictor, its temporal blocks left out."""
     temporal: int
     unused_as_published: int | None
     """What the published code builds besides and never uses; None where there is no published model."""
 
     @property
     def image_model(self) -> int:
-        """What reaches the output of the image model."""
+        """Parameters that reach the output of the image model."""
         return self.texture_encoder + self.noise_predictor
 
     @property
     def video_model(self) -> int:
-        """Image model and temporal blocks."""
+        """Parameters of the image model and of the temporal blocks together."""
         return self.image_model + self.temporal
 
 

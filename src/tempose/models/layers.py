@@ -67,7 +67,7 @@ def double(x: Tensor) -> Tensor:
 
 
 def same(x: Tensor) -> Tensor:
-    """As it is."""
+    """The resampling of a block that keeps the size of its map."""
     return x
 
 

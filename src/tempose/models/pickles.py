@@ -202,7 +202,7 @@ def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tenso
 
 
 def _parameter(value: Any, *_: Any) -> Any:
-    """What torch's `_rebuild_parameter` wraps."""
+    """In place of torch's `_rebuild_parameter`: the tensor itself, without gradients and hooks."""
     return value
 
 
@@ -232,7 +232,7 @@ class _Machine:
         self._memo: dict[int, Any] = {}
 
     def run(self, program: bytes) -> Any:
-        """What the program leaves."""
+        """Run a whole pickle; what it leaves on the stack is what was saved."""
         if program[:2] != b"\x80\x02":
             raise _Form("its pickle is not of protocol 2, which torch.save writes")
         for count, (step, value, _) in enumerate(pickletools.genops(program)):

@@ -42,7 +42,7 @@ class PeopleSettings:
 
 @dataclass(frozen=True)
 class DrawTask:
-    """One clip to draw."""
+    """One clip that a worker is to draw: split, name, and the numbers that decide its recipe."""
 
     split: str
     name: str

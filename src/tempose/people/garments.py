@@ -266,7 +266,7 @@ def bottom(garment: Bottom, body: Body) -> list[Tube]:
 
 
 def shoes(wear: Shoes, body: Body) -> list[Tube]:
-    """Shoes, boots and socks."""
+    """The tubes of shoes or boots and of socks, for both feet."""
     p, k, tubes = body.skeleton.proportions, body.k, []
     for side, name in enumerate(SIDES):
         heel = body.joint(f"{name}_ankle") - np.array([0, p.ankle, 0.27 * 1.06 * p.foot])

@@ -37,7 +37,7 @@ class Tube:
         cloth: `r c 2`: metres around (0 at the front) and along.
         weights: `r c bones`, sums of 1.
         part: a name of PARTS.
-        material: index of the cloth.
+        material: index of its texture, in the order of tempose.people.materials.
         cut: `r c`: the surface ends where this falls below 0 (necklines, hairlines, open jackets).
         shade: `r c`: how much light the surroundings leave, in [0, 1].
         hanging: None, or for a skirt `r 1+c`: how far down the legs each ring hangs, and how far its

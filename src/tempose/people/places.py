@@ -33,7 +33,7 @@ class Canvas:
         self.image = self.image + share * (tint - self.image)
 
     def box(self, left: float, top: float, right: float, bottom: float) -> np.ndarray:
-        """1 inside the rectangle."""
+        """A mask `h w`, 1 inside a rectangle and 0 outside; its sides in the canvas's coordinates x, y."""
         return ((self.x >= left) & (self.x < right) & (self.y >= top) & (self.y < bottom)).astype(float)
 
     def noise(self, rng: np.random.Generator, power: float, *, zoom: float = 1.0) -> np.ndarray:

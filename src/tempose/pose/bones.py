@@ -25,9 +25,9 @@ class Bone:
     """A kind of bone that a body has once, or right and left.
 
     Attributes:
-        name: for messages.
+        name: what messages call it.
         ends: the joints at its far end: one, or right and left.
-        starts: their parents.
+        starts: for each of these, the joint that it hangs from.
         length: typical, in lengths of the trunk: of BlazePose's key points on people who stand upright.
         measures: whether it tells how large the person is; those that a turn foreshortens do not.
     """

@@ -155,6 +155,6 @@ def _kept(keypoints: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 
 def _runs(present: np.ndarray) -> Iterator[tuple[int, int]]:
-    """(begin, end) of every stretch of True."""
+    """(begin, end) of every run of True, end excluded."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], present.astype(np.int8), [0]])))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

@@ -27,7 +27,7 @@ class Source:
 
     @cached_property
     def ending(self) -> str:
-        """In small letters; none of a folder."""
+        """The file's ending in small letters, such as `.bvh`; empty for a folder."""
         return "" if self.is_folder else self.path.suffix.lower()
 
     @cached_property
@@ -36,7 +36,7 @@ class Source:
 
     @cached_property
     def head(self) -> bytes:
-        """The first bytes."""
+        """The first bytes of the file, by which formats are told apart."""
         return head_of(self.path)
 
     @cached_property
@@ -46,7 +46,7 @@ class Source:
 
     @cached_property
     def endings(self) -> frozenset[str]:
-        """Those of the files in a folder, hidden ones aside."""
+        """The endings of the files in a folder, in small letters, hidden ones aside."""
         if not self.is_folder:
             return frozenset()
         return frozenset(file.suffix.lower() for file in self.path.iterdir() if not file.name.startswith("."))

@@ -39,8 +39,8 @@ class Reach:
     """How far a person reaches beyond their key points, in lengths of the trunk.
 
     Attributes:
-        joints: `20`: beyond each joint.
-        sides: `s`: aside of each of SEGMENTS.
+        joints: `20`: how far flesh, hair and clothes go beyond each joint.
+        sides: `s`: how far they go to either side of each of SEGMENTS.
     """
 
     joints: np.ndarray
@@ -64,7 +64,7 @@ class Reach:
         return np.concatenate([np.nanmin(places - reach, axis=1), np.nanmax(places + reach, axis=1)], axis=-1)
 
     def room(self, points: np.ndarray, unit: np.ndarray | float) -> Box:
-        """The box around all frames."""
+        """The box around the person in all frames; arguments as for `boxes`."""
         boxes = self.boxes(points, unit)
         left, top = boxes[:, :2].min(0)
         right, bottom = boxes[:, 2:].max(0)
@@ -114,7 +114,7 @@ def within(box: Box, picture: Box) -> Box:
 
 
 def united(one: Box, other: Box) -> Box:
-    """The box around two boxes."""
+    """The smallest box that holds both."""
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 

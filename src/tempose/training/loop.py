@@ -21,7 +21,7 @@ class RunOutcome(NamedTuple):
     """How a run ended."""
 
     step: int
-    """Steps done."""
+    """Optimizer steps done, those before a resumption included."""
     weights: Path
     """The folder of the averaged weights."""
     finished: bool

@@ -98,7 +98,7 @@ class Log:
             self.writer = SummaryWriter(folder / "tensorboard", purge_step=step + 1)
 
     def write(self, step: int, **values: float) -> None:
-        """One line."""
+        """Add one line of values to log.jsonl, and a point to each of TensorBoard's curves."""
         with self.file.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
         if self.writer is not None:
@@ -106,7 +106,7 @@ class Log:
                 self.writer.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close TensorBoard's file."""
         if self.writer is not None:
             self.writer.close()
 

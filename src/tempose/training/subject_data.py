@@ -80,7 +80,7 @@ def split_photos(photos: Sequence[Views]) -> tuple[list[Views], list[Views]]:
 
 
 def part(views: Views, which: slice) -> Views:
-    """Some of the frames."""
+    """The views of some of the frames, with their poses and masks."""
     return Views(views.frames[which], views.motion[which], views.masks[which])
 
 

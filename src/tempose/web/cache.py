@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class OneAtATime:
-    """An estimator that several threads may call."""
+    """An estimator that several threads may call: each call waits for the one before."""
 
     def __init__(self, estimator: Estimator) -> None:
         self._estimator, self._lock = estimator, threading.Lock()

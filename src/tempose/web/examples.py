@@ -29,7 +29,7 @@ class Example:
 
     @property
     def photo(self) -> Path:
-        """Where the picture lies."""
+        """The file of the person's picture, which comes with the package."""
         return FOLDER / f"person-{self.person}.jpg"
 
 

@@ -14,7 +14,7 @@ def note(text: str, *, question: int = 0) -> str:
 
 
 def remarks(texts: tuple[str, ...]) -> str:
-    """What had to be guessed or changed."""
+    """The notes of a result, what had to be guessed or changed, as a list."""
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     return f'<ul class="remarks" aria-label="Notes">{items}</ul>'
 
@@ -41,7 +41,7 @@ def stopped(seconds: float | None) -> str:
 
 
 def summed_up(text: str) -> str:
-    """One line where the progress was."""
+    """The line that takes the place of the progress bar at the end."""
     return f'<div class="progress" role="status"><span>{escape(text)}</span></div>'
 
 

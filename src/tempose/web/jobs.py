@@ -23,11 +23,11 @@ PROMISED = 2.0
 
 
 class Stopped(Exception):
-    """The job was told to stop."""
+    """Raised within a job that was told to stop, where it next checks."""
 
 
 class Busy(TemposeError):
-    """No more jobs are taken now."""
+    """The queue is full, the client has as many jobs as one may have, or the server is shutting down."""
 
 
 @dataclass(frozen=True)

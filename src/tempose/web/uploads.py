@@ -46,7 +46,7 @@ class Visitor:
 
     @staticmethod
     def of(cookies: Mapping[str, str], *, address: str, user: str = "") -> Visitor:
-        """The one who sent these cookies."""
+        """The visitor who sent these cookies; one who sent none is given a new cookie."""
         sent = cookies.get(COOKIE, "")
         if _COOKIE.fullmatch(sent):
             return Visitor(address, user, sent)
@@ -114,7 +114,7 @@ class Uploads:
             return path in self._everybodys or any(self._is(owner, visitor) for owner in self._owners.get(path, ()))
 
     def knows(self, path: str) -> bool:
-        """Whether a path is somebody's."""
+        """Whether a path is that of any visitor's upload."""
         with self._lock:
             return path in self._owners
 
@@ -139,5 +139,5 @@ class Files:
     visitor: Visitor
 
     def find(self, given: Any) -> Path:
-        """As `Uploads.find`."""
+        """The visitor's file of that path; raises InputError where it is not theirs (`Uploads.find`)."""
         return self.uploads.find(given, self.visitor)

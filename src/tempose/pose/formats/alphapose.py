@@ -16,7 +16,7 @@ from tempose.pose.formats.frames import PoseFrame, joints_of
 
 
 class AlphaPose:
-    """The list."""
+    """A list with one entry for each person in each picture (the default form)."""
 
     name = "AlphaPose"
 
@@ -38,7 +38,7 @@ class AlphaPose:
 
 
 class AlphaPoseByPicture:
-    """The object."""
+    """An object that names each picture and lists its people (`--format cmu`, `--format open`)."""
 
     name = "AlphaPose"
 

@@ -15,7 +15,7 @@ KEYS = ("pose_keypoints_2d", "pose_keypoints")
 
 
 class OpenPose:
-    """One frame, or a list of them."""
+    """OpenPose's JSON: the people of one frame, or a list of such frames."""
 
     name = "OpenPose"
 
