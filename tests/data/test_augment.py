@@ -5,7 +5,17 @@ import pytest
 from data.blocks import SIZE, block_clip
 
 from tempose.core.errors import InputError
-from tempose.data.augment import Augmentation, Views, color_matrix, cropped, flipped, recolored, resized
+from tempose.data.augment import (
+    Augmentation,
+    Views,
+    color_matrix,
+    cropped,
+    cropped_motion,
+    flipped,
+    recolored,
+    resized,
+    resized_masks,
+)
 from tempose.pose.keypoints import KEYPOINTS
 
 
@@ -59,6 +69,39 @@ def test_a_crop_is_the_inside_of_the_box(views: Views) -> None:
     x, y, confidence = np.moveaxis(inside.motion.keypoints, -1, 0)
     assert (confidence == 0).any()
     assert ((x >= 0) & (x <= 10) & (y >= 0) & (y <= 20)).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1], ids=["x", "y"])
+def test_a_joint_on_any_edge_of_the_box_stays_and_one_beyond_is_missing(views: Views, axis: int) -> None:
+    """A box of 10 × 20 pixels (width × height) at (6, 4): both its edges belong to it."""
+    end = (10, 20)[axis]
+    points = np.tile(np.float32([11, 14, 1]), (1, len(KEYPOINTS), 1))
+    points[0, :4, axis] = np.array([0, end, -0.01, end + 0.01]) + (6, 4)[axis]
+    moved = cropped_motion(replace(views.motion[:1], keypoints=points), (4, 6, 20, 10)).keypoints[0]
+    assert moved[:4, 2].tolist() == [1, 1, 0, 0]
+    np.testing.assert_allclose(moved[:2, axis], [0, end], atol=1e-5)
+    assert (moved[2:4] == 0).all()
+
+
+def test_crops_reach_every_edge_of_the_picture(views: Views) -> None:
+    """Each pixel carries its own row and column, so that a crop tells where it was taken."""
+    rows, columns = np.indices(SIZE).astype(np.uint8)
+    frames = np.stack([rows, columns, rows], axis=-1)[None]
+    marked = Views(frames, views.motion[:1], views.masks[:1])
+    crops = [Augmentation(crop=0.2).apply(marked, np.random.default_rng(seed)).frames[0] for seed in range(200)]
+    assert min(crop[0, 0, 0] for crop in crops) == min(crop[0, 0, 1] for crop in crops) == 0
+    assert max(crop[-1, -1, 0] for crop in crops) == SIZE[0] - 1
+    assert max(crop[-1, -1, 1] for crop in crops) == SIZE[1] - 1
+    smaller = [crop for crop in crops if crop.shape[1] < SIZE[1]]
+    assert max(crop[-1, -1, 1] for crop in smaller) == SIZE[1] - 1
+    assert max(crop[-1, -1, 0] for crop in smaller) == SIZE[0] - 1
+
+
+def test_a_pixel_half_of_which_is_the_person_is_theirs(views: Views) -> None:
+    masks = np.zeros((1, 4, 4), bool)
+    masks[0, :, 2] = True  # the right half of pixels 2 × 2 is the person on the left, none of it beyond
+    masks[0, 2:, :2] = True
+    assert resized_masks(masks, (2, 2)).tolist() == [[[False, True], [True, True]]]
 
 
 def test_resizing_scales_masks_and_key_points_alike(views: Views) -> None:

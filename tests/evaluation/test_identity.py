@@ -85,6 +85,16 @@ def test_hidden_parts_are_left_out():
     assert all_seen.keys() - seen.keys() == {"right forearm"}
 
 
+@pytest.mark.parametrize("scale", [0.15, 0.2, 0.25, 0.3, 0.4, 0.5])
+def test_a_part_of_a_few_pixels_has_no_colors(scale):
+    """Of a small person parts have from none to dozens of pixels; those of eight or more count, with all of them."""
+    small = PERSON * torch.tensor([scale, scale, 1])
+    sizes = {name: int(mask.sum()) for name, mask in part_masks(small.numpy(), (64, 48)).items()}
+    seen = {name: len(colors) for name, colors in part_colors(PHOTO[0], small).items()}
+    assert any(0 < size < 8 for size in sizes.values())
+    assert seen == {name: size for name, size in sizes.items() if size >= 8}
+
+
 def test_nobody_is_seen():
     assert drift(PHOTO, 0 * PERSON).isnan().all()
 

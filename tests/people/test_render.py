@@ -6,7 +6,7 @@ import pytest
 from tempose.body.skeleton import Camera
 from tempose.people.look import Look
 from tempose.people.person import Person
-from tempose.people.render import Texture, View, Wardrobe, blurred, composed, contact, to_srgb
+from tempose.people.render import Light, Texture, View, Wardrobe, blurred, composed, contact, shaded, to_srgb
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,45 @@ def test_textures_are_no_finer_than_the_picture():
     assert len(fine.texels) == 256 * 256
     assert len(coarse.texels) < 128 * 128
     np.testing.assert_allclose(coarse.texels.mean(0), fine.texels.mean(0), rtol=1e-4)
+
+
+def lit(view, *, direction=(0, 0, 1), key=(0, 0, 0), sky=(0, 0, 0), ground=(0, 0, 0), shine=0.0):
+    """The mean light of each sample's pixel column half and row half: left, right, upper, lower of a grey person."""
+    light = Light(direction, key, sky, ground, exposure=1.0)
+    look = Look.of(Person.draw(2))
+    grey = Texture(np.full((8, 8, 3), 0.5, np.float32), (1.0, 1.0), shine=shine)
+    wardrobe = Wardrobe.of([grey] * (int(look.surface.material.max()) + 1), scale=100)
+    color = shaded(view, look.surface, wardrobe, light, scale=40)[:, 0]
+    normal = view.samples.of(view.normals)
+    return {
+        "left": color[normal[:, 0] < -0.3].mean(),
+        "right": color[normal[:, 0] > 0.3].mean(),
+        "up": color[normal[:, 1] > 0.3].mean(),
+        "down": color[normal[:, 1] < -0.3].mean(),
+        "all": color.mean(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("direction", "bright", "dark"),
+    [((1, 0, 0.3), "right", "left"), ((-1, 0, 0.3), "left", "right"), ((0, 1, 0.3), "up", "down")],
+)
+def test_what_faces_the_light_is_bright(view, direction, bright, dark):
+    found = lit(view, direction=direction, key=(1, 1, 1))
+    assert found[bright] > 3 * found[dark]
+
+
+def test_the_sky_lights_from_above_and_the_ground_from_below(view):
+    above, below = lit(view, sky=(1, 1, 1)), lit(view, ground=(1, 1, 1))
+    assert above["up"] > 1.5 * above["down"]
+    assert below["down"] > 1.5 * below["up"]
+
+
+def test_light_adds_up_and_shine_adds_to_it(view):
+    twice, once = lit(view, key=(2, 2, 2)), lit(view, key=(1, 1, 1))
+    assert twice["all"] == pytest.approx(2 * once["all"], rel=1e-4)
+    assert lit(view, key=(1, 1, 1), shine=0.5)["all"] > 1.02 * once["all"]
+    assert lit(view)["all"] == 0
 
 
 def test_black_on_white_leaves_the_uncovered_share(view):

@@ -2,6 +2,7 @@ import math
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -221,3 +222,19 @@ def test_a_batch_that_cannot_be_shared_is_said(config, monkeypatch):
     monkeypatch.setattr("tempose.training.trainer.Accelerator.num_processes", 3)
     with pytest.raises(InputError, match=r"batch is 4, shared by 3 processes in 1 parts each; wanted a multiple of 3"):
         Trainer(config())
+
+
+def test_dropout_is_of_seed_step_and_process():
+    def drawn(*, seed=0, step=3, process=0):
+        run = SimpleNamespace(
+            config=SimpleNamespace(seed=seed),
+            step=step,
+            accelerator=SimpleNamespace(process_index=process, device=torch.device("cpu")),
+        )
+        with Trainer._seeded_dropout(run):
+            return tuple(torch.rand(4).tolist())
+
+    before = torch.get_rng_state()
+    assert drawn() == drawn()
+    assert len({drawn(), drawn(seed=1), drawn(step=4), drawn(process=1), drawn(process=2)}) == 5
+    assert torch.equal(before, torch.get_rng_state())

@@ -35,6 +35,21 @@ def test_nothing_but_the_hole_changes(fill):
     assert np.array_equal(fill(picture, np.zeros(SIZE, bool)), picture)
 
 
+@pytest.mark.parametrize(("height", "width"), [(40, 30), (200, 100)])
+@pytest.mark.parametrize("place", [(120, 80), (0, 0), (9999, 9999)], ids=["inside", "first corner", "last corner"])
+def test_the_hole_is_the_person_grown_by_a_rim_and_no_more(place, height, width):
+    """A rim of 1.8 % of the person's longer side, and two pixels, in every direction; at the picture's edge it ends."""
+    matte = np.zeros((420, 340), np.float32)
+    top, left = min(place[0], 420 - height), min(place[1], 340 - width)
+    matte[top : top + height, left : left + width] = 1
+    hole = person_hole(np.full((420, 340, 3), 128, np.uint8), matte, np.zeros((18, 3), np.float32))
+    rim = 2 + round(0.018 * (max(height, width) - 1))
+    middle = hole[top + height // 2], hole[:, left + width // 2]
+    for line, first, length in ((middle[0], left, width), (middle[1], top, height)):
+        expected = range(max(0, first - rim), min(len(line), first + length + rim))
+        assert np.flatnonzero(line).tolist() == list(expected)
+
+
 def test_a_plain_wall_goes_on():
     picture = np.full((*SIZE, 3), (120, 60, 200), np.uint8)
     for fill in (smooth_fill(picture, 1 - HOLE.astype(np.float32)), patch_fill(picture, HOLE)):

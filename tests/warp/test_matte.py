@@ -3,7 +3,15 @@ import numpy as np
 import pytest
 
 from tempose.people.clip import Recipe, draw_clip
-from tempose.warp.matte import guided_upsample, person_colors, photo_matte, refine_mask, solve_alpha
+from tempose.warp.matte import (
+    border_trimap,
+    guided_upsample,
+    person_box,
+    person_colors,
+    photo_matte,
+    refine_mask,
+    solve_alpha,
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +90,27 @@ def test_all_and_almost_nothing(where):
     alpha = photo_matte(picture, mask, np.zeros((18, 3), np.float32))
     assert np.isfinite(alpha).all()
     assert (alpha > 0.5).any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 40), (500, 300)])
+def test_the_border_that_is_solved_is_as_wide_within_as_beyond(height, width):
+    """.6 % of the person's longer side, 1.5 pixels at least; within rather the person, beyond rather not."""
+    mask = np.zeros((height + 80, width + 80), bool)
+    mask[40:-40, 40:-40] = True
+    trimap = border_trimap(mask, np.zeros((18, 3), np.float32))
+    soft = int(max(1.5, 0.006 * (height - 1)))
+    for line, length in ((trimap[40 + height // 2], width), (trimap[:, 40 + width // 2], height)):
+        half = [0.0] * (40 - soft) + [0.25] * soft + [0.75] * soft + [1.0] * (length // 2 - soft)
+        assert line.tolist() == half + half[::-1]
+
+
+@pytest.mark.parametrize("place", [(60, 50), (0, 0), (100, 120)])
+def test_the_person_is_looked_at_with_some_of_the_background(place):
+    """2 pixels and 8 % of the person's longer side; at the picture's edge it ends."""
+    mask = np.zeros((180, 160), bool)
+    top, left = place
+    mask[top : top + 80, left : left + 40] = True
+    margin = 2 + round(0.08 * 79)
+    rows, columns = person_box(mask)
+    assert (rows.start, rows.stop) == (max(0, top - margin), min(180, top + 80 + margin))
+    assert (columns.start, columns.stop) == (max(0, left - margin), min(160, left + 40 + margin))
