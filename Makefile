@@ -1,4 +1,4 @@
-# On a machine with Python ≥ 3.11 and make, each of these sets up what it needs first, once.
+# On a machine with Python 3.11 or 3.12 and make, each of these sets up what it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -15,7 +15,7 @@ setup: $(READY)  ## A virtual environment in .venv with everything, at the versi
 # torch first and by itself: a wheel that is already there must not be replaced by one of another build.
 # mediapipe without its dependencies: it pins an old numpy that it does not need.
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tempose needs Python 3.11 or newer")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "wanted Python 3.11 or 3.12, for which mediapipe has wheels: make setup PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,matte,docs,dev]'
