@@ -48,3 +48,15 @@ def standing(*, known=1.0):
         "right_eye": (23, 7), "left_eye": (25, 7), "right_ear": (22, 8), "left_ear": (26, 8),
     }  # fmt: skip
     return torch.tensor([[*places[name], known] for name in KEYPOINTS], dtype=torch.float32)
+
+
+def counted(monkeypatch, owner, name, amount):
+    """The amounts of work that a function is asked for, call by call, from now on: `amount` of its arguments."""
+    called, function = [], getattr(owner, name)
+
+    def counting(*arguments, **named):
+        called.append(amount(*arguments, **named))
+        return function(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, counting)
+    return called

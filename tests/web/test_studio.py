@@ -188,8 +188,9 @@ def test_several_pose_files_are_one_motion(studio, cache):
     )
     before = set(studio.folder.rglob("*"))
     job = run(lambda job: studio.motion(wanted, job))
-    assert (job.result.keypoints == read_motion(cache / "poses", time_range=TimeRange(fps=10)).keypoints).all()
-    assert len(job.result) == 12  # in the order of their numbers, and 10 comes after 9
+    motion, _ = job.result
+    assert (motion.keypoints == read_motion(cache / "poses", time_range=TimeRange(fps=10)).keypoints).all()
+    assert len(motion) == 12  # in the order of their numbers, and 10 comes after 9
     assert set(studio.folder.rglob("*")) == before
 
 

@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.animation.animate import animate
+from tempose.animation import animate as animation
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import DataError, InputError
 from tempose.core.progress import Track, quiet
 from tempose.data.augment import Views, resized
 from tempose.data.find import find_videos
 from tempose.data.prepared import SPLITS, Clip, read_metadata, sha256_of
-from tempose.diffusion.hub import Model, load_model
+from tempose.diffusion.hub import Model
 from tempose.evaluation.cases import Case, Task, Truth, hashes
 from tempose.evaluation.measures import TRUTH, Generated, Learned, Measure, on_person
 from tempose.evaluation.methods import COPIED, Method, photo_copied
@@ -175,19 +175,15 @@ def animated(model: str | Model, **settings: Any) -> Method:
     def method(case: Case) -> Tensor:
         assert isinstance(case, NativeCase)
         size = case.motion.size
-        animation = animate(case.subject, case.motion, model=model, retarget="none", size=size[0], **settings)
-        return to_tensor(np.stack([resize(frame, size) for frame in animation.frames()]))
+        made = animation.animate(case.subject, case.motion, model=model, retarget="none", size=size[0], **settings)
+        return to_tensor(np.stack([resize(frame, size) for frame in made.frames()]))
 
     return method
 
 
 def knows_warp() -> bool:
-    """Whether there is a model that stands for no network."""
-    try:
-        load_model(WARP)
-    except InputError:
-        return False
-    return True
+    """Whether `animate` takes the model that stands for no network."""
+    return getattr(animation, "WARP", None) == WARP
 
 
 # The measures ---------------------------------------------------------------------------------------

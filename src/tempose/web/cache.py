@@ -26,6 +26,20 @@ class OneAtATime:
             return self._estimator(frame)
 
 
+class FirstSeen:
+    """An estimator that keeps the first picture it is shown: so that no video is opened again for it."""
+
+    def __init__(self, estimator: Estimator) -> None:
+        self._estimator = estimator
+        self.picture: np.ndarray | None = None
+        """uint8 `h w 3`; None before there was one."""
+
+    def __call__(self, frame: np.ndarray) -> list[Detection]:
+        if self.picture is None:
+            self.picture = frame
+        return self._estimator(frame)
+
+
 class Cache:
     """The latest few values, so that a run does not find again what the look before it has found."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from tempose.animation.animate import animate
-from tempose.animation.motion import find_reader, read_motion
+from tempose.animation.motion import read_motion
 from tempose.animation.result import Animation, write_animation
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import InputError, PoseError, TemposeError
@@ -23,12 +23,11 @@ from tempose.core.files import written_whole
 from tempose.diffusion.hub import IMAGE_MODEL, Model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.tensors import to_uint8
-from tempose.media.video import read_frames, write_video
+from tempose.media.video import write_video
 from tempose.pose.estimators import load_estimator
-from tempose.pose.formats.pictures import Video
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
-from tempose.web.cache import Cache, OneAtATime
+from tempose.web.cache import Cache, FirstSeen, OneAtATime
 from tempose.web.examples import EXAMPLES
 from tempose.web.jobs import Desk, Job, interruptible
 from tempose.web.limits import Limits
@@ -129,8 +128,8 @@ class Studio:
 
         return self._subjects.get(photo.path, read, job=job)
 
-    def motion(self, asked: AnimateRequest, job: Job) -> Motion:
-        """The motion that is wished.
+    def motion(self, asked: AnimateRequest, job: Job) -> tuple[Motion, np.ndarray]:
+        """The motion that is asked for, and a look at its first frame, uint8 `h w 3` (`driver_look`).
 
         Raises:
             InputError, MediaError, PoseError: it cannot be used.
@@ -139,14 +138,15 @@ class Studio:
         if not isinstance(asked.motion, str):
             how["seed"] = 0  # of built-in motions alone
 
-        def read() -> Motion:
+        def read() -> tuple[Motion, np.ndarray]:
+            seen = FirstSeen(self.estimator)
             with self.source(asked.motion) as source:
                 if isinstance(source, Path):
                     self.limits.check_motion(source)
-                found = read_motion(source, **how, estimator=self.estimator, track=job.track)
+                found = read_motion(source, **how, estimator=seen, track=job.track)
             if len(found) == 1:
                 raise InputError(f"the motion {asked.motion_name} is a single frame; wanted two or more")
-            return found
+            return found, driver_look(found, seen.picture)
 
         return self._motions.get((asked.motion, *how.values()), read, job=job)
 
@@ -201,8 +201,7 @@ class Studio:
                 look.photo_note = self.in_users_words(error, asked)
         job.check()
         try:
-            motion = self.motion(asked, job)
-            look.driver = driver_look(motion, self._first_frame(asked, motion))
+            motion, look.driver = self.motion(asked, job)
         except TemposeError as error:
             look.motion_note = self.in_users_words(error, asked)
         if subject is None or motion is None or look.motion_note:
@@ -217,13 +216,6 @@ class Studio:
             look.motion_note = self.in_users_words(error, asked)
         return look
 
-    def _first_frame(self, asked: AnimateRequest, motion: Motion) -> np.ndarray | None:
-        """The driver's own picture, where there is one."""
-        if isinstance(asked.motion, str) or not isinstance(find_reader(asked.motion[0].path)[0], Video):
-            return None
-        first = round(asked.settings.start * motion.fps)
-        return next(read_frames(asked.motion[0].path, fps=motion.fps, start=first, stop=first + 1))
-
     # The run
 
     def animation(self, asked: AnimateRequest, job: Job, *, model: Model | None = None) -> Animation:
@@ -234,7 +226,7 @@ class Studio:
         """
         try:
             self.check_background(asked)
-            subject, motion = self.subject(asked.photo, job), self.motion(asked, job)
+            subject, (motion, _) = self.subject(asked.photo, job), self.motion(asked, job)
             shown, settings = spread(len(motion)), asked.settings
             if asked.backdrop is not None:
                 settings = settings.changed(background=str(asked.backdrop.path))
