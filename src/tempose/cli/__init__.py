@@ -16,11 +16,11 @@ __all__ = ["app", "main"]
 
 
 def tell_version(wanted: bool) -> None:
-    """The version, and nothing else."""
+    """Print the version, and end."""
     if wanted:
-        from importlib.metadata import version
+        import tempose
 
-        typer.echo(f"tempose {version('tempose')}")
+        typer.echo(f"tempose {tempose.__version__}")
         raise typer.Exit
 
 
