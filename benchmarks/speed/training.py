@@ -36,6 +36,7 @@ def configuration(stage: Any, name: str, batch: int, **optimization: Any) -> Tra
         model=preset(name),
         data=Data(root=Path()),
         optimization=Optimization(steps=1, batch=batch, **optimization),
+        start=None if stage == "image" else "nowhere",
         output=Path(),
     )
 
