@@ -92,7 +92,9 @@ def test_samples_come_from_seed_epoch_and_index_alone(write_blocks) -> None:
     def epoch(workers: int, number: int, seed: int = 0) -> torch.Tensor:
         dataset = ClipDataset(root, "train", augmentation=STRONG, size=SIZE, seed=seed)
         names = [(number, index) for index in range(len(dataset))]
-        batches = DataLoader(dataset, batch_size=2, sampler=names, num_workers=workers)
+        # Spawned as in training: a fork would copy locks that other threads hold.
+        context = "spawn" if workers else None
+        batches = DataLoader(dataset, batch_size=2, sampler=names, num_workers=workers, multiprocessing_context=context)
         return torch.cat([torch.cat([batch.photo[:, None], batch.frames], 1) for batch in batches])
 
     alone = epoch(0, 1)

@@ -32,11 +32,11 @@ class Report:
     """The folder's path without what all have in common."""
     folder: Path
     evaluation: Evaluation
-    """Of the clips that all reports have; figures of whole sets are of the whole set still."""
+    """Of the clips that all reports have; results of whole sets are of the whole set still."""
     places: dict[str, int]
     """Clip → its index in the folder."""
     left_out: int
-    """How many clips others lack."""
+    """How many clips of this report the others lack."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +57,10 @@ class Comparison:
     reports: list[Report]
     """The first is what the others are compared with."""
     columns: list[Column]
-    """Of all reports."""
+    """The measures that all reports have."""
     differences: list[Difference]
     notes: list[str]
-    """In what the runs differ besides the figures."""
+    """In what the runs differ besides the results."""
 
 
 def compare(folders: Sequence[Path | str]) -> Comparison:
@@ -169,7 +169,7 @@ def write_comparison(comparison: Comparison, out: Path | str) -> None:
 
 
 def heads(comparison: Comparison) -> list[str]:
-    """The columns of the table."""
+    """The heads of the table: the last method of each report, then each difference from the first."""
     return [
         "",
         *(f"{report.label}: {report.evaluation.methods[-1]}" for report in comparison.reports),
@@ -270,7 +270,7 @@ def as_csv(comparison: Comparison) -> str:
 
 
 def as_html(comparison: Comparison) -> str:
-    """The page."""
+    """The comparison as one self-contained page."""
     return rendered(
         "compare.html",
         title="Comparison",

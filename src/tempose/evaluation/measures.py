@@ -76,7 +76,7 @@ class Generated:
 
     @property
     def known(self) -> set[Need]:
-        """Which needs are met."""
+        """What there is to judge by: a measure is made only if all that it needs is here."""
         met: dict[Need, bool] = {
             "truth": self.truth is not None,
             "flow": self.flow is not None,
@@ -88,7 +88,7 @@ class Generated:
 
 
 class Measure(NamedTuple):
-    """A measure of one clip."""
+    """A column of the report, what it needs, and how it is computed for one clip."""
 
     column: Column
     needs: frozenset[Need]
@@ -241,7 +241,7 @@ class Learned:
     """The learned measures that were asked for."""
 
     measures: tuple[Measure, ...] = ()
-    """Of frames."""
+    """Columns that have a value for every frame."""
     sets: tuple[SetMeasure, ...] = ()
     """Of all clips together. Each clip leaves its features, so that processes can share the clips."""
     looks: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)

@@ -29,7 +29,7 @@ SMALLEST = 32
 
 
 class Backbone(NamedTuple):
-    """A network to look through."""
+    """The convolutions of a published classifier, and at which of them LPIPS looks."""
 
     weights: Weights
     layers: tuple[tuple[int, ...], ...]
@@ -37,7 +37,7 @@ class Backbone(NamedTuple):
     looks: tuple[int, ...]
     """The convolutions whose ReLU is looked at, counted from 0."""
     heads: Weights
-    """The linear heads."""
+    """The published weights of the linear layers over each looked-at convolution, one number a channel."""
 
 
 BACKBONES = {

@@ -132,7 +132,7 @@ def best_of(best: str, results: dict[str, Result | None]) -> str | None:
 
 
 def in_words(figure: Result | None) -> tuple[str, str]:
-    """A figure and its interval."""
+    """A mean, and the interval that holds it, for a table; no interval of a single clip."""
     if figure is None:
         return "–", ""
     return number(figure.mean), f"{number(figure.low)} … {number(figure.high)}" if np.isfinite(figure.low) else ""
@@ -219,7 +219,7 @@ def hash_lines(evaluation: Evaluation) -> list[str]:
 
 
 def as_html(outcome: TaskOutcome) -> str:
-    """The page."""
+    """The report as one self-contained page."""
     evaluation = outcome.evaluation
     method = evaluation.methods[-1]
     known = [each for each in evaluation.columns if np.isfinite(evaluation.per_clip(method, each.name)).any()]

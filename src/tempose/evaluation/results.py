@@ -39,7 +39,7 @@ class Result:
     low: Number
     high: Number
     clips: Annotated[int, Field(ge=1)]
-    """How many have a value."""
+    """How many clips have a value."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -48,7 +48,7 @@ class Column:
 
     name: str
     unit: str
-    """Empty for a plain number."""
+    """What a value is counted in, such as dB; empty for a plain number."""
     best: Best
 
 
@@ -76,10 +76,10 @@ class ClipResults:
 
 @dataclass(frozen=True, config=STRICT)
 class Evaluation:
-    """One run over a set of clips."""
+    """All results of one run over a set of clips."""
 
     facts: dict[str, Any]
-    """What it takes to repeat it."""
+    """Command, model, data, settings and versions: what it takes to repeat the run."""
     methods: Annotated[list[str], Field(min_length=1)]
     """In the order of the table; the last is the one that the clips are ranked by."""
     columns: Annotated[list[Column], Field(min_length=1)]
@@ -161,7 +161,7 @@ class Paired(NamedTuple):
     difference: Interval
     """Of the second run from the first, clip by clip."""
     changes: np.ndarray
-    """The difference of each clip."""
+    """By how much the second run is above the first, clip by clip."""
     most_changed: np.ndarray
     """The clips' indices, the largest change of either sign first."""
 

@@ -2,7 +2,7 @@
 `tempose evaluate` does.
 
 Several processes, as `accelerate launch` starts them, share the tasks. What a task gives depends on
-nothing but itself and the seed, so they give the figures of one process.
+nothing but itself and the seed, so they give the results of one process.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ SHEET_MOMENTS = 6
 
 
 class Measured(NamedTuple):
-    """A task when it is done."""
+    """All that is left of one task once it is generated and measured."""
 
-    figures: ClipResults
+    results: ClipResults
     video: bytes
     """An mp4: photo, poses, truth if there is one, and each method, beside one another."""
     sheet: bytes
@@ -61,13 +61,13 @@ class Measured(NamedTuple):
 
 
 class TaskOutcome(NamedTuple):
-    """What a run gave."""
+    """The results of a run, and pictures to look at."""
 
     evaluation: Evaluation
     videos: dict[str, bytes]
-    """Clip → its mp4."""
+    """Name of the clip → mp4."""
     sheets: dict[str, bytes]
-    """Clip → its JPEG."""
+    """Name of the clip → JPEG."""
 
 
 def evaluate_model(
@@ -162,7 +162,7 @@ def evaluate(
         estimator: looks for key points in what came out; without one, nothing of poses is measured.
 
     Returns:
-        The figures, the same in every process.
+        The results, the same in every process.
 
     Raises:
         DataError: there is no task, or none could be measured.
@@ -185,13 +185,13 @@ def evaluate(
     failed = {name: result for name, result in results.items() if isinstance(result, str)}
     if not whole:
         raise DataError(f"none of {len(chosen)} clips could be measured; {next(iter(failed.values()))}")
-    clips = [result.figures for result in whole.values()]
+    clips = [each.results for each in whole.values()]
     seen = [name for name in (TRUTH, *methods) if any(name in clip.values for clip in clips)]
     used = {name for clip in clips for values in clip.values.values() for name in values}
     sets = {name: set_results(name, list(whole.values()), learned) for name in methods}
     columns = [
         *(each.column for each in (*measures, *learned.measures) if each.column.name in used),
-        *(each.column for each in learned.sets if any(each.column.name in figures for figures in sets.values())),
+        *(each.column for each in learned.sets if any(each.column.name in found for found in sets.values())),
     ]
     evaluation = Evaluation(dict(facts), seen, columns, clips, sets, failed)
     return TaskOutcome(
@@ -233,7 +233,7 @@ def judged(
         along = "DIS of what was generated"
     else:
         along = "DIS of the truth" if case.truth.flow is None else "exact"
-    figures = ClipResults(
+    results = ClipResults(
         name=task.name,
         hashes=task.hashes,
         fps=case.motion.fps / protocol.step,
@@ -242,12 +242,12 @@ def judged(
         values=values,
     )
     features = {name: learned.features(unit(frames)) for name, frames in shown.items()}
-    return Measured(figures, video_of(case, shown, fps=figures.fps), sheet_of(shown), features)
+    return Measured(results, video_of(case, shown, fps=results.fps), sheet_of(shown), features)
 
 
 def set_results(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Result]:
     """The measures of the whole set, of the clips that are long enough; none where there is no truth."""
-    figures = {}
+    found = {}
     for measure in learned.sets:
         pairs = [
             (result.features[method][measure.look], result.features[TRUTH][measure.look])
@@ -256,8 +256,8 @@ def set_results(method: str, results: Sequence[Measured], learned: Learned) -> d
         ]
         if sum(len(made) for made, _ in pairs) >= 2:
             made, truth = zip(*pairs, strict=True)
-            figures[measure.column.name] = set_result(measure, made, truth)
-    return figures
+            found[measure.column.name] = set_result(measure, made, truth)
+    return found
 
 
 def _made(

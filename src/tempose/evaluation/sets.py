@@ -90,7 +90,7 @@ def _eight_bits(frames: Tensor) -> Tensor:
 
 
 def _load(path: Path, device: str | torch.device) -> Any:
-    """A TorchScript program."""
+    """A TorchScript program from a file whose SHA-256 was checked before."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # there is no other form of these files
