@@ -120,7 +120,7 @@ def main() -> None:
             tables.append(measured(outcome.weights, options.real, every=20, clips=options.clips))
         rows.append((name, [table["model"] for table in tables]))
         print(name, tables)
-    floors = [(name, [table[name] for table in tables]) for name in ("photo copied", "photo aligned")]
+    floors = [(name, [table[name] for table in tables]) for name in ("photo copied", "photo warped")]
     names = list(tables[0]["model"])
     kinds = ("drawn", "real")[: len(tables)]
     print("\n| |" + "|".join(f" {kind}: {n} " for kind in kinds for n in names) + "|")

@@ -46,5 +46,5 @@ def found(tmp_path_factory) -> Evaluation:
 @pytest.mark.slow
 @pytest.mark.parametrize(("measure", "better"), [("L1, person", -1), ("SSIM", 1), ("PSNR", 1)])
 def test_they_are_better_than_the_photo_aligned_on_people_never_seen(found, measure, better):
-    floor, ours = (found.result(method, measure).mean for method in ("photo aligned", "model"))
+    floor, ours = (found.result(method, measure).mean for method in ("photo warped", "model"))
     assert better * (ours - floor) > 0

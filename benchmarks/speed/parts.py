@@ -11,10 +11,11 @@ import torch
 from benchmarks.speed.record import Row
 from benchmarks.speed.timing import alternately
 from benchmarks.speed.workload import MOTION, PERSON, SCENE, scene
-from tempose.models.alignment import align, inpainted_background
 from tempose.people.clip import Recipe, draw_clip, draw_flow
 from tempose.pose.estimators import load_estimator
 from tempose.pose.render import pose_maps
+from tempose.warp.cutout import cut_out
+from tempose.warp.layers import to_layers, warp
 
 
 def startup(repeats: int) -> list[Row]:
@@ -51,17 +52,18 @@ def pose(repeats: int) -> list[Row]:
 
 @torch.no_grad()
 def rendering(repeats: int) -> list[Row]:
-    """What is drawn of a pose for the network, 8 frames at once: pose maps, and the photo bent into each."""
+    """What is drawn of a pose for the network, 8 frames at once: pose maps, and the photo warped into each."""
     rows = []
     for size in ((128, 96), (256, 256)):
         given = scene(size, frames=8)
-        source, mask = given.known["photo_keypoints"][None], given.known["photo_mask"][None]
+        clip = draw_clip(Recipe(PERSON, MOTION, 0, SCENE, frames=1, fps=12.0, size=size))
+        layers = to_layers([given.known["cutout"]])
         target = torch.from_numpy(given.motion.keypoints)[None]
-        photo = given.photo[None]
+        photo = clip.frames[0], clip.masks[0], clip.motion.keypoints[0]
         runs = {
             "pose maps": lambda: pose_maps(given.motion.keypoints, size),  # noqa: B023
-            "photo aligned": lambda: align(photo, mask, source=source, target=target),  # noqa: B023
-            "background, once a photo": lambda: inpainted_background(photo, mask),  # noqa: B023
+            "photo warped": lambda: warp(layers, target),  # noqa: B023
+            "layers of a photo, once": lambda: cut_out(*photo, exact=True, patches=False),  # noqa: B023
         }
         for name, timing in alternately(runs, repeats=repeats).items():
             rows.append({"size": f"{size[0]}×{size[1]}", "drawn": name, "ms": 1000 * timing.median})

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tempose.diffusion import pipeline
+from tempose.diffusion.denoise import Denoised
 from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.predict import Encoded, Predictor, given
 from tempose.diffusion.windows import Window
@@ -29,10 +30,10 @@ class KeysEachTime(Predictor):
 
     def __init__(self, texture_encoder: Any, unet: Any, scheduler: Any, **conditions: Any) -> None:
         super().__init__(texture_encoder, unet, scheduler, **conditions)
-        self.read = given(conditions["photo"], self.branches)
+        self.read = given(conditions["frames"].photo, self.branches)
         self.features = texture_encoder(self.read.picture.to(unet.dtype))
 
-    def decode(self, x_t: Tensor, t: Tensor, encoded: Sequence[Encoded]) -> Tensor:
+    def decode(self, x_t: Tensor, t: Tensor, encoded: Sequence[Encoded]) -> Denoised:
         """As without, keys and values first."""
         self.texture = self.unet.read_texture(self.features, self.read.pose_map.to(self.unet.dtype))
         return super().decode(x_t, t, encoded)
@@ -41,17 +42,24 @@ class KeysEachTime(Predictor):
 class WindowsApart(Predictor):
     """Windows that overlap have nothing in common."""
 
-    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Tensor:
+    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Denoised:
         """As without, each window by itself."""
-        total, weight_sum = None, torch.zeros(len(x_t), 1, 1, 1)
+        total: list[Tensor | None] | None = None
+        weight_sum = torch.zeros(len(x_t), 1, 1, 1)
         for window, weights in windows:
             every = Window(torch.arange(len(window)), torch.ones(len(window)))
             alone = super().__call__(x_t[window], t, frames[window], [every])
-            total = alone.new_zeros(len(x_t), *alone.shape[1:]) if total is None else total
-            total[window] += weights[:, None, None, None] * alone
-            weight_sum[window] += weights[:, None, None, None]
+            weights, weight_sum[window] = (
+                weights[:, None, None, None],
+                weight_sum[window] + weights[:, None, None, None],
+            )
+            if total is None:
+                total = [None if x is None else x.new_zeros(len(x_t), *x.shape[1:]) for x in alone]
+            for sum_, each in zip(total, alone, strict=True):
+                if sum_ is not None and each is not None:
+                    sum_[window] += weights * each
         assert total is not None
-        return total / weight_sum
+        return Denoised(*(None if x is None else x / weight_sum for x in total))
 
 
 class BranchesApart:
@@ -65,10 +73,10 @@ class BranchesApart:
         )
         self.scale = guidance.photo
 
-    def __call__(self, *arguments: Any) -> Tensor:
+    def __call__(self, *arguments: Any) -> Denoised:
         """ε(p, ∅) + s·[ε(p, x) − ε(p, ∅)]."""
-        without = self.without(*arguments)
-        return without + self.scale * (self.with_photo(*arguments) - without)
+        pairs = zip(self.without(*arguments), self.with_photo(*arguments), strict=True)
+        return Denoised(*(None if a is None or b is None else a + self.scale * (b - a) for a, b in pairs))
 
 
 class Published(BranchesApart):

@@ -117,10 +117,10 @@ def sample(config: TrainConfig, *, frames: int) -> Batch:
     generator = torch.Generator().manual_seed(0)
     keypoints = torch.from_numpy(given.motion.keypoints)[None]
     maps = torch.from_numpy(pose_maps(given.motion.keypoints, (h, w)))[None]
-    known = {name: values[None] for name, values in given.known.items()}
     return Batch(
-        photo=Photo(given.photo[None], maps[:, 0], known["photo_keypoints"], known["photo_mask"]),
+        photo=Photo.of(given.photo, maps[0, 0], given.known["cutout"]),
         frames=given.photo.expand(1, frames, -1, -1, -1),
+        masks=torch.ones(1, frames, 1, h, w),
         keypoints=keypoints,
         pose_map=maps,
         noise=torch.randn(1, frames, 3, h, w, generator=generator),

@@ -13,6 +13,7 @@ from tempose.media.tensors import to_tensor
 from tempose.models.config import preset
 from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.keypoints import Motion
+from tempose.warp.cutout import cut_out
 
 PERSON, MOTION, SCENE = 13, "dance", 16
 
@@ -37,10 +38,7 @@ def scene(size: tuple[int, int], *, frames: int) -> Scene:
     recipe = Recipe(PERSON, MOTION, 0, SCENE, frames=min(frames, 32), fps=12.0, size=size)
     clip = draw_clip(recipe)
     again = np.arange(frames) % len(clip.motion)
-    known = {
-        "photo_keypoints": torch.from_numpy(clip.motion.keypoints[0]),
-        "photo_mask": torch.from_numpy(clip.masks[0].astype(np.float32))[None],
-    }
+    known = {"cutout": cut_out(clip.frames[0], clip.masks[0], clip.motion.keypoints[0], exact=True, patches=False)}
     return Scene(to_tensor(clip.frames[0]), Motion(clip.motion.keypoints[again], size, clip.motion.fps), known)
 
 

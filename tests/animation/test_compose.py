@@ -1,101 +1,121 @@
 """The background stays whole and still; only the person changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from subjects import subject
 
-from tempose.animation.compose import Composition, extended, grown, inpainted, matte, whereabouts, whole_background
+from tempose.animation.compose import Composition, GeneratedFrames, extended, whole_background
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import write_image
+from tempose.pose.keypoints import Motion
+from tempose.warp.layers import to_layers
 
-SIZE = (384, 288)
+SIZE, SMALL = (384, 288), (128, 96)
 WHOLE = Crop(0, 0, 288, 384)
-EVERYWHERE, NOWHERE = np.ones((128, 96), np.float32), np.zeros((128, 96), np.float32)
 
 
-def test_a_frame_that_is_the_plate_shows_the_background_to_the_last_bit():
-    background = np.random.default_rng(0).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
-    background = np.random.default_rng(1).integers(0, 256, (128, 96, 3)).astype(np.uint8)
-    scene = Composition(background, Crop(-20, 10, 300, 400), background)
-    np.testing.assert_array_equal(scene.show(background, EVERYWHERE, NOWHERE), background)
+def composition(window=WHOLE, background=None):
+    """A drawn person as the photo shows them, at the photo's size."""
+    person = subject()
+    cutout = person.cutout
+    behind = cutout.background
+    scene = Composition(behind if background is None else background, behind, to_layers([cutout]), window)
+    return person, scene, Motion(person.keypoints[None], person.picture.shape[:2], 1.0)
 
 
-def test_a_person_is_shown_where_they_can_be_and_nowhere_else():
-    background = np.zeros((*SIZE, 3), np.uint8)
-    background, generated = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
-    near = np.zeros((128, 96), np.float32)
-    near[:64] = 1
-    shown = Composition(background, WHOLE, background).show(generated, near, NOWHERE)
-    assert (shown[:180] == 200).all()
-    assert (shown[200:] == 0).all()
+def generated(color, *, alpha=0.0):
+    """One frame of one color, which says that nobody is there."""
+    frames = np.full((1, *SMALL, 3), color, np.uint8)
+    return GeneratedFrames(frames, np.zeros((1, 2, *SMALL), np.float16), np.full((1, 1, *SMALL), alpha, np.float16))
+
+
+def test_the_warp_alone_gives_the_photo_back_in_its_own_pose():
+    person, scene, motion = composition()
+    shown = scene.show(motion, 0, None)
+    error = np.abs(shown.astype(int) - person.picture)
+    assert error[person.mask].mean() < 6
+    far = ~person.mask & (scene.background == person.picture).all(-1)
+    assert error[far].mean() < 2
+
+
+def test_a_model_that_says_nobody_is_there_leaves_the_background_to_the_bit():
+    _, scene, motion = composition()
+    gone = Motion(motion.keypoints - (5000, 0, 0), motion.size, 1.0)
+    np.testing.assert_array_equal(scene.show(gone, 0, generated(200)), scene.background)
+
+
+def test_the_models_color_shows_on_the_person_and_nowhere_far_from_them():
+    person, scene, motion = composition()
+    shown = scene.show(motion, 0, replace(generated(255), alpha=None, flow=None))
+    rows, columns = np.flatnonzero(person.mask.any(1)), np.flatnonzero(person.mask.any(0))
+    far = np.ones(SIZE, bool)
+    far[max(0, rows[0] - 20) : rows[-1] + 20, max(0, columns[0] - 20) : columns[-1] + 20] = False
+    np.testing.assert_array_equal(shown[far], scene.background[far])
+    assert (shown[person.mask] > 230).mean() > 0.7
 
 
 @pytest.mark.parametrize("window", [Crop(-50, -60, 200, 300), Crop(200, 300, 150, 200), Crop(10, 20, 30, 40)])
 def test_a_window_may_reach_beyond_the_result(window):
-    background, generated = np.zeros((128, 96, 3), np.uint8), np.full((128, 96, 3), 200, np.uint8)
-    shown = Composition(np.zeros((*SIZE, 3), np.uint8), window, background).show(generated, EVERYWHERE, NOWHERE)
+    _, scene, motion = composition(window)
+    shown = scene.show(motion, 0, None)
     rows = slice(max(0, window.top), window.top + window.height)
     columns = slice(max(0, window.left), window.left + window.width)
-    assert (shown[rows, columns] == 200).all()
-    shown[rows, columns] = 0
-    assert not shown.any()
+    outside = np.ones(SIZE, bool)
+    outside[rows, columns] = False
+    np.testing.assert_array_equal(shown[outside], scene.background[outside])
 
 
-def test_the_matte_grows_with_the_difference():
-    background = np.full((20, 20, 3), 100, np.uint8)
-    values = [matte(np.full_like(background, 100 + step), background).mean() for step in (0, 5, 20, 40)]
-    assert values[0] == values[1] == 0
-    assert 0 < values[2] < 1
-    assert values[3] == 1
-
-
-def test_people_are_near_their_skeleton_and_surely_within_their_outline():
-    person = subject()
-    near, sure = (values[0] for values in whereabouts(person, person.pose))
-    assert near[person.mask].mean() > 0.95
-    assert near[:20, :20].max() < 0.05
-    assert sure[person.mask].mean() > 0.5
-    assert sure[~grown(person.mask)].max() < 0.05
+def test_another_background_shows_wherever_the_person_is_not():
+    green = np.full((*SIZE, 3), (0, 255, 0), np.uint8)
+    person, scene, motion = composition(background=green)
+    shown = scene.show(motion, 0, None)
+    rows, columns = np.flatnonzero(person.mask.any(1)), np.flatnonzero(person.mask.any(0))
+    far = np.ones(SIZE, bool)
+    far[max(0, rows[0] - 20) : rows[-1] + 20, max(0, columns[0] - 20) : columns[-1] + 20] = False
+    assert np.abs(shown[far].astype(int) - green[far]).max() <= 1
+    assert np.abs(shown[person.mask].astype(int) - person.picture[person.mask]).mean() < 10
 
 
 def test_white_clothes_hide_the_white_wall_behind_them():
-    white = np.full((128, 96, 3), 250, np.uint8)
-    sure = NOWHERE.copy()
-    sure[:64] = 1
-    shown = Composition(np.zeros((*SIZE, 3), np.uint8), WHOLE, white).show(white, EVERYWHERE, sure)
-    assert (shown[:180] == 250).all()
-    assert (shown[200:] == 0).all()
+    person, scene, motion = composition(background=np.zeros((*SIZE, 3), np.uint8))
+    white = replace(scene, behind=np.full((*SIZE, 3), 250, np.uint8), layers=scene.layers._replace(
+        color=torch.full_like(scene.layers.color, 250 / 127.5 - 1)))  # fmt: skip
+    shown = white.show(motion, 0, None)
+    assert (shown[person.mask].mean(-1) > 200).mean() > 0.9
 
 
 def test_the_photos_background_is_untouched_away_from_the_person():
     person = subject()
-    shown = whole_background("photo", person, WHOLE, SIZE)
+    behind = person.cutout.background
     far = np.ones(SIZE, bool)
     rows, columns = np.flatnonzero(person.mask.any(1)), np.flatnonzero(person.mask.any(0))
-    far[rows[0] - 15 : rows[-1] + 15, columns[0] - 15 : columns[-1] + 15] = False
-    np.testing.assert_array_equal(shown[far], person.picture[far])
-    assert np.abs(shown[person.mask].astype(int) - person.picture[person.mask]).mean() > 20
+    far[max(0, rows[0] - 60) : rows[-1] + 60, max(0, columns[0] - 60) : columns[-1] + 60] = False
+    np.testing.assert_array_equal(behind[far], person.picture[far])
+    assert whole_background("photo", behind, person.picture) is behind
 
 
 def test_other_backgrounds(tmp_path):
-    person = subject()
-    edge = whole_background("plain", person, WHOLE, SIZE)
+    behind = np.zeros((*SIZE, 3), np.uint8)
+    photo = subject().picture
+    edge = whole_background("plain", behind, photo)
     assert (edge == edge[0, 0]).all()
-    assert (whole_background("#20a0ff", person, WHOLE, SIZE) == (0x20, 0xA0, 0xFF)).all()
-    assert (whole_background("white", person, WHOLE, SIZE) == 255).all()
+    assert (whole_background("#20a0ff", behind, photo) == (0x20, 0xA0, 0xFF)).all()
+    assert (whole_background("white", behind, photo) == 255).all()
     halves = np.zeros((100, 400, 3), np.uint8)
     halves[:, 200:] = 255
     write_image(tmp_path / "b.png", halves)
-    shown = whole_background(str(tmp_path / "b.png"), person, WHOLE, SIZE)
+    shown = whole_background(str(tmp_path / "b.png"), behind, photo)
     assert (shown[:, :100] == 0).all()
     assert (shown[:, -100:] == 255).all()
     with pytest.raises(InputError, match="background is 'blurple'"):
-        whole_background("blurple", person, WHOLE, SIZE)
+        whole_background("blurple", behind, photo)
 
 
 def test_beyond_the_picture_it_goes_on_smoothly():
     picture = np.full((40, 30, 3), 90, np.uint8)
     wide = extended(picture, Crop(-10, -10, 50, 60), (60, 50))
     assert np.abs(wide.astype(int) - 90).max() <= 1
-    np.testing.assert_array_equal(inpainted(picture, np.zeros((40, 30))), picture)

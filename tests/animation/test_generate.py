@@ -1,7 +1,8 @@
 import numpy as np
 from subjects import SMALL, small_model, subject
 
-from tempose.animation.generate import generate, in_frame, poses_in_frame
+from tempose.animation.compose import extended
+from tempose.animation.generate import generate, poses_in_frame
 from tempose.body.motions import keypoint_motion
 from tempose.media.crop import Crop
 from tempose.pose.keypoints import HIDDEN, Motion
@@ -10,13 +11,17 @@ from tempose.pose.room import person_room
 WINDOW = Crop.around(person_room(subject().pose), SMALL.size)
 
 
+def small():
+    """The person in the model's frame: the picture and the cutout."""
+    return extended(subject().picture, WINDOW, SMALL.size), subject().cutout.seen_through(WINDOW, SMALL.size)
+
+
 def test_a_person_in_the_models_frame_is_the_same_person():
-    small = in_frame(subject(), WINDOW, SMALL.size)
-    assert small.picture.shape == (*SMALL.size, 3)
-    assert small.mask.any()
-    assert (small.keypoints[:, 2] > 0).sum() == (subject().keypoints[:, 2] > 0).sum()
-    inside = small.keypoints[[1, 8, 11], :2].astype(int)
-    assert small.mask[inside[:, 1], inside[:, 0]].all()
+    picture, cutout = small()
+    assert picture.shape == (*SMALL.size, 3)
+    assert (cutout.keypoints[:, 2] > 0).sum() == (subject().keypoints[:, 2] > 0).sum()
+    inside = cutout.keypoints[[1, 8, 11], :2].astype(int)
+    assert (cutout.matte[inside[:, 1], inside[:, 0]] > 0.5).all()
 
 
 def test_limbs_beyond_the_frame_are_missing():
@@ -42,20 +47,18 @@ def into(told):
 
 
 def test_every_window_is_told():
-    small = in_frame(subject(), WINDOW, SMALL.size)
     motion = keypoint_motion("idle", frames=9, fps=5, size=SMALL.size)
     told = []
-    generate(small_model(), small, motion, steps=2, strategy="loop", track=into(told))
+    generate(small_model(), *small(), motion, steps=2, strategy="loop", track=into(told))
     windows = -(-9 // SMALL.clip_length)
     assert told == [("generating", 1 + 2 * windows)] * (1 + 2 * windows)
 
 
 def test_the_seed_decides_and_every_step_is_told():
-    small = in_frame(subject(), WINDOW, SMALL.size)
     motion = keypoint_motion("idle", frames=2, fps=5, size=SMALL.size)
     told = []
-    one = generate(small_model(), small, motion, steps=2, seed=1, track=into(told))
-    assert one.shape == (2, *SMALL.size, 3)
+    one = generate(small_model(), *small(), motion, steps=2, seed=1, track=into(told))
+    assert one.frames.shape == (2, *SMALL.size, 3)
     assert told == [("generating", 3)] * 3
-    np.testing.assert_array_equal(one, generate(small_model(), small, motion, steps=2, seed=1))
-    assert (one != generate(small_model(), small, motion, steps=2, seed=2)).any()
+    np.testing.assert_array_equal(one.frames, generate(small_model(), *small(), motion, steps=2, seed=1).frames)
+    assert (one.frames != generate(small_model(), *small(), motion, steps=2, seed=2).frames).any()

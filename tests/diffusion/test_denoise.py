@@ -4,12 +4,13 @@ import pytest
 import torch
 from helpers import random
 
-from tempose.diffusion.denoise import around_prior, denoise, implied, moved
+from tempose.diffusion.denoise import around_prior, denoise, implied
 from tempose.models.conditions import Conditions, Prior
+from tempose.warp.detail import moved
 
 ALPHA_BAR = torch.tensor([0.9, 0.2]).view(2, 1, 1, 1, 1)
 SIGNAL, NOISE = ALPHA_BAR.sqrt(), (1 - ALPHA_BAR).sqrt()
-PLAIN = {"copy_gate": False, "sigma_data": None, "correct_prior": False}
+PLAIN = {"sigma_data": None, "correct_prior": False}
 KINDS = pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 
 
@@ -29,6 +30,12 @@ def call(network, x_t, prior, kind):
     return denoise(network, x_t, torch.zeros(2), conditions, alpha_bar=ALPHA_BAR, prediction_type=kind)
 
 
+def prior_of(picture, *, mask=1.0, given=(1.0, 1.0)):
+    """A prior that is this picture: nobody before it."""
+    nobody = torch.zeros_like(picture[:, :, :1])
+    return Prior(picture, nobody, picture, torch.full_like(nobody, mask), torch.tensor(given))
+
+
 def clean_of(prediction, x_t, kind):
     if kind == "epsilon":
         return (x_t - NOISE * prediction[:, :, :3]) / SIGNAL
@@ -36,14 +43,6 @@ def clean_of(prediction, x_t, kind):
 
 
 X_T, PAINTED, PICTURE = (random(2, 3, 3, 4, 4, seed=i) for i in range(3))
-DOUBT = torch.ones(2, 3, 1, 4, 4)
-
-
-def gated(logit, kind, *, given=1.0, variance=False):
-    output = [implied(PAINTED, X_T, SIGNAL, NOISE, kind)]
-    output += [0.3 * output[0]] if variance else []
-    network = Network(torch.cat([*output, torch.full((2, 3, 1, 4, 4), logit)], dim=2), copy_gate=True)
-    return call(network, X_T, Prior(PICTURE, DOUBT, torch.full((2,), given)), kind)
 
 
 @KINDS
@@ -51,30 +50,20 @@ def test_implied_noise_leads_back_to_the_clean_frames(kind):
     torch.testing.assert_close(clean_of(implied(PAINTED, X_T, SIGNAL, NOISE, kind), X_T, kind), PAINTED)
 
 
-@KINDS
-@pytest.mark.parametrize("logit", [-50.0, -1.0, 0.0, 2.0, 50.0])
-def test_a_gate_copies_where_it_is_open_and_paints_elsewhere(logit, kind):
-    m = torch.sigmoid(torch.tensor(logit))
-    expected = m * PICTURE + (1 - m) * PAINTED
-    torch.testing.assert_close(clean_of(gated(logit, kind), X_T, kind), expected, rtol=1e-4, atol=1e-4)
-
-
-def test_without_a_photo_the_gate_is_shut():
-    prediction = gated(50.0, "v_prediction", given=0.0)
-    torch.testing.assert_close(clean_of(prediction, X_T, "v_prediction"), PAINTED, rtol=1e-4, atol=1e-4)
-
-
 def test_the_learned_variance_passes_by():
-    assert gated(0.0, "epsilon", variance=True).shape[2] == 6
+    output = torch.cat([PAINTED, 0.3 * PAINTED], dim=2)
+    denoised = call(Network(output, sigma_data=0.2), X_T, prior_of(PICTURE), "epsilon")
+    assert torch.equal(denoised.output[:, :, 3:], output[:, :, 3:])
+    assert denoised.person is None
 
 
 def test_a_model_that_builds_on_nothing_is_called_as_it_is():
     output = random(2, 3, 6, 4, 4)
-    assert call(Network(output), X_T, None, "epsilon") is output
+    assert call(Network(output), X_T, None, "epsilon").output is output
 
 
 def around(rest, x_t=X_T, alpha_bar=ALPHA_BAR, given=(1.0, 1.0), deviation=0.2):
-    return around_prior(Prior(PICTURE, DOUBT, torch.tensor(given)), rest, x_t, alpha_bar, deviation)
+    return around_prior(prior_of(PICTURE, given=given), rest, x_t, alpha_bar, deviation)
 
 
 def test_an_untrained_network_gives_back_what_is_known_when_all_is_noise():
@@ -95,7 +84,7 @@ def test_the_network_is_asked_for_something_of_unit_variance():
     clean = prior + sigma * torch.randn(many, generator=generator)
     x_t = alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * torch.randn(many, generator=generator)
     shaped = x_t.view(1, 1, 1, 1, many)
-    picture = Prior(torch.full_like(shaped, prior), torch.ones_like(shaped), torch.ones(1))
+    picture = prior_of(torch.full_like(shaped, prior), given=(1.0,))
     bar = torch.full((1, 1, 1, 1, 1), alpha_bar)
     mean = around_prior(picture, 0 * shaped, shaped, bar, sigma)
     spread = around_prior(picture, torch.ones_like(shaped), shaped, bar, sigma) - mean
@@ -105,7 +94,7 @@ def test_the_network_is_asked_for_something_of_unit_variance():
 
 
 def test_away_from_the_person_the_frames_lie_closer_to_what_is_known():
-    sure, nothing = Prior(PICTURE, 0 * DOUBT, torch.ones(2)), torch.full_like(ALPHA_BAR, 1e-9)
+    sure, nothing = prior_of(PICTURE, mask=0.0), torch.full_like(ALPHA_BAR, 1e-9)
     far, near = around_prior(sure, PAINTED, X_T, nothing, 0.2), around(PAINTED, alpha_bar=nothing)
     torch.testing.assert_close(far - PICTURE, (near - PICTURE) / 4, atol=1e-4, rtol=0)
 
@@ -116,7 +105,7 @@ def test_frames_of_an_untrained_network_carry_hardly_any_noise():
 
 
 def test_without_a_photo_the_known_deviation_is_one():
-    zero = Prior(torch.zeros_like(PICTURE), DOUBT, torch.zeros(2))
+    zero = prior_of(torch.zeros_like(PICTURE), given=(0.0, 0.0))
     plain = around_prior(zero, PAINTED, X_T, ALPHA_BAR, 0.2)
     torch.testing.assert_close(plain, SIGNAL * X_T + NOISE * PAINTED)  # v-prediction, but for the sign
 
@@ -124,37 +113,20 @@ def test_without_a_photo_the_known_deviation_is_one():
 @KINDS
 def test_denoise_around_the_known_picture(kind):
     network = Network(PAINTED, sigma_data=0.2)
-    prediction = call(network, X_T, Prior(PICTURE, DOUBT, torch.ones(2)), kind)
+    prediction = call(network, X_T, prior_of(PICTURE), kind).output
     torch.testing.assert_close(clean_of(prediction, X_T, kind), around(PAINTED), rtol=1e-4, atol=1e-4)
 
 
-def test_a_flow_of_nothing_moves_nothing():
-    torch.testing.assert_close(moved(PICTURE, torch.zeros(2, 3, 2, 4, 4)), PICTURE)
-
-
-def test_each_pixel_is_taken_from_where_its_flow_points():
-    wide = random(1, 1, 3, 64, 96)
-    right, down = torch.zeros(1, 1, 2, 64, 96), torch.zeros(1, 1, 2, 64, 96)
-    right[:, :, 0], down[:, :, 1] = 3, -2  # in 64ths of the height: pixels
-    close = {"atol": 1e-4, "rtol": 0}
-    torch.testing.assert_close(moved(wide, right)[..., :-3], wide[..., 3:], **close)
-    torch.testing.assert_close(moved(wide, down)[..., 2:, :], wide[..., :-2, :], **close)
-
-
-def test_a_flow_is_a_share_of_the_height_whatever_the_size():
-    small = random(1, 1, 3, 8, 6)
-    large = small.repeat_interleave(8, 3).repeat_interleave(8, 4)
-    one = moved(small, torch.full((1, 1, 2, 8, 6), 8.0))
-    other = moved(large, torch.full((1, 1, 2, 64, 48), 8.0))
-    torch.testing.assert_close(one.repeat_interleave(8, 3).repeat_interleave(8, 4), other)
-
-
 @KINDS
-def test_the_known_picture_is_moved_before_anything_is_added_to_it(kind):
-    flow = 0.5 * random(2, 3, 2, 4, 4, seed=3)
-    network = Network(torch.cat([PAINTED, flow], dim=2), sigma_data=0.2, correct_prior=True)
-    half_doubted = Prior(PICTURE, DOUBT / 2, torch.ones(2))
-    prediction = call(network, X_T, half_doubted, kind)
-    expected = around_prior(half_doubted._replace(picture=moved(PICTURE, flow / 2)), PAINTED, X_T, ALPHA_BAR, 0.2)
-    torch.testing.assert_close(clean_of(prediction, X_T, kind), expected, rtol=1e-4, atol=1e-4)
-    assert prediction.shape[2] == 3
+def test_the_person_is_moved_and_their_alpha_corrected_before_anything_is_added(kind):
+    flow, more = 0.5 * random(2, 3, 2, 4, 4, seed=3), 0.4 * random(2, 3, 1, 4, 4, seed=4)
+    network = Network(torch.cat([flow, more, PAINTED], dim=2), sigma_data=0.2, correct_prior=True)
+    alpha, background = random(2, 3, 1, 4, 4, seed=5, low=0), random(*PICTURE.shape, seed=6)
+    prior = Prior(PICTURE, alpha, background, torch.full_like(alpha, 0.5), torch.ones(2))
+    denoised = call(network, X_T, prior, kind)
+    there = moved(alpha, flow / 2) + more / 2
+    expected = prior._replace(color=moved(PICTURE, flow / 2), alpha=there.clamp(0, 1))
+    clean = around_prior(expected, PAINTED, X_T, ALPHA_BAR, 0.2)
+    torch.testing.assert_close(clean_of(denoised.output, X_T, kind), clean, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(denoised.person, torch.cat([flow / 2, there], dim=2))
+    assert denoised.output.shape[2] == 3

@@ -6,11 +6,12 @@ from helpers import fill, random
 
 from benchmarks.speed.reference import UNDONE, BranchesApart, KeysEachTime, WindowsApart, as_published
 from tempose import Guidance, Motion
-from tempose.diffusion.predict import Predictor
+from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.windows import Overlap
 from tempose.models.build import build_networks, build_schedule
-from tempose.models.conditions import Photo
+from tempose.models.conditions import Photo, reads_prior
 from tempose.pose.render import pose_map
+from tempose.warp.parts import LAYERS
 
 GUIDED = TINY.model_copy(
     update={"warped_photo": True, "background": True, "sigma_data": 0.2, "correct_prior": True, "pose_keys": True}
@@ -30,15 +31,21 @@ def predictor(kind=Predictor, config=TINY, guidance=Guidance()):
         random(1, 3, *TINY.size, seed=1),
         torch.from_numpy(pose_map(keypoints[0], TINY.size))[None],
         torch.from_numpy(keypoints[:1]),
+        random(1, len(LAYERS), 3, *TINY.size, seed=3),
+        random(1, len(LAYERS), 1, *TINY.size, seed=4, low=0),
         random(1, 1, *TINY.size, seed=2, low=0),
+        random(1, 3, *TINY.size, seed=5),
     )
     motion = Motion(keypoints[1:], TINY.size, 25)
-    return kind(*networks, build_schedule(config), photo=photo, poses=motion, guidance=guidance)
+    return kind(
+        *networks, build_schedule(config), frames=Frames(photo, motion, prior=reads_prior(config)), guidance=guidance
+    )
 
 
 @torch.no_grad()
 def predicted(made):
-    return made(X_T, T, torch.arange(FRAMES), Overlap().windows(FRAMES, 4, step=1))
+    denoised = made(X_T, T, torch.arange(FRAMES), Overlap().windows(FRAMES, 4, step=1))
+    return [x for x in denoised if x is not None]
 
 
 @pytest.mark.parametrize("config", [TINY, GUIDED], ids=["texture alone", "all guides"])

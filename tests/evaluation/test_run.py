@@ -34,12 +34,12 @@ def outcome(people):
 
 def test_every_method_is_measured_on_every_clip(outcome):
     evaluation = outcome.evaluation
-    assert evaluation.methods == ["truth", "photo copied", "photo aligned"]
+    assert evaluation.methods == ["truth", "photo copied", "photo warped"]
     assert [clip.name for clip in evaluation.clips] == [f"person-{i}.mp4" for i in range(3)]
     assert outcome.videos.keys() == {clip.name for clip in evaluation.clips}
     assert evaluation.clips[0].flow == "exact"
     assert evaluation.clips[0].joins == [4]
-    assert evaluation.result("photo aligned", "SSIM").clips == 3
+    assert evaluation.result("photo warped", "SSIM").clips == 3
     assert evaluation.result("truth", "SSIM") is None
     assert evaluation.result("truth", "identity drift").clips == 3
     assert "PCK@0.1" not in [column.name for column in evaluation.columns]
@@ -47,7 +47,7 @@ def test_every_method_is_measured_on_every_clip(outcome):
 
 def test_without_truth_only_what_needs_none_is_measured(people):
     evaluation = run(people, subject="cross", estimator=Seer()).evaluation
-    assert evaluation.methods == ["photo copied", "photo aligned"]
+    assert evaluation.methods == ["photo copied", "photo warped"]
     names = {column.name for column in evaluation.columns}
     assert names == {"warped difference", "seam score", "identity drift", "PCK@0.1", "pose error", "jerk"}
     assert evaluation.clips[0].flow == "DIS of what was generated"
@@ -121,7 +121,7 @@ def test_a_model_stands_beside_the_floors(people):
         track=track,
     )
     evaluation = outcome.evaluation
-    assert evaluation.methods == ["truth", "photo copied", "photo aligned", "model"]
+    assert evaluation.methods == ["truth", "photo copied", "photo warped", "model"]
     assert evaluation.result("model", "SSIM").clips == 2
     assert ticks == [0, 1]
     facts = evaluation.facts

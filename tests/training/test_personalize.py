@@ -19,7 +19,14 @@ from tempose.training import personalize as module
 from tempose.training.personalize import model_of, personalize
 
 GATED = TINY_V.model_copy(
-    update={"warped_photo": True, "background": True, "copy_gate": True, "guidance": 1.0, "size": (24, 16)}
+    update={
+        "warped_photo": True,
+        "background": True,
+        "sigma_data": 0.12,
+        "correct_prior": True,
+        "guidance": 1.0,
+        "size": (24, 16),
+    }
 )
 
 

@@ -8,7 +8,7 @@ from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.build import build_networks
 from tempose.models.config import preset
 from tempose.models.unet import PersonUNet
-from tempose.training.stages import STAGES, digest, frozen, has_temporal_blocks, starting_networks
+from tempose.training.stages import STAGES, digest, frozen, has_temporal_blocks, samples, starting_networks
 
 
 def saved(folder, model=TINY, temporal=False):
@@ -87,12 +87,12 @@ def test_weights_of_another_model_are_refused_by_the_field(config, tmp_path, cha
         starting_networks(config(model={**TINY.model_dump(), **changes}, start=start))
 
 
-def test_weights_without_the_flow_start_a_model_that_corrects_the_alignment(config, tmp_path):
+def test_weights_without_a_correction_start_a_model_that_corrects_its_prior(config, tmp_path):
     around = TINY.model_copy(update={"warped_photo": True, "background": True, "sigma_data": 0.2})
     start = saved(tmp_path / "around", model=around)
     networks = starting_networks(config(model={**around.model_dump(), "correct_prior": True}, start=start))
     given, grown = PersonUNet.from_pretrained(start, subfolder="unet").state_dict(), networks.unet.state_dict()
-    assert grown.keys() - given.keys() == {"flow_out.weight", "flow_out.bias"}
+    assert grown.keys() - given.keys() == {"person_out.weight", "person_out.bias"}
     assert all(torch.equal(grown[name], values) for name, values in given.items())
     assert not any(grown[name].any() for name in grown.keys() - given.keys())
 
@@ -115,14 +115,14 @@ def test_a_size_that_cannot_be_halved_is_said(config):
 def test_data_that_do_not_fit_are_said(config, people, tmp_path):
     temporal = {"stage": "temporal", "start": "unused"}
     with pytest.raises(DataError, match="has no clip of at least 10 frames"):
-        STAGES["temporal"].dataset(config(**temporal, model={**TINY.model_dump(), "clip_length": 9}), "train")
+        samples(config(**temporal, model={**TINY.model_dump(), "clip_length": 9}), "train")
     with pytest.raises(DataError, match="has no clip of at least 13 frames"):
-        STAGES["temporal"].dataset(config(**temporal, data__order="strided", data__stride=4), "train")
+        samples(config(**temporal, data__order="strided", data__stride=4), "train")
     for stage in ("image", "temporal"):
         with pytest.raises(DataError, match=r"there is no .*metadata.jsonl"):
-            STAGES[stage].dataset(config(**temporal, data__root=str(tmp_path / "none")), "train")
+            samples(config(**temporal | {"stage": stage}, data__root=str(tmp_path / "none")), "train")
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "metadata.jsonl").touch()
     for stage, message in (("image", "no pair"), ("temporal", "no clip")):
         with pytest.raises(DataError, match=message):
-            STAGES[stage].dataset(config(**temporal, data__root=str(tmp_path)), "train")
+            samples(config(**temporal | {"stage": stage}, data__root=str(tmp_path)), "train")

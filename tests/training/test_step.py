@@ -41,7 +41,9 @@ def test_the_absent_condition_is_zero_throughout(sample, config):
     assert present(batch.photo.keypoints).all()
     batch = drawn(sample, config(optimization__drop_pose=0.0, optimization__drop_photo=1.0), n=3)
     photo = batch.photo
-    assert not any(values.any() for values in (photo.picture, photo.pose_map, photo.keypoints, photo.mask))
+    assert not any(
+        values.any() for values in (photo.picture, photo.pose_map, photo.keypoints, photo.alpha, photo.background)
+    )
     assert present(batch.pose_map).all()
     assert present(batch.keypoints).all()
 
@@ -49,7 +51,7 @@ def test_the_absent_condition_is_zero_throughout(sample, config):
 def test_validation_drops_and_disturbs_nothing(sample, config):
     batch = drawn(sample, config(optimization__drop_pose=1.0, optimization__drop_photo=1.0), noisy=False, n=3)
     assert torch.equal(batch.keypoints[0], sample.keypoints)
-    assert torch.equal(batch.photo.mask[0], sample.photo_mask)
+    assert torch.equal(batch.photo.matte[0], sample.photo_mask)
     assert torch.equal(batch.photo.picture[0], sample.photo)
 
 
@@ -102,16 +104,30 @@ def test_min_snr_changes_nothing_where_the_signal_is_weak():
         assert torch.equal(min_snr_weight(alpha_bar, 5.0, prediction), torch.ones(2))
 
 
-def test_the_alignment_keeps_full_precision_under_mixed_precision(sample, config):
+def test_the_warp_keeps_full_precision_under_mixed_precision(sample, config):
     net, batch = objective(), drawn(sample, config(), n=2)
-    read, _ = net.guides(batch)
+    prior = net.prior(batch)
     with torch.autocast("cpu", torch.bfloat16):
-        for here, there in zip(net.guides(batch)[0], read, strict=True):
+        for here, there in zip(net.prior(batch), prior, strict=True):
             assert torch.equal(here, there)
+
+
+def test_the_last_time_is_drawn_as_often_as_is_asked_for(sample, config):
+    last = drawn(sample, config(optimization__last_time=0.7), n=400).t == 999
+    assert 0.6 < float(last.float().mean()) < 0.8
+
+
+def test_the_alpha_counts_as_much_as_is_asked_for(sample, config):
+    batch = drawn(sample, config(), n=2)
+    wrong = torch.cat([torch.zeros_like(batch.masks).expand(-1, -1, 2, -1, -1), 1 - batch.masks], dim=2)
+    net = objective("epsilon")
+    right = net.loss(batch, Denoised(batch.noise, torch.cat([wrong[:, :, :2], batch.masks], dim=2))).total
+    assert float(right.max()) == 0
+    torch.testing.assert_close(net.loss(batch, Denoised(batch.noise, wrong)).total, torch.full((2,), net.recipe.alpha))
 
 
 def test_the_loss_is_small_only_for_the_right_noise(sample, config):
     net, batch = objective("epsilon"), drawn(sample, config(), n=2)
-    assert float(net.loss(batch, batch.noise).total.max()) == 0
+    assert float(net.loss(batch, Denoised(batch.noise, None)).total.max()) == 0
     other = replace(batch, noise=torch.randn(batch.noise.shape, generator=torch.Generator().manual_seed(9)))
-    assert float(net.loss(other, batch.noise).total.min()) > 1
+    assert float(net.loss(other, Denoised(batch.noise, None)).total.min()) > 1

@@ -9,26 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from tempose.animation.compose import Composition, extended, inpainted, whereabouts, whole_background
-from tempose.animation.generate import generate, in_frame, poses_in_frame
+from tempose.animation.compose import Composition, extended, whole_background
+from tempose.animation.generate import generate, poses_in_frame
 from tempose.animation.motion import read_motion
 from tempose.animation.result import Animation, check_length
-from tempose.animation.settings import MOST_HEIGHT, AnimateSettings
+from tempose.animation.settings import AnimateSettings
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.notes import collected
 from tempose.core.progress import Track, quiet
-from tempose.diffusion.hub import Model, find_device, load_model
+from tempose.diffusion.hub import DEFAULT_MODEL, Model, find_device, load_model
 from tempose.diffusion.pipeline import StepCallback
 from tempose.media.crop import Crop
-from tempose.models.config import ModelConfig
+from tempose.models.config import ModelConfig, preset
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
 from tempose.pose.room import Box, person_room, united
+from tempose.warp.layers import to_layers
 
-# Without a wish, the result is as large as the photo, but the model's frame is enlarged no more than
-# so many times.
-ENLARGED = 3.0
+# Unless a size is asked for, the result is as large as the photo, its longer side at most this, in pixels.
+LONGEST = 1280
+
+# The name, where a model's is asked for, of none: the warp alone, without a network.
+WARP = "warp"
 
 
 def animate(
@@ -48,7 +51,7 @@ def animate(
         photo: a picture file, or a person that is known already.
         motion: whatever `tempose.animation.motion.read_motion` reads, or a motion, which is taken as it is.
         settings: how (`tempose.animation.settings.AnimateSettings`); by default the usual.
-        model: instead of the settings' name, another one or a loaded model.
+        model: instead of the settings' name, another one or a loaded model; the name `warp` is no model at all.
         output: where it is going to be written, so that an unfit ending is found before generating.
         track: shows the progress of each part.
         callback_on_step_end: called after each denoising step, as by the pipeline.
@@ -78,33 +81,41 @@ def animate(
         check_length(output, len(driven))
     fitted = retarget_motion(driven, subject.pose, retarget=asked.retarget, mask=subject.mask)
     device = str(model.pipeline.device) if isinstance(model, Model) else find_device(asked.device)
-    loaded = model if isinstance(model, Model) else load_model(asked.model, device=device)
+    loaded = None
+    if asked.model != WARP:
+        loaded = model if isinstance(model, Model) else load_model(asked.model, device=device)
+    size_of_model = preset(DEFAULT_MODEL).size if loaded is None else loaded.size
 
-    window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), loaded.size)
-    small = in_frame(subject, window, loaded.size)
-    poses = poses_in_frame(fitted.motion, window, loaded.size)
-    generated = generate(
-        loaded,
-        small,
-        poses,
-        steps=asked.steps,
-        seed=asked.seed,
-        strategy=asked.strategy,
-        guidance=asked.guidance,
-        track=track,
-        callback_on_step_end=callback_on_step_end,
-    )
+    window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), size_of_model)
+    cutout = subject.cutout
+    generated = None
+    if loaded is not None:
+        generated = generate(
+            loaded,
+            extended(subject.picture, window, loaded.size),
+            cutout.seen_through(window, loaded.size),
+            poses_in_frame(fitted.motion, window, loaded.size),
+            steps=asked.steps,
+            seed=asked.seed,
+            strategy=asked.strategy,
+            guidance=asked.guidance,
+            track=track,
+            callback_on_step_end=callback_on_step_end,
+        )
 
     shown = whole_frame(fitted.picture)
-    result = result_size(shown, window, model=loaded.size, wanted=asked.size)
+    result = result_size(shown, wanted=asked.size)
+    visible = cutout.seen_through(shown, result)
     scene = Composition(
-        background=whole_background(asked.background, subject, shown, result),
+        background=whole_background(asked.background, visible.background, subject.picture),
+        behind=visible.background,
+        layers=to_layers([visible]),
         window=scaled(window, shown, result),
-        small_background=inpainted(small.picture, small.mask),
     )
-    near, sure = whereabouts(small, poses)
-    warnings = (*notes, *loaded.warnings, *subject.warnings(), *driven.notes, *fitted.warnings)
-    made_with = asked.changed(steps=loaded.steps if asked.steps is None else asked.steps, device=device)
+    about_model = () if loaded is None else loaded.warnings
+    warnings = (*notes, *about_model, *subject.warnings(), *driven.notes, *fitted.warnings)
+    steps = loaded.steps if loaded is not None and asked.steps is None else asked.steps
+    made_with = asked.changed(steps=steps, device=device)
     record = {
         "photo": named(photo),
         "motion": named(motion),
@@ -113,11 +124,11 @@ def animate(
         "frames_per_second": driven.fps,
         "sizes": {
             "photo": list(subject.picture.shape[:2]),
-            "model": list(loaded.size),
+            "model": list(size_of_model),
             "window": [window.left, window.top, window.width, window.height],
             "result": list(result),
         },
-        "model": description(loaded),
+        "model": None if loaded is None else description(loaded),
         "versions": versions(),
         "warnings": list(warnings),
     }
@@ -125,8 +136,6 @@ def animate(
         photo=extended(subject.picture, shown, result),
         motion=fitted.motion.cropped(shown, result),
         generated=generated,
-        near=near,
-        sure=sure,
         scene=scene,
         warnings=warnings,
         record=record,
@@ -147,9 +156,9 @@ def whole_frame(box: Box) -> Crop:
     return Crop(left, top, right - left, bottom - top)
 
 
-def result_size(shown: Crop, window: Crop, *, model: tuple[int, int], wanted: int | None) -> tuple[int, int]:
+def result_size(shown: Crop, *, wanted: int | None) -> tuple[int, int]:
     """(height, width) of the result, both even."""
-    height = wanted or min(shown.height, ENLARGED * model[0] * shown.height / window.height, MOST_HEIGHT)
+    height = wanted or shown.height * min(1.0, LONGEST / max(shown.height, shown.width))
     even = max(2, 2 * round(height / 2))
     return even, max(2, 2 * round(even * shown.width / shown.height / 2))
 

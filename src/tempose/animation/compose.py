@@ -3,117 +3,131 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
-from tempose.animation.subject import Subject
 from tempose.core import cancellation
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
-from tempose.media.images import read_image, resize
+from tempose.media.images import read_image
 from tempose.media.tensors import to_tensor, to_uint8
-from tempose.models.alignment import align, inpainted_background
 from tempose.pose.keypoints import Motion
+from tempose.warp.background import smooth_fill
+from tempose.warp.detail import detailed, shrunk
+from tempose.warp.layers import Layers, warp
 
-# A pixel of a frame that differs from the background by so much (of 255) begins to be the person,
-# and by so much is nothing but the person.
-DIFFERENT, PERSON = 10.0, 36.0
 
-# The aligned photo says that the person is there from this coverage on, and at 1 without doubt.
-UNSURE = 0.6
+@dataclass(frozen=True, eq=False)
+class GeneratedFrames:
+    """What a model said of every frame, at its own size.
 
-# The mask grows by this share of the person's height before the person is generated out of the photo.
-GROWTH = 0.02
+    Attributes:
+        frames: uint8 `f h w 3`.
+        flow: float16 `f 2 h w`: how it moved the warped person, as `tempose.warp.detail.moved` takes it.
+        alpha: float16 `f 1 h w` in [0, 1]: where the person is. Models that correct no prior say neither: None.
+    """
+
+    frames: np.ndarray
+    flow: np.ndarray | None = None
+    alpha: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.frames)
 
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """Where the frames of a model are shown.
+    """How frames are shown: the warped person, corrected by the model, before a whole, still background.
 
     Attributes:
         background: uint8 `h w 3`, of the size of the result.
+        behind: the same: what the photo shows behind the person; another one where another background is wanted.
+        layers: the person of the photo in layers, at the scale of the result.
         window: where in the result the model's frame lies.
-        small_background: uint8, of the size of the model's frames: the background as the model sees it.
     """
 
     background: np.ndarray
+    behind: np.ndarray
+    layers: Layers
     window: Crop
-    small_background: np.ndarray
 
-    def show(self, generated: np.ndarray, near: np.ndarray, sure: np.ndarray) -> np.ndarray:
-        """One frame of the result.
+    @cached_property
+    def _behind(self) -> Tensor:
+        return self._cut(self.behind)
+
+    @cached_property
+    def _in_front_of(self) -> Tensor:
+        return self._cut(self.background)
+
+    def _cut(self, picture: np.ndarray) -> Tensor:
+        return to_tensor(self.window.cut(picture, (self.window.height, self.window.width)))[None]
+
+    def show(
+        self, motion: Motion, index: int, generated: GeneratedFrames | None, *, within: np.ndarray | None = None
+    ) -> np.ndarray:
+        """One frame of the result, uint8 `h w 3`.
 
         Args:
-            generated: the model's frame, uint8 `h w 3`.
-            near: float32 `h w` in [0, 1], where the person can be.
-            sure: the same, where they are even if they look like what is behind them.
+            motion: the poses, in pixels of the result.
+            index: which of them.
+            generated: what the model said of them; None shows the warp alone.
+            within: float32 `h w` in [0, 1]: where the person may be shown; everywhere by default.
         """
         cancellation.check()
-        person = np.maximum(matte(generated, self.small_background), sure) * near
         height, width = self.background.shape[:2]
+        size = self.window.height, self.window.width
+        pose = motion[index : index + 1].cropped(self.window, size)
+        depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
+        warped = warp(self.layers, torch.from_numpy(pose.keypoints)[None], depth=depth, size=size)
+        color, cover = warped.color[0], warped.alpha[0]
+        behind = self._behind
+        if generated is None:
+            frame = cover * color + (1 - cover) * behind
+        else:
+            small, (h, w) = to_tensor(generated.frames[index])[None], generated.frames.shape[1:3]
+            flow, alpha = small.new_zeros(1, 2, h, w), shrunk(cover, (h, w))
+            if generated.flow is not None and generated.alpha is not None:
+                flow, alpha = (torch.from_numpy(x[index])[None].float() for x in (generated.flow, generated.alpha))
+            frame, cover = detailed(small, flow, alpha, color=color, cover=cover, background=behind)
+        if self.behind is not self.background:
+            frame = frame + (1 - cover) * (self._in_front_of - behind)
+        shown = to_uint8(frame)[0]
+
         top, left = max(0, self.window.top), max(0, self.window.left)
-        bottom = min(height, self.window.top + self.window.height)
-        right = min(width, self.window.left + self.window.width)
-        inside = (
-            slice(top - self.window.top, bottom - self.window.top),
-            slice(left - self.window.left, right - self.window.left),
-        )
-        size = (self.window.height, self.window.width)
-        color = resize(generated, size)[inside].astype(np.float32)
-        weight = cv2.resize(person, size[::-1], interpolation=cv2.INTER_LINEAR)[inside][..., None]
+        bottom, right = min(height, self.window.top + size[0]), min(width, self.window.left + size[1])
+        inside = shown[
+            top - self.window.top : bottom - self.window.top, left - self.window.left : right - self.window.left
+        ]
         result = self.background.copy()
-        behind = result[top:bottom, left:right]
-        result[top:bottom, left:right] = np.round(weight * color + (1 - weight) * behind).astype(np.uint8)
+        if within is None:
+            result[top:bottom, left:right] = inside
+        else:
+            weight = within[top:bottom, left:right, None]
+            result[top:bottom, left:right] = np.round(weight * inside + (1 - weight) * result[top:bottom, left:right])
         return result
 
 
-def matte(generated: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """float32 `h w` in [0, 1]: how far a frame is not the background; both uint8 `h w 3`."""
-    difference = np.abs(generated.astype(np.float32) - background).max(axis=-1)
-    difference = cv2.GaussianBlur(difference, (3, 3), 0)
-    return np.clip((difference - DIFFERENT) / (PERSON - DIFFERENT), 0, 1)
-
-
-def whereabouts(subject: Subject, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """Where the person of a photo can be, with hair and clothes, and where they surely are, in each pose of a motion.
-
-    A white shirt before a white wall differs from it nowhere; but that the photo's shirt comes to lie there is known.
-
-    Returns:
-        two float32 `f h w` in [0, 1].
-    """
-    photo, mask = to_tensor(subject.picture)[None], torch.from_numpy(subject.mask.astype(np.float32))[None, None]
-    source, targets = torch.from_numpy(subject.keypoints)[None], torch.from_numpy(motion.keypoints)
-    near, sure = [], []
-    for target in targets:
-        cancellation.check()
-        aligned = align(photo, mask, source=source, target=target[None, None])
-        near.append(aligned.near[0, 0, 0].numpy())
-        inner = cv2.erode(aligned.coverage[0, 0, 0].numpy(), np.ones((3, 3), np.uint8))
-        sure.append(cv2.GaussianBlur(np.clip((inner - UNSURE) / (1 - UNSURE), 0, 1), (3, 3), 0))
-    return np.stack(near), np.stack(sure)
-
-
-def whole_background(choice: str, subject: Subject, picture: Crop, size: tuple[int, int]) -> np.ndarray:
-    """The still background of a result, uint8 of `size`.
+def whole_background(choice: str, behind: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """The still background of a result, uint8 `h w 3`.
 
     Args:
-        choice: `photo`: the photo's own, the person generated out; `plain`: one color, that of the photo's
+        choice: `photo`: the photo's own, the person inpainted; `plain`: one color, that of the photo's
             edge; a color as #rrggbb or by name; or a picture file, cut to fill the frame.
-        subject: the person in the photo.
-        picture: which part of the photo the result shows; it may reach beyond.
-        size: of the result.
+        behind: what the photo shows behind the person, at the size of the result.
+        photo: uint8 `h w 3`.
 
     Raises:
         InputError: the choice is none of these.
     """
+    size = behind.shape[:2]
     if choice == "photo":
-        return inpainted(extended(subject.picture, picture, size), picture.cut_mask(grown(subject.mask), size))
+        return behind
     if choice == "plain":
-        edge = np.concatenate([subject.picture[0], subject.picture[:, 0], subject.picture[:, -1]])
+        edge = np.concatenate([photo[0], photo[:, 0], photo[:, -1]])
         return np.broadcast_to(np.median(edge, axis=0).astype(np.uint8), (*size, 3)).copy()
     if Path(choice).is_file():
         given = read_image(choice)
@@ -126,15 +140,7 @@ def whole_background(choice: str, subject: Subject, picture: Crop, size: tuple[i
 
 def extended(picture: np.ndarray, frame: Crop, size: tuple[int, int]) -> np.ndarray:
     """A part of a picture, uint8, at `size`; beyond the picture it goes on in its colors, ever smoother."""
-    return inpainted(frame.cut(picture, size), 1 - frame.covered(picture.shape, size))
-
-
-def inpainted(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A picture, uint8 `h w 3`, filled from around where a mask `h w` in [0, 1] is not 0."""
-    if not mask.any():
-        return picture
-    whole = inpainted_background(to_tensor(picture)[None], torch.from_numpy(mask.astype(np.float32))[None, None])
-    return to_uint8(whole)[0]
+    return smooth_fill(frame.cut(picture, size), frame.covered(picture.shape, size))
 
 
 def check_background(choice: str) -> None:
@@ -156,11 +162,3 @@ def _color(name: str) -> tuple[int, ...]:
         raise InputError(
             f"the background is {name!r}; wanted photo, plain, a color such as #20a0ff or white, or a picture file"
         ) from None
-
-
-def grown(mask: np.ndarray) -> np.ndarray:
-    """A person's mask, bool `h w`, with a rim, since its edge is never exact."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    reach = 1 + round(GROWTH * (len(rows) and int(np.ptp(rows))))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)

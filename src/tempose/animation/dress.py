@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from tempose.animation.animate import description, named, versions
-from tempose.animation.compose import Composition, grown, inpainted, whereabouts
-from tempose.animation.generate import generate, in_frame, poses_in_frame
+from tempose.animation.compose import Composition
+from tempose.animation.generate import generate, poses_in_frame
 from tempose.animation.motion import TimeRange
 from tempose.animation.result import check_length, write_record
 from tempose.animation.settings import DressSettings
@@ -31,20 +31,26 @@ from tempose.media.crop import Crop
 from tempose.media.images import read_image, resize, write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import probe_video, read_frames, write_video
-from tempose.models.alignment import PARTS, likeness, part_frames, pixel_centres
 from tempose.pose.clean import clean
 from tempose.pose.estimate import observe
 from tempose.pose.estimators import Estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.room import person_room
+from tempose.warp.background import smooth_fill
+from tempose.warp.cutout import Cutout
+from tempose.warp.layers import to_layers
+from tempose.warp.likeness import PARTS, likeness
 
-# What is exchanged, as body parts of tempose.models.alignment. Hands and feet belong to the limbs.
+# What is exchanged, as parts of tempose.warp.likeness. Hands and feet belong to the limbs.
 UPPER = ("trunk", "right_upper_arm", "left_upper_arm", "right_forearm", "left_forearm")
 LOWER = ("right_thigh", "left_thigh", "right_shin", "left_shin")
 REGIONS = {"upper": UPPER, "lower": LOWER, "whole": UPPER + LOWER}
 
 # Clothes may stand off the person by this share of the model's frame's height; the edge is as soft.
 RIM = 0.03
+
+# The rim about a person who is taken out of the reference, as a share of its height.
+GROWTH = 0.015
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +136,14 @@ def dress(
     if not exchanged.any():
         raise InputError("the mask is empty: nothing would be exchanged")
 
-    person = in_frame(subject, Crop.around(person_room(subject.pose, subject.mask), loaded.size), loaded.size)
+    around = Crop.around(person_room(subject.pose, subject.mask), loaded.size)
+    person = subject.cutout.seen_through(around, loaded.size)
     if given.masks is not None:
-        person = before(person, inpainted(small[0], window.cut_mask(grown(given.masks[0]), loaded.size)))
+        person = replace(person, background=without(small[0], window.cut_mask(given.masks[0], loaded.size) > 0))
     keep = torch.from_numpy(1 - exchanged)[:, None]
     generated = generate(
         loaded,
+        laid_over(person),
         person,
         poses,
         steps=asked.steps,
@@ -143,14 +151,11 @@ def dress(
         appearance=Appearance(to_tensor(small), keep),
         track=track,
     )
-    inpainted_photo = inpainted(person.picture, person.mask)
-    _, sure = whereabouts(person, poses)
+    layers = to_layers([subject.cutout])
     frames = given.frames.copy()
     for index, frame in enumerate(given.frames):
-        behind = frame if given.masks is None else inpainted(frame, grown(given.masks[index]))
-        worn = Composition(behind, window, inpainted_photo).show(
-            generated[index], np.ones(loaded.size, np.float32), sure[index]
-        )
+        behind = frame if given.masks is None else without(frame, given.masks[index])
+        worn = Composition(behind, behind, layers, window).show(given.motion, index, generated)
         frames[index] = put_back(frame, worn, exchanged[index], window=window, within=drawn)
     record = {
         "style": named(style),
@@ -163,11 +168,20 @@ def dress(
     return Dressed(frames, given.motion.fps, loaded.warnings, record)
 
 
-def before(person: Subject, background: np.ndarray) -> Subject:
-    """A person in front of another background, uint8 of the same size: no rim of the old one is generated then."""
-    alpha = cv2.GaussianBlur(person.mask.astype(np.float32), (3, 3), 0)[..., None]
-    picture = alpha * person.picture + (1 - alpha) * background
-    return replace(person, picture=np.round(picture).astype(np.uint8))
+def laid_over(person: Cutout) -> np.ndarray:
+    """A person before the background of their cutout, uint8 `h w 3`."""
+    picture = torch.from_numpy(person.background).float()
+    for layer in person.order:
+        alpha = torch.from_numpy(person.alpha[layer])[..., None]
+        picture = torch.lerp(picture, torch.from_numpy(person.color[layer]).float(), alpha)
+    return picture.round().byte().numpy()
+
+
+def without(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A frame, uint8 `h w 3`, without the person whose mask is given, bool `h w`, and a rim about them."""
+    reach = 1 + round(GROWTH * frame.shape[0])
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return smooth_fill(frame, 1 - cv2.dilate(mask.astype(np.uint8), kernel).astype(np.float32))
 
 
 def read_reference(
@@ -226,12 +240,11 @@ def region(keypoints: np.ndarray, people: np.ndarray | None, *, part: str, size:
     A pixel belongs to the body part that it is likeliest to show; `people` are masks in [0, 1].
     """
     wanted = torch.tensor([each.name in REGIONS[part] for each in PARTS])
-    grid = pixel_centres(*size, device=torch.device("cpu"))
     reach = 1 + round(RIM * size[0])
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     masks = []
     for index, pose in enumerate(keypoints):
-        like = likeness(part_frames(torch.from_numpy(pose[None])), grid)[0]  # p h w
+        like = likeness(torch.from_numpy(pose), size)  # p h w
         belongs = wanted[like.argmax(0)].numpy()
         near = like.amax(0).numpy() > 0.5
         person = near if people is None else cv2.dilate((people[index] > 0.5).astype(np.uint8), kernel) > 0

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.animation.compose import extended
-from tempose.animation.subject import Subject
+from tempose.animation.compose import GeneratedFrames
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.hub import Model
@@ -20,11 +19,13 @@ from tempose.media.crop import Crop
 from tempose.media.tensors import to_tensor, to_uint8
 from tempose.pose.bones import TRUNK
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, Motion
+from tempose.warp.cutout import Cutout
 
 
 def generate(
     model: Model,
-    subject: Subject,
+    picture: np.ndarray,
+    cutout: Cutout,
     motion: Motion,
     *,
     steps: int | None = None,
@@ -34,10 +35,14 @@ def generate(
     appearance: Appearance | None = None,
     track: Track = quiet,
     callback_on_step_end: StepCallback | None = None,
-) -> np.ndarray:
-    """The person of a photo in the poses of a motion, both in the model's frame: uint8 `f h w 3`.
+) -> GeneratedFrames:
+    """The person of a photo in the poses of a motion, all in the model's frame.
 
-    `steps` and `guidance`, the scale of the photo, are by default the model's own; the rest is as for the pipeline.
+    Args:
+        picture: the photo, uint8 `h w 3`.
+        cutout: the person in it.
+        steps, guidance: the latter is the scale of the photo; by default the model's own. The rest is as for the
+            pipeline.
     """
     steps = model.steps if steps is None else steps
     cut = find_strategy(strategy)
@@ -48,20 +53,20 @@ def generate(
     ticks = iter(track(range(total), "generating", total=total))
     next(ticks)  # the bar is shown before the first window ends
 
-    generated = model.pipeline(
-        to_tensor(subject.picture),
+    made = model.pipeline(
+        to_tensor(picture),
         motion,
         num_inference_steps=steps,
         guidance=None if guidance is None else Guidance(photo=guidance),
         strategy=Told(cut, lambda: next(ticks, None)),
         appearance=appearance,
         generator=torch.Generator().manual_seed(seed),
-        photo_keypoints=torch.from_numpy(subject.keypoints),
-        photo_mask=torch.from_numpy(subject.mask.astype(np.float32))[None],
+        cutout=cutout,
         callback_on_step_end=callback_on_step_end,
     )
     next(ticks, None)
-    return to_uint8(generated.frames)
+    flow, alpha = (None if x is None else x.half().cpu().numpy() for x in (made.flow, made.alpha))
+    return GeneratedFrames(to_uint8(made.frames), flow, alpha)
 
 
 @dataclass(frozen=True)
@@ -80,13 +85,6 @@ class Told:
         for each in self.strategy.windows(frames, window, step):
             yield each
             self.tell()
-
-
-def in_frame(subject: Subject, frame: Crop, size: tuple[int, int]) -> Subject:
-    """The person as the model's frame shows them."""
-    pose, mask = poses_in_frame(subject.pose, frame, size), frame.cut_mask(subject.mask, size) > 0.5
-    depth = None if pose.depth is None else pose.depth[0]
-    return Subject(extended(subject.picture, frame, size), pose.keypoints[0], mask, depth)
 
 
 def poses_in_frame(motion: Motion, frame: Crop, size: tuple[int, int]) -> Motion:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tempose.animation.compose import Composition
+from tempose.animation.compose import Composition, GeneratedFrames
 from tempose.animation.settings import AnimateSettings
 from tempose.core.errors import InputError, MediaError
 from tempose.core.files import disk_errors, written_whole
@@ -39,25 +39,21 @@ class Animation:
     Attributes:
         photo: uint8 `h w 3`, of the size of the result: the person as they were.
         motion: the poses, in pixels of the result.
-        generated: uint8 `f h w 3`: the frames as the model generated them.
-        near: float32 `f h w`, of the size of `generated`: where the person can be.
-        sure: the same, where they are even if they look like what is behind them.
-        scene: how the generated frames are shown.
+        generated: what the model said of every frame; None shows the warp alone.
+        scene: how frames are shown.
         warnings: what had to be guessed or changed, one sentence each.
         record: all that is needed to make it again: see `tempose.animation.animate.animate`.
     """
 
     photo: np.ndarray
     motion: Motion
-    generated: np.ndarray
-    near: np.ndarray
-    sure: np.ndarray
+    generated: GeneratedFrames | None
     scene: Composition
     warnings: tuple[str, ...]
     record: dict[str, Any]
 
     def __len__(self) -> int:
-        return len(self.generated)
+        return len(self.motion)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -66,8 +62,12 @@ class Animation:
 
     def frames(self) -> Iterator[np.ndarray]:
         """The frames, uint8 `h w 3`, one after the other."""
-        for generated, near, sure in zip(self.generated, self.near, self.sure, strict=True):
-            yield self.scene.show(generated, near, sure)
+        for index in range(len(self)):
+            yield self.frame(index)
+
+    def frame(self, index: int) -> np.ndarray:
+        """One of the frames, uint8 `h w 3`."""
+        return self.scene.show(self.motion, index, self.generated)
 
     def panels(self) -> Iterator[np.ndarray]:
         """Photo, skeleton and result beside one another."""
@@ -81,7 +81,7 @@ class Animation:
     def sheet(self) -> np.ndarray:
         """A contact sheet: the background over the photo, then moments spread over the motion with skeletons."""
         chosen = np.unique(np.linspace(0, len(self) - 1, SHEET_FRAMES).round().astype(int))
-        frames = [self.scene.show(self.generated[i], self.near[i], self.sure[i]) for i in chosen]
+        frames = [self.frame(i) for i in chosen]
         drawn = [draw_skeleton(self.scene.background // 2, self.motion.keypoints[i]) for i in chosen]
         pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, frames, strict=True)]
         first = np.concatenate([self.scene.background, self.photo])

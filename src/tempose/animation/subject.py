@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tempose.pose.retarget import check_trunk
 from tempose.pose.silhouette import silhouette
 from tempose.pose.tracking import Choice
 from tempose.pose.whole import with_trunk
+from tempose.warp.cutout import Cutout, cut_out
 
 # Larger photos are made smaller: no side longer than this, in pixels.
 LARGEST = 1920
@@ -41,6 +43,11 @@ class Subject:
     keypoints: np.ndarray
     mask: np.ndarray
     depth: np.ndarray | None = None
+
+    @cached_property
+    def cutout(self) -> Cutout:
+        """The person in layers, and what lies behind them."""
+        return cut_out(self.picture, self.mask, self.keypoints)
 
     @property
     def pose(self) -> Motion:

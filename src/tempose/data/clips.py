@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -205,11 +206,14 @@ class ClipDataset(_Samples):
 
 
 class PairDataset(_Samples):
-    """Photo and target, each one picture: for the image stage. `Sample` with f = 1.
+    """A photo and its targets, each a picture by itself: for the image stage.
 
     Where the split has a pairs.jsonl (DeepFashion), a sample is one line of it, the photo drawn from
-    the line's photos. Elsewhere a sample is any two moments of a clip. The other arguments, and what
+    the line's photos. Elsewhere a sample is any moments of a clip. The other arguments, and what
     happens to damaged clips, are those of `ClipDataset`; a pair with a damaged picture is left out.
+
+    Args:
+        targets: how many pictures a photo is taught with, where a clip has as many.
     """
 
     def __init__(
@@ -217,12 +221,14 @@ class PairDataset(_Samples):
         root: Path | str,
         split: str,
         *,
+        targets: int = 1,
         size: tuple[int, int] | None = None,
         augmentation: Augmentation = Augmentation(),
         seed: int = 0,
         on_damaged: Literal["raise", "skip"] = "raise",
     ) -> None:
         super().__init__(root, split, size=size, augmentation=augmentation, seed=seed, on_damaged=on_damaged)
+        self.targets = targets
         pairs_file = self.folder / "pairs.jsonl"
         if pairs_file.is_file():
             self.pairs = self._listed_pairs(pairs_file)
@@ -254,10 +260,35 @@ class PairDataset(_Samples):
         (target, photos), rng = self.pairs[index], self._generator(epoch, index)
         photo = photos[int(rng.integers(len(photos)))]
         if photo is target:
-            photo_index, moment = rng.choice(len(target), 2, replace=False)
+            others = len(target) - 1
+            photo_index, *moments = rng.choice(len(target), 1 + min(self.targets, others), replace=False)
         else:
-            photo_index, moment = rng.integers(len(photo)), rng.integers(len(target))
-        return self._sample((photo, int(photo_index)), target, np.array([moment]), rng)
+            photo_index, moments = rng.integers(len(photo)), list(rng.integers(len(target), size=self.targets))
+        moments = list(np.resize(moments, self.targets))
+        return self._sample((photo, int(photo_index)), target, np.asarray(moments), rng)
+
+
+class MixedDataset(Dataset):
+    """Several datasets as one, each so many times over; a time over draws anew.
+
+    Args:
+        parts: the datasets, each with how often an epoch goes through it.
+    """
+
+    def __init__(self, parts: Sequence[tuple[PairDataset | ClipDataset, int]]) -> None:
+        self.parts = parts
+        self._places = [
+            (part, index, time) for part, times in parts for time in range(times) for index in range(len(part))
+        ]
+        self._times = {id(part): times for part, times in parts}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, name: int | tuple[int, int]) -> Sample:
+        epoch, index = name_of(name)
+        part, inner, time = self._places[index]
+        return part[epoch * self._times[id(part)] + time, inner]
 
 
 def name_of(name: int | tuple[int, int]) -> tuple[int, int]:

@@ -2,70 +2,55 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from tempose.models.alignment import pixel_centres
 from tempose.models.conditions import Conditions, Prior
 from tempose.models.unet import PersonUNet
+from tempose.warp.detail import moved
+
+
+class Denoised(NamedTuple):
+    """One prediction for noisy frames."""
+
+    output: Tensor
+    """The noise (or v), and the variance where it is learned: `b f c h w`, c = 3 or 6."""
+    person: Tensor | None
+    """How the prior was corrected, `b f 3 h w`: a flow as `moved` takes it, and the person's alpha; None without.
+    The alpha is what the network says, not yet clamped to [0, 1]."""
 
 
 def denoise(
     unet: PersonUNet, x_t: Tensor, t: Tensor, conditions: Conditions, *, alpha_bar: Tensor, prediction_type: str
-) -> Tensor:
-    """The noise (or v) in noisy frames, and the variance where it is learned.
+) -> Denoised:
+    """The noise (or v) in noisy frames.
 
-    With a copy gate m the clean frames are m·known + (1−m)·generated (as the occlusion maps of Wang et al.
-    2018, "Video-to-Video Synthesis", eq. 4); with a known deviation they lie around what is known, which
-    the network may first move to where it belongs.
+    With `sigma_data` the clean frames lie around the prior, which the network may first correct: it moves the warped
+    person to where they belong, and adds to their alpha.
 
     Args:
         x_t: `b f 3 h w`.
         t: diffusion times `b`.
         alpha_bar: ᾱ of these times, `b 1 1 1 1`.
         prediction_type: `epsilon` or `v_prediction`.
-
-    Returns:
-        `b f c h w`, c = 3, or 6 where the variance is learned.
     """
     prediction = unet(x_t, t, conditions)
     prior, signal, noise = conditions.prior, alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-    if prior is None:
-        return prediction
-    if unet.config.copy_gate:
-        generated, rest, logit = prediction[:, :, :3], prediction[:, :, 3:-1], prediction[:, :, -1:]
-        gate = torch.sigmoid(logit) * prior.given.view(-1, 1, 1, 1, 1)
-        copied = implied(prior.picture, x_t, signal, noise, prediction_type)
-        return torch.cat([gate * copied + (1 - gate) * generated, rest], dim=2)
+    if prior is None or unet.config.sigma_data is None:
+        return Denoised(prediction, None)
+    person = None
     if unet.config.correct_prior:
-        flow, prediction = prior.mask * prediction[:, :, -2:].float(), prediction[:, :, :-2]
-        prior = prior._replace(picture=moved(prior.picture, flow))
+        flow, more, prediction = prediction.float().split([2, 1, prediction.shape[2] - 3], dim=2)
+        flow, more = prior.mask * flow, prior.mask * more
+        color, alpha = moved(torch.cat([prior.color, prior.alpha], dim=2), flow).split([3, 1], dim=2)
+        alpha = alpha + more
+        prior = prior._replace(color=color, alpha=alpha.clamp(0, 1))
+        person = torch.cat([flow, alpha], dim=2)
     clean = around_prior(prior, prediction[:, :, :3].float(), x_t, alpha_bar, unet.config.sigma_data)
-    return torch.cat([implied(clean, x_t, signal, noise, prediction_type), prediction[:, :, 3:]], dim=2)
-
-
-# The unit of a flow, in heights of the frame: two pixels of 128.
-FLOW_UNIT = 1 / 64
-
-
-def moved(picture: Tensor, flow: Tensor) -> Tensor:
-    """Each pixel taken from where a flow points.
-
-    The alignment moves body parts as stiff pieces of paper. Where they turn out of the picture's plane or cloth
-    slides over them, the right colors are near; to fetch them is easier learnt than to generate them anew, and
-    keeps what no training person wore (as the residual flows of Liu et al. 2019, "Liquid Warping GAN", and Ren
-    et al. 2020, "Deep Image Spatial Transformation", which correct or replace a body model's).
-
-    Args:
-        picture: `b f c h w`.
-        flow: `b f 2 h w`, right and down to the source, in 64ths of the picture's height.
-    """
-    b, f, _, h, w = picture.shape
-    offset = flow.flatten(0, 1).movedim(1, -1) * h * FLOW_UNIT
-    places = (pixel_centres(h, w, device=picture.device) + offset) / offset.new_tensor([w, h]) * 2 - 1
-    found = F.grid_sample(picture.flatten(0, 1), places, padding_mode="border", align_corners=False)
-    return found.unflatten(0, (b, f))
+    output = torch.cat([implied(clean, x_t, signal, noise, prediction_type), prediction[:, :, 3:]], dim=2)
+    return Denoised(output, person)
 
 
 def implied(clean: Tensor, x_t: Tensor, signal: Tensor, noise: Tensor, prediction_type: str) -> Tensor:

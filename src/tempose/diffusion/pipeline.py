@@ -7,26 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from diffusers import DDPMScheduler, DiffusionPipeline
 from diffusers.utils import BaseOutput
 from torch import Tensor
 
 from tempose.core.errors import CheckpointError, InputError
+from tempose.diffusion.denoise import Denoised
 from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.noise import correlated_noise
-from tempose.diffusion.predict import Predictor
+from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.solvers import Solvers
 from tempose.diffusion.windows import Strategy, find_strategy
+from tempose.media.tensors import to_uint8
 from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule, without_temporal_blocks
-from tempose.models.conditions import Photo
+from tempose.models.conditions import Photo, reads_prior
 from tempose.models.config import ModelConfig, preset
 from tempose.models.saved import check_index, load_schedule
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 from tempose.pose.keypoints import KEYPOINTS, Motion
 from tempose.pose.render import POSE_CHANNELS, pose_map
+from tempose.warp.cutout import Cutout, cut_out
 
 # Called after each step as (pipeline, step, t, {"x_t": …}), as in diffusers; may return a changed x_t.
 StepCallback = Callable[["PersonVideoPipeline", int, Tensor, dict[str, Tensor]], dict[str, Tensor] | None]
@@ -51,6 +55,11 @@ class PersonVideoOutput(BaseOutput):
 
     frames: Tensor
     """`f 3 h w` in [-1, 1]."""
+    flow: Tensor | None = None
+    """How the model moved the warped person, `f 2 h w`, as `tempose.warp.detail.moved` takes it; None where it
+    corrects no prior."""
+    alpha: Tensor | None = None
+    """Where the person is, `f 1 h w` in [0, 1]; None as above."""
 
 
 class PersonVideoPipeline(DiffusionPipeline):
@@ -118,6 +127,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         generator: torch.Generator | None = None,
         photo_keypoints: Tensor | None = None,
         photo_mask: Tensor | None = None,
+        cutout: Cutout | None = None,
         callback_on_step_end: StepCallback | None = None,
     ) -> PersonVideoOutput:
         """Generate the person of the photo in the given poses.
@@ -135,8 +145,9 @@ class PersonVideoPipeline(DiffusionPipeline):
                 was trained on, or the whole video where that is shorter.
             noise_correlation: part of the starting noise that all frames share, 0 to 1.
             appearance: what to keep of a reference.
-            photo_keypoints: of the person in the photo, `18 3`; for models that align the photo.
+            photo_keypoints: of the person in the photo, `18 3`; for models that warp the photo.
             photo_mask: where the person is in the photo, `1 h w` in [0, 1]; for the same models.
+            cutout: instead of these two, the person cut out of the photo already.
             generator: source of all randomness; by default a fresh one with seed 0.
             callback_on_step_end: called after each step; see `StepCallback`.
 
@@ -151,7 +162,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         generator = generator or torch.Generator().manual_seed(0)
         cut = find_strategy(strategy)
         self.check_conditions(photo, poses)
-        person = self.check_photo(photo, photo_keypoints, photo_mask, poses)
+        person = self.check_photo(photo, photo_keypoints, photo_mask, cutout, poses)
         window = self.check_window(window, frames=len(poses))
         selected = cut.select(len(poses), window)
         if appearance is not None:
@@ -159,10 +170,9 @@ class PersonVideoPipeline(DiffusionPipeline):
         steps = Solvers(solver, schedule=self.scheduler, steps=count, frames=len(selected), device=self.device)
 
         times = [int(t) for t in steps.timesteps]
+        frames = Frames(person, poses, prior=reads_prior(self.unet.config))
         predictors = {
-            acting: Predictor(
-                self.texture_encoder, self.unet, self.scheduler, photo=person, poses=poses, guidance=acting
-            )
+            acting: Predictor(self.texture_encoder, self.unet, self.scheduler, frames=frames, guidance=acting)
             for acting in {guidance.at(t / self.scheduler.config.num_train_timesteps) for t in times}
         }
         x_t = correlated_noise(
@@ -170,18 +180,22 @@ class PersonVideoPipeline(DiffusionPipeline):
         ).to(self.device)
         noise = None if appearance is None else x_t
         x_t = x_t * steps.init_noise_sigma
+        denoised = Denoised(x_t, None)
         with self.progress_bar(total=count) as progress:
             for step, t in enumerate(steps.timesteps):
                 x_t = self.hold(appearance, x_t, noise, t, steps)
                 windows = cut.windows(len(selected), window, step)
                 predict = predictors[guidance.at(times[step] / self.scheduler.config.num_train_timesteps)]
-                prediction = predict(x_t, t, selected, windows)
-                x_t = steps.step(prediction, t, x_t, generator=generator)
+                denoised = predict(x_t, t, selected, windows)
+                x_t = steps.step(denoised.output, t, x_t, generator=generator)
                 if callback_on_step_end is not None:
                     x_t = (callback_on_step_end(self, step, t, {"x_t": x_t}) or {}).get("x_t", x_t)
                 progress.update()
         x_0 = self.hold(appearance, x_t, noise, None, steps)
-        return PersonVideoOutput(frames=x_0.clamp(-1, 1))
+        if denoised.person is None:
+            return PersonVideoOutput(frames=x_0.clamp(-1, 1))
+        flow, alpha = denoised.person.split([2, 1], dim=1)
+        return PersonVideoOutput(frames=x_0.clamp(-1, 1), flow=flow, alpha=alpha.clamp(0, 1))
 
     def hold(
         self,
@@ -224,28 +238,34 @@ class PersonVideoPipeline(DiffusionPipeline):
         check_range("pose maps", poses, 0, 1)
 
     def check_photo(
-        self, picture: Tensor, keypoints: Tensor | None, mask: Tensor | None, poses: Tensor | Motion
+        self,
+        picture: Tensor,
+        keypoints: Tensor | None,
+        mask: Tensor | None,
+        cutout: Cutout | None,
+        poses: Tensor | Motion,
     ) -> Photo:
         """What is known of the photo, at the door; what this model does not need may be left out."""
-        config = self.unet.config
-        needs = config.warped_photo or config.background or config.copy_gate or config.sigma_data or config.pose_keys
-        if needs and (keypoints is None or mask is None or not isinstance(poses, Motion)):
+        config, (h, w) = self.unet.config, picture.shape[1:]
+        needs = reads_prior(config) or config.pose_keys
+        if needs and ((cutout is None and (keypoints is None or mask is None)) or not isinstance(poses, Motion)):
             raise InputError(
-                "this model aligns the photo with the poses: "
-                "give photo_keypoints and photo_mask, and the poses as a Motion"
+                "this model warps the photo into the poses: "
+                "give photo_keypoints and photo_mask, or a cutout, and the poses as a Motion"
             )
-        h, w = picture.shape[1:]
-        if keypoints is None:
-            keypoints = torch.zeros(len(KEYPOINTS), 3)
-        if mask is None:
-            mask = torch.zeros(1, h, w)
-        if tuple(keypoints.shape) != (len(KEYPOINTS), 3) or not bool(keypoints.isfinite().all()):
+        wanted = (len(KEYPOINTS), 3)
+        if keypoints is not None and (tuple(keypoints.shape) != wanted or not bool(keypoints.isfinite().all())):
             raise InputError(f"photo_keypoints have the shape {tuple(keypoints.shape)}; wanted (18, 3), all finite")
-        if tuple(mask.shape) != (1, h, w):
-            raise InputError(f"photo_mask has the shape {tuple(mask.shape)}; wanted (1, {h}, {w}), as the photo")
-        check_range("photo_mask", mask, 0, 1)
-        drawn = torch.from_numpy(pose_map(keypoints.numpy(), (h, w)))
-        return Photo(*(x[None].to(self.device, torch.float32, copy=True) for x in (picture, drawn, keypoints, mask)))
+        if mask is not None:
+            if tuple(mask.shape) != (1, h, w):
+                raise InputError(f"photo_mask has the shape {tuple(mask.shape)}; wanted (1, {h}, {w}), as the photo")
+            check_range("photo_mask", mask, 0, 1)
+        if cutout is None and needs and keypoints is not None and mask is not None:
+            cutout = cut_out(to_uint8(picture), mask[0].cpu().numpy(), keypoints.cpu().numpy(), exact=True)
+        if cutout is not None and cutout.matte.shape != (h, w):
+            raise InputError(f"the cutout is {cutout.matte.shape}, the photo {(h, w)}; wanted one (height, width)")
+        points = np.zeros((len(KEYPOINTS), 3), np.float32) if cutout is None else cutout.keypoints
+        return Photo.of(picture.float(), torch.from_numpy(pose_map(points, (h, w))), cutout).to(self.device)
 
     def check_window(self, window: int | None, *, frames: int) -> int:
         """The window in frames, at the door."""

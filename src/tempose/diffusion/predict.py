@@ -1,8 +1,9 @@
 """The guided prediction for all frames of a video at one diffusion time.
 
 A frame is first predicted by itself, as far as the network sees neither the photo's texture nor other frames;
-then, in windows, together with its neighbours, in every branch of the guidance. The first part is computed once
-for all branches that do not differ there, and once for windows that follow one another and overlap.
+then, in windows, together with its neighbors, in every branch of the guidance. The first part is computed once
+for all branches that do not differ there, and once for windows that follow one another and overlap. What depends
+neither on the noise nor on the time, pose maps and the warped photo, is kept from step to step.
 """
 
 from __future__ import annotations
@@ -14,15 +15,79 @@ import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
-from tempose.diffusion.denoise import denoise
+from tempose.diffusion.denoise import Denoised, denoise
 from tempose.diffusion.guidance import Branch, Guidance
 from tempose.diffusion.windows import Window
-from tempose.models.conditions import Conditions, Guided, Photo, Prior, guides
+from tempose.models.conditions import Conditions, Photo, Prior, guides, reads_prior, warped_prior
 from tempose.models.layers import unfold
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 from tempose.pose.keypoints import Motion
 from tempose.pose.render import pose_maps
+
+# So many frames of a video keep their pose maps and priors from step to step, 2 MB each at 128×96.
+KEPT = 128
+
+
+class Posed(NamedTuple):
+    """One frame before anything is generated."""
+
+    pose_map: Tensor
+    """`20 h w`."""
+    prior: Prior | None
+    """Of this frame, without its axes b and f, where the model reads it."""
+
+
+class Frames:
+    """The poses of a video as the networks see them, each drawn and warped once.
+
+    Args:
+        photo: of one person.
+        poses: a motion in frames of the photo's size, or its pose maps `f 20 h w`.
+        prior: whether the model reads the warped photo.
+    """
+
+    def __init__(self, photo: Photo, poses: Tensor | Motion, *, prior: bool) -> None:
+        self.photo, self.poses = photo, poses
+        self.prior = prior and isinstance(poses, Motion)
+        self._kept: dict[int, Posed] = {}
+
+    def __getitem__(self, frames: Tensor) -> tuple[Tensor, Prior | None]:
+        """The pose maps `f 20 h w` and the prior, b = 1, of the frames with these indices."""
+        names = frames.tolist()
+        missing = [name for name in names if name not in self._kept]
+        if missing:
+            while self._kept and len(self._kept) + len(missing) > KEPT:
+                del self._kept[next(iter(self._kept))]
+            missing = [name for name in names if name not in self._kept]
+            self._kept |= zip(missing, self._posed(torch.tensor(missing)), strict=True)
+        posed = [self._kept[name] for name in names]
+        maps = torch.stack([each.pose_map for each in posed])
+        if not self.prior:
+            return maps, None
+        priors = [each.prior for each in posed if each.prior is not None]
+        together = [torch.stack(values)[None] for values in zip(*(prior[:-1] for prior in priors), strict=True)]
+        color, alpha, background, mask = together
+        return maps, Prior(color, alpha, background, mask, priors[0].given)
+
+    def _posed(self, frames: Tensor) -> list[Posed]:
+        device = self.photo.picture.device
+        if not isinstance(self.poses, Motion):
+            return [Posed(pose_map.to(device), None) for pose_map in self.poses[frames]]
+        chosen = self.poses[frames.numpy()]
+        maps = torch.from_numpy(pose_maps(chosen.keypoints, chosen.size)).to(device)
+        if not self.prior:
+            return [Posed(pose_map, None) for pose_map in maps]
+        depth = None if chosen.depth is None else torch.from_numpy(chosen.depth)[None].to(device)
+        prior = warped_prior(self.photo, torch.from_numpy(chosen.keypoints)[None].to(device), depth=depth)
+        each = [_frame_of(prior, i) for i in range(len(frames))]
+        return [Posed(pose_map, of) for pose_map, of in zip(maps, each, strict=True)]
+
+
+def _frame_of(prior: Prior, index: int) -> Prior:
+    """One frame of a prior, b = 1, without these axes."""
+    color, alpha, background, mask = (values[0, index] for values in prior[:-1])
+    return Prior(color, alpha, background, mask, prior.given)
 
 
 class Encoded(NamedTuple):
@@ -31,7 +96,7 @@ class Encoded(NamedTuple):
     pose_map: Tensor
     """`v 20 h w`."""
     prior: tuple[Tensor, ...]
-    """Picture `v 3 h w` and doubt `v 1 h w` of what is known, where the model builds on it."""
+    """The prior's tensors, `v c h w` each, where the model reads it."""
     maps: tuple[Tensor, ...]
     """`v c h w`, one a block of the network."""
 
@@ -42,8 +107,7 @@ class Predictor:
     The photo is read here, once. All tensors are on the networks' device.
 
     Args:
-        photo: of one person.
-        poses: a motion in frames of the photo's size, or its pose maps `f 20 h w`.
+        frames: the poses, and the photo of one person.
         guidance: which branches there are, and their weights.
     """
 
@@ -53,27 +117,26 @@ class Predictor:
         unet: PersonUNet,
         scheduler: DDPMScheduler,
         *,
-        photo: Photo,
-        poses: Tensor | Motion,
+        frames: Frames,
         guidance: Guidance,
     ) -> None:
-        self.unet, self.poses = unet, poses
+        self.unet, self.frames = unet, frames
         self.alpha_bar = scheduler.alphas_cumprod.to(unet.device)
         self.prediction_type = scheduler.config.prediction_type
         self.branches = guidance.branches()
         self.weights = torch.tensor([branch.weight for branch in self.branches], device=unet.device)
         # Branches that differ before the texture is read; for most models that is in the pose alone.
-        sees = [(branch.pose, branch.photo and reads_photo(unet.config)) for branch in self.branches]
+        sees = [(branch.pose, branch.photo and reads_prior(unet.config)) for branch in self.branches]
         first = {view: sees.index(view) for view in sees}
         self.row_of_branch = [list(first).index(view) for view in sees]
         self.views = [self.branches[i] for i in first.values()]
 
-        read = given(photo, self.branches)
+        read = given(frames.photo, self.branches)
         features = texture_encoder(read.picture.to(unet.dtype))
         self.texture = unet.read_texture(features, read.pose_map.to(unet.dtype))
-        self.photos = given(photo, self.views)
+        self.photos = given(frames.photo, self.views)
 
-    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Tensor:
+    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Denoised:
         """The guided prediction for all frames.
 
         Args:
@@ -83,49 +146,67 @@ class Predictor:
             windows: which of them the network sees together, and how much each prediction counts.
 
         Returns:
-            `f c h w`, float32, c = 3, or 6 where the variance is learned.
+            output `f c h w`, float32, c = 3, or 6 where the variance is learned; and, where the model corrects its
+            prior, `f 3 h w` for the person.
         """
         total: Tensor | None = None
         weight_sum = torch.zeros(len(x_t), 1, 1, 1, device=x_t.device)
         encoded: dict[int, Encoded] = {}
+        corrected = 0
         for window, weights in windows:
             encoded = {i: encoded[i] for i in window.tolist() if i in encoded}
             new = torch.tensor([i for i in window.tolist() if i not in encoded], dtype=torch.long)
             if len(new):
                 encoded |= zip(new.tolist(), self.encode(x_t[new], t, frames[new]), strict=True)
-            guided = self.decode(x_t[window], t, [encoded[i] for i in window.tolist()])
+            denoised = self.decode(x_t[window], t, [encoded[i] for i in window.tolist()])
+            corrected = 0 if denoised.person is None else denoised.person.shape[1]
+            guided = (
+                denoised.output if denoised.person is None else torch.cat([denoised.output, denoised.person], dim=1)
+            )
             weights = weights.to(x_t)[:, None, None, None]
             if total is None:
                 total = torch.zeros(len(x_t), *guided.shape[1:], device=x_t.device)
             total[window] += weights * guided
             weight_sum[window] += weights
         assert total is not None
-        return total.div_(weight_sum)
+        total.div_(weight_sum)
+        if not corrected:
+            return Denoised(total, None)
+        return Denoised(total[:, :-corrected], total[:, -corrected:])
 
     def encode(self, x_t: Tensor, t: Tensor, frames: Tensor) -> list[Encoded]:
         """Noisy frames `f 3 h w`, each by itself."""
         v, f, dtype = len(self.views), len(frames), self.unet.dtype
+        maps, prior = self.frames[frames]
         sees_pose = torch.tensor([float(view.pose) for view in self.views], device=x_t.device)
-        pose_map = sees_pose.view(v, 1, 1, 1, 1) * self.pose_maps(frames).to(x_t)
-        read: list[Tensor] = []
-        prior = None
-        if isinstance(self.poses, Motion):
-            keypoints = torch.from_numpy(self.poses.keypoints[frames.numpy()]).to(x_t)
-            read, prior = guides(self.photos, sees_pose.view(v, 1, 1, 1) * keypoints, config=self.unet.config)
+        pose_map = sees_pose.view(v, 1, 1, 1, 1) * maps.to(x_t)
+        seen = None if prior is None else self.seen(prior)
+        read = [] if seen is None else guides(self.photos, seen, config=self.unet.config)
         conditions = Conditions(pose_map.to(dtype), (), [guide.to(dtype) for guide in read])
-        maps = self.unet.encode(x_t.to(dtype).expand(v, *x_t.shape), t.to(x_t.device).expand(v), conditions)
-        sure = () if prior is None else (prior.picture, prior.mask)
+        encoded = self.unet.encode(x_t.to(dtype).expand(v, *x_t.shape), t.to(x_t.device).expand(v), conditions)
         return [
             Encoded(
                 conditions.pose_map[:, i],
-                tuple(values[:, i] for values in sure),
-                tuple(unfold(values, f)[:, i] for values in maps),
+                () if seen is None else tuple(values[:, i] for values in seen[:-1]),
+                tuple(unfold(values, f)[:, i] for values in encoded),
             )
             for i in range(f)
         ]
 
-    def decode(self, x_t: Tensor, t: Tensor, encoded: Sequence[Encoded]) -> Tensor:
-        """Noisy frames `f 3 h w` of one window → their guided prediction `f c h w`, all branches in one call."""
+    def seen(self, prior: Prior) -> Prior:
+        """The prior as each view sees it: nobody without the pose, nothing at all without the photo."""
+        device = prior.color.device
+        pose, photo = (
+            torch.tensor([float(getattr(view, name)) for view in self.views], device=device).view(-1, 1, 1, 1, 1)
+            for name in ("pose", "photo")
+        )
+        was = self.frames.photo.matte[:, None]
+        mask = photo * (pose * prior.mask + (1 - pose) * was)
+        return Prior(photo * pose * prior.color, photo * pose * prior.alpha, photo * prior.background, mask,
+                     photo.flatten())  # fmt: skip
+
+    def decode(self, x_t: Tensor, t: Tensor, encoded: Sequence[Encoded]) -> Denoised:
+        """Noisy frames `f 3 h w` of one window → their guided prediction, all branches in one call."""
         n, f = len(self.branches), len(encoded)
 
         def together(frames: Sequence[Tensor]) -> Tensor:
@@ -133,16 +214,19 @@ class Predictor:
 
         prior = None
         if encoded[0].prior:
-            picture, mask = (unfold(together(values), f) for values in zip(*(b.prior for b in encoded), strict=True))
-            prior = Prior(picture, mask, torch.tensor([float(b.photo) for b in self.branches], device=x_t.device))
+            color, alpha, background, mask = (
+                unfold(together(each), f) for each in zip(*(frame.prior for frame in encoded), strict=True)
+            )
+            photo = torch.tensor([float(branch.photo) for branch in self.branches], device=x_t.device)
+            prior = Prior(color, alpha, background, mask, photo)
         conditions = Conditions(
-            unfold(together([b.pose_map for b in encoded]), f),
+            unfold(together([frame.pose_map for frame in encoded]), f),
             self.texture,
             prior=prior,
-            encoded=[together(maps) for maps in zip(*(b.maps for b in encoded), strict=True)],
+            encoded=[together(maps) for maps in zip(*(frame.maps for frame in encoded), strict=True)],
         )
         times = t.to(x_t.device).expand(n)
-        predictions = denoise(
+        denoised = denoise(
             self.unet,
             x_t.to(self.unet.dtype).expand(n, *x_t.shape),
             times,
@@ -150,21 +234,14 @@ class Predictor:
             alpha_bar=self.alpha_bar[times.long()].view(n, 1, 1, 1, 1),
             prediction_type=self.prediction_type,
         )  # n f c h w
-        return torch.einsum("n, n f c h w -> f c h w", self.weights, predictions.float())
-
-    def pose_maps(self, frames: Tensor) -> Tensor:
-        """The pose maps of the frames with these indices, `f 20 h w`; of a motion they are drawn now."""
-        if isinstance(self.poses, Motion):
-            return torch.from_numpy(pose_maps(self.poses.keypoints[frames.numpy()], self.poses.size))
-        return self.poses[frames]
+        output, person = (
+            None if x is None else torch.einsum("n, n f c h w -> f c h w", self.weights, x.float()) for x in denoised
+        )
+        assert output is not None
+        return Denoised(output, person)
 
 
 def given(photo: Photo, branches: Sequence[Branch]) -> Photo:
     """The photo, or ∅, for each branch."""
     there = torch.tensor([float(branch.photo) for branch in branches], device=photo.picture.device)
     return photo.repeated(len(branches)).where(there)
-
-
-def reads_photo(config: Guided) -> bool:
-    """Whether a model sees more of the photo than its texture."""
-    return config.warped_photo or config.background or config.copy_gate or config.sigma_data is not None

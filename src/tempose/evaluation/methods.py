@@ -1,6 +1,6 @@
 """What generates a case: a model, and the two floors that need none.
 
-A model that is not better than the photo bent into the target pose over its background has learnt nothing
+A model that is not better than the photo warped into the target pose over its background has learnt nothing
 that its input did not hold; one that is not better than the photo copied has not even moved.
 """
 
@@ -15,7 +15,9 @@ from torch import Tensor
 
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case
-from tempose.models.alignment import align, inpainted_background
+from tempose.media.tensors import to_uint8
+from tempose.models.conditions import Photo, warped_prior
+from tempose.warp.cutout import cut_out
 
 # A case → frames `f 3 h w` in [-1, 1].
 Method = Callable[[Case], Tensor]
@@ -26,17 +28,17 @@ def photo_copied(case: Case) -> Tensor:
     return case.photo.expand(len(case.motion), -1, -1, -1)
 
 
-def photo_aligned(case: Case) -> Tensor:
-    """The person of the photo bent into each pose, over the photo with the person taken out."""
-    photo, mask = case.photo[None], case.photo_mask[None]
-    target = torch.from_numpy(case.motion.keypoints)[None]
-    aligned = align(photo, mask, source=case.photo_keypoints[None], target=target)
-    coverage = aligned.coverage[0]
-    return coverage * aligned.picture[0] + (1 - coverage) * inpainted_background(photo, mask)
+def photo_warped(case: Case) -> Tensor:
+    """The person of the photo warped into each pose, over the photo with the person inpainted."""
+    mask = case.photo_mask[0].numpy()
+    cutout = cut_out(to_uint8(case.photo), mask, case.photo_keypoints.numpy(), exact=True, patches=False)
+    photo = Photo.of(case.photo, case.photo, cutout)
+    depth = None if case.motion.depth is None else torch.from_numpy(case.motion.depth)[None]
+    return warped_prior(photo, torch.from_numpy(case.motion.keypoints)[None], depth=depth).picture[0]
 
 
 COPIED = "photo copied"
-FLOORS: dict[str, Method] = {COPIED: photo_copied, "photo aligned": photo_aligned}
+FLOORS: dict[str, Method] = {COPIED: photo_copied, "photo warped": photo_warped}
 
 
 def generated(pipe: PersonVideoPipeline, *, seed: int, **sampling: Any) -> Method:

@@ -38,7 +38,6 @@ def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
         clip_length=config.clip_length,
         warped_photo=config.warped_photo,
         background=config.background,
-        copy_gate=config.copy_gate,
         sigma_data=config.sigma_data,
         correct_prior=config.correct_prior,
         pose_keys=config.pose_keys,

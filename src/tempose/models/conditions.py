@@ -1,4 +1,4 @@
-"""What the noise predictor is told besides the noisy frames: poses, and what is known of the photo."""
+"""What the noise predictor is told besides the noisy frames: poses, and what the photo tells about the frames."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from tempose.models.alignment import align, inpainted_background
 from tempose.models.attention import KeyValue
+from tempose.pose.keypoints import KEYPOINTS
+from tempose.warp.cutout import Cutout
+from tempose.warp.layers import Layers, to_layers, warp
+from tempose.warp.parts import LAYERS
 
-# The aligned photo, its coverage, and the photo itself; the background.
+# The warped person, their alpha, and the photo itself; the background.
 GUIDE_CHANNELS, BACKGROUND_CHANNELS = 3 + 1 + 3, 3
 
 
@@ -26,8 +29,39 @@ class Photo:
     """`b 20 h w` in [0, 1]."""
     keypoints: Tensor
     """`b 18 3`: x, y in pixels, confidence."""
-    mask: Tensor
-    """`b 1 h w` in [0, 1], where the person is."""
+    color: Tensor
+    """`b l 3 h w` in [-1, 1]: the person's layers."""
+    alpha: Tensor
+    """`b l 1 h w` in [0, 1]: of each layer."""
+    matte: Tensor
+    """`b 1 h w` in [0, 1]: where the person is in the photo."""
+    background: Tensor
+    """`b 3 h w` in [-1, 1]: the photo without the person."""
+
+    @staticmethod
+    def of(picture: Tensor, pose_map: Tensor, cutout: Cutout | None = None) -> Photo:
+        """One photo, `3 h w`, its pose map `20 h w`, and the person cut out of it; b = 1.
+
+        Models without a prior need no cutout; then the photo has nobody in it.
+        """
+        b, (h, w) = 1, picture.shape[-2:]
+        if cutout is None:
+            keypoints, matte = picture.new_zeros(b, len(KEYPOINTS), 3), picture.new_zeros(b, 1, h, w)
+            color, alpha = picture.new_zeros(b, len(LAYERS), 3, h, w), picture.new_zeros(b, len(LAYERS), 1, h, w)
+            return Photo(picture[None], pose_map[None], keypoints, color, alpha, matte, picture[None])
+        layers = to_layers([cutout])
+        matte = torch.from_numpy(cutout.matte)[None, None]
+        background = torch.from_numpy(cutout.background).movedim(-1, 0)[None].float() / 127.5 - 1
+        return Photo(picture[None], pose_map[None], layers.keypoints, layers.color, layers.alpha, matte, background)
+
+    @property
+    def layers(self) -> Layers:
+        """The person in layers, as the warp takes them."""
+        return Layers(self.color, self.alpha, self.keypoints)
+
+    def to(self, device: torch.device) -> Photo:
+        """The same on a device, in float32."""
+        return self._each(lambda values: values.to(device, torch.float32))
 
     def repeated(self, n: int) -> Photo:
         """One photo n times."""
@@ -42,14 +76,23 @@ class Photo:
 
 
 class Prior(NamedTuple):
-    """What is known of the clean frames before anything is generated."""
+    """What is known of the clean frames before anything is generated: the warped person over the background."""
 
-    picture: Tensor
-    """The aligned photo over the background, `b f 3 h w` in [-1, 1]."""
+    color: Tensor
+    """The person's colors in the target pose, `b f 3 h w` in [-1, 1]."""
+    alpha: Tensor
+    """Where the person is, `b f 1 h w` in [0, 1]."""
+    background: Tensor
+    """`b f 3 h w` in [-1, 1]."""
     mask: Tensor
-    """Where it may be wrong, `b f 1 h w` in [0, 1]: where the person is or was."""
+    """Where the prior may be wrong, `b f 1 h w` in [0, 1]: where the person may be, or was in the photo."""
     given: Tensor
     """`b`, 0 where the photo is ∅ and nothing is known."""
+
+    @property
+    def picture(self) -> Tensor:
+        """The person over the background, `b f 3 h w` in [-1, 1]."""
+        return self.alpha * self.color + (1 - self.alpha) * self.background
 
 
 @dataclass(frozen=True)
@@ -61,9 +104,9 @@ class Conditions:
     texture: Sequence[KeyValue]
     """Keys and values of the photo, one a texture diffusion block."""
     guides: Sequence[Tensor] = ()
-    """Further input channels `b f c h w`: the aligned photo with coverage and photo; the background."""
+    """Further input channels `b f c h w`: the warped person with alpha, and the photo; the background."""
     prior: Prior | None = None
-    """What a copy gate may copy, or the network adds the rest to."""
+    """What the network adds the rest to."""
     encoded: Sequence[Tensor] = ()
     """What `PersonUNet.encode` makes of these frames, where it is known already."""
 
@@ -73,32 +116,33 @@ class Guided(Protocol):
 
     warped_photo: bool
     background: bool
-    copy_gate: bool
     sigma_data: float | None
 
 
-def guides(photo: Photo, keypoints: Tensor, *, config: Guided) -> tuple[list[Tensor], Prior | None]:
-    """The guides that a model reads, and what it builds on.
+def reads_prior(config: Guided) -> bool:
+    """Whether a model sees more of the photo than its texture."""
+    return config.warped_photo or config.background or config.sigma_data is not None
+
+
+def warped_prior(photo: Photo, keypoints: Tensor, *, depth: Tensor | None = None) -> Prior:
+    """The person of each of b photos in f poses, over the background.
 
     Args:
-        photo: of b people.
         keypoints: of the target poses, `b f 18 3`; confidence 0 throughout is ∅.
-        config: which guides.
+        depth: of these key points, `b f 18`, as `tempose.warp.layers.warp` takes it.
     """
-    needs_prior = config.copy_gate or config.sigma_data is not None
-    if not (config.warped_photo or config.background or needs_prior):
-        return [], None
     f = keypoints.shape[1]
-    aligned = align(photo.picture, photo.mask, source=photo.keypoints, target=keypoints)
-    background = inpainted_background(photo.picture, photo.mask)[:, None].expand(-1, f, -1, -1, -1)
+    warped = warp(photo.layers, keypoints, depth=depth)
+    background = photo.background[:, None].expand(-1, f, -1, -1, -1)
+    mask = torch.maximum(warped.near, photo.matte[:, None].expand_as(warped.near))
+    return Prior(warped.color, warped.alpha, background, mask, photo.picture.flatten(1).any(1).to(warped.color))
+
+
+def guides(photo: Photo, prior: Prior, *, config: Guided) -> list[Tensor]:
+    """The further input channels that a model reads, each `b f c h w`."""
     read = []
     if config.warped_photo:
-        picture = photo.picture[:, None].expand(-1, f, -1, -1, -1)
-        read.append(torch.cat([aligned.picture, aligned.coverage, picture], dim=2))
+        read.append(torch.cat([prior.color, prior.alpha, photo.picture[:, None].expand_as(prior.color)], dim=2))
     if config.background:
-        read.append(background)
-    if not needs_prior:
-        return read, None
-    prior = aligned.coverage * aligned.picture + (1 - aligned.coverage) * background
-    mask = torch.maximum(aligned.near, photo.mask[:, None].expand_as(aligned.near))
-    return read, Prior(prior, mask, photo.picture.flatten(1).any(1).to(prior))
+        read.append(prior.background)
+    return read

@@ -51,20 +51,18 @@ class ModelConfig(BaseModel):
     """Three more output channels that interpolate the log-variance (Nichol & Dhariwal 2021)."""
 
     warped_photo: bool = False
-    """Further input: the photo bent into the target pose, its coverage, and the photo itself."""
+    """Further input: the person warped into the target pose, their alpha, and the photo itself."""
 
     background: bool = False
-    """Further input: the photo with the person generated out, so that the background stays whole."""
-
-    copy_gate: bool = False
-    """A further output says where to copy the aligned photo over the background instead of generating."""
+    """Further input: the photo with the person inpainted, so that the background stays whole."""
 
     sigma_data: float | None = None
-    """Typical distance, where the person is, of the clean frames from the aligned photo over the background, in
-    their range [-1, 1]; given, the network predicts the rest, in units of it, instead of the whole frame."""
+    """Typical distance, where the person is, of the clean frames from the prior (the warped person over the
+    background), in their range [-1, 1]; given, the network predicts the rest, in units of it, instead of the frame."""
 
     correct_prior: bool = False
-    """Two more output channels move the known picture, pixel by pixel, to where it belongs."""
+    """Three more output channels: a flow that moves the warped person to where they belong, and what is added to
+    their alpha."""
 
     pose_keys: bool = False
     """Queries and keys of the texture attention also carry the distances to the limbs."""
@@ -88,9 +86,7 @@ class ModelConfig(BaseModel):
     """Where a sampler with n steps visits the T times; `leading` is 0, T/n, 2T/n …, as published."""
 
     @model_validator(mode="after")
-    def _builds_on_the_known_in_one_way(self) -> Self:
-        if self.copy_gate and self.sigma_data is not None:
-            raise ValueError("copy_gate and sigma_data exclude each other; give one of them")
+    def _corrects_what_it_builds_on(self) -> Self:
         if self.correct_prior and self.sigma_data is None:
             raise ValueError("correct_prior moves what the model builds on: give sigma_data as well")
         return self

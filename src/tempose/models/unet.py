@@ -64,7 +64,6 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         clip_length: int = 4,
         warped_photo: bool = False,
         background: bool = False,
-        copy_gate: bool = False,
         sigma_data: float | None = None,
         correct_prior: bool = False,
         pose_keys: bool = False,
@@ -110,10 +109,10 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             }
         )
         self.norm_out = group_norm(narrow)
-        channels_out = 3 + 3 * learned_variance + 1 * copy_gate
+        channels_out = 3 + 3 * learned_variance
         self.conv_out = zero_init(nn.Conv2d(narrow, channels_out * patch**2, 3, padding=1))
         if correct_prior:
-            self.flow_out = zero_init(nn.Conv2d(narrow, 2, 3, padding=1))
+            self.person_out = zero_init(nn.Conv2d(narrow, 3, 3, padding=1))
 
     def forward(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """Predict what the noise in a clip is.
@@ -124,10 +123,9 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             conditions: poses and photo.
 
         Returns:
-            `b f c h w`: three channels of noise (or v, as the model was trained); where the variance
-            is learned, three for it; with a copy gate, its logit; where the alignment is corrected,
-            two for where each pixel of the known picture comes from, as `tempose.diffusion.denoise.moved`
-            takes it.
+            `b f c h w`: where the prior is corrected, first two channels of flow, as `tempose.warp.detail.moved`
+            takes it, and one that is added to the person's alpha; three of noise (or v, as the model was trained);
+            where the variance is learned, three for it.
 
         Raises:
             InputError: a shape does not fit.
@@ -157,8 +155,8 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         h = F.silu(self.norm_out(h))
         out = F.pixel_shuffle(self.conv_out(h), self.config.patch)
         if self.config.correct_prior:
-            flow = F.interpolate(self.flow_out(h), size=out.shape[-2:], mode="bilinear", align_corners=False)
-            out = torch.cat([out, flow], dim=1)
+            person = F.interpolate(self.person_out(h), size=out.shape[-2:], mode="bilinear", align_corners=False)
+            out = torch.cat([person, out], dim=1)
         return unfold(out, f)
 
     def encode(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> list[Tensor]:

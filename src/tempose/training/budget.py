@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tempose.models.build import Networks, build_networks, build_schedule
-from tempose.models.conditions import BACKGROUND_CHANNELS, GUIDE_CHANNELS, Photo, Prior
+from tempose.models.conditions import Photo
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.pose.render import POSE_CHANNELS
 from tempose.training.config import TrainConfig
@@ -103,29 +103,24 @@ def _saved_bytes(objective: Objective, config: TrainConfig) -> int:
         for network in Networks(objective.texture_encoder, objective.unet):
             network.enable_gradient_checkpointing(block_input)
     half = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[config.optimization.precision]
-    batch, read, known = _sample(config)
+    batch = _sample(config)
     with (
         torch.autocast("cpu", half, enabled=half is not None),
         torch.autograd.graph.saved_tensors_hooks(kept.add, _unchanged),
     ):
-        objective.loss(batch, objective.predict(batch, read, known)).total.mean()
+        objective(batch).total.mean()
     return kept.size + largest[0]
 
 
-def _sample(config: TrainConfig) -> tuple[Batch, list[Tensor], Prior | None]:
-    """A batch of one with the shapes of the stage's samples, and its guides."""
-    model = config.model
-    h, w = config.data.size or model.size
-    f = model.clip_length if has_temporal_blocks(config) else 1
-    frames, maps, keypoints = (
-        torch.zeros(1, f, *shape) for shape in ((3, h, w), (POSE_CHANNELS, h, w), (len(KEYPOINTS), 3))
+def _sample(config: TrainConfig) -> Batch:
+    """A batch of one with the shapes of the stage's samples."""
+    h, w = config.data.size or config.model.size
+    f = config.model.clip_length if has_temporal_blocks(config) else 1
+    frames, maps, masks, keypoints = (
+        torch.zeros(1, f, *shape) for shape in ((3, h, w), (POSE_CHANNELS, h, w), (1, h, w), (len(KEYPOINTS), 3))
     )
-    photo = Photo(frames[:, 0], maps[:, 0], keypoints[:, 0], frames[:, 0, :1])
-    batch = Batch(photo, frames, keypoints, maps, frames, torch.zeros(1, dtype=torch.long))
-    channels = [GUIDE_CHANNELS] * model.warped_photo + [BACKGROUND_CHANNELS] * model.background
-    builds_on_known = model.copy_gate or model.sigma_data is not None
-    known = Prior(frames, frames[:, :, :1], torch.ones(1)) if builds_on_known else None
-    return batch, [torch.zeros(1, f, c, h, w) for c in channels], known
+    photo = Photo.of(frames[0, 0], maps[0, 0])
+    return Batch(photo, frames, masks, keypoints, maps, frames, torch.zeros(1, dtype=torch.long))
 
 
 def _unchanged(tensor: Tensor) -> Tensor:

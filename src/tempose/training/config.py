@@ -20,11 +20,27 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Source(Section):
+    """A further dataset that is learned from."""
+
+    root: Path
+    """A folder in the prepared format."""
+
+    times: int = Field(default=1, ge=1)
+    """How often an epoch goes through it."""
+
+
 class Data(Section):
     """Which pictures, and how they are drawn."""
 
     root: Path
     """A folder in the prepared format, with the splits `train` and `val`."""
+
+    also: tuple[Source, ...] = ()
+    """Further folders that are learned from; validation stays with `root`."""
+
+    targets: int = Field(default=1, ge=1)
+    """How many pictures a photo is taught with at once (image stage)."""
 
     size: tuple[int, int] | None = None
     """(height, width) to train at; the model's own by default."""
@@ -113,6 +129,15 @@ class Optimization(Section):
 
     norm: Literal["l2", "l1"] = "l2"
     """Of the error: squared, as published, or absolute, which leaves alone what is mostly right already."""
+
+    alpha: float = Field(default=0.5, ge=0)
+    """Weight of the absolute error of the person's alpha, for models that correct their prior."""
+
+    perceptual: float = Field(default=0.0, ge=0)
+    """Weight of the distance of features between clean frames, as predicted and as they are (extra `train`)."""
+
+    last_time: float = Field(default=0.0, ge=0, le=1)
+    """Share of the samples at the last time T, where sampling in one step happens; the others are at any time."""
 
     min_snr: float | None = None
     """γ of Min-SNR weighting (Hang et al. 2023); none weighs all times alike, as published."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.data.clips import ClipDataset, PairDataset, Sample
+from tempose.data.clips import ClipDataset, MixedDataset, PairDataset, Sample
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.images import write_image
 from tempose.media.tensors import to_uint8
@@ -20,7 +20,7 @@ SAMPLES, FPS = 6, 8
 
 
 def write_samples(
-    pipe: PersonVideoPipeline, samples: PairDataset | ClipDataset, *, config: TrainConfig, step: int
+    pipe: PersonVideoPipeline, samples: PairDataset | ClipDataset | MixedDataset, *, config: TrainConfig, step: int
 ) -> None:
     """Write samples/STEP.png, rows of photo · pose · truth · sample; and, of clips, samples/STEP.mp4."""
     folder = config.output / "samples"

@@ -12,7 +12,7 @@ from torch import nn
 
 from tempose.core.errors import CheckpointError
 from tempose.data.augment import Augmentation
-from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
+from tempose.data.clips import ClipDataset, ClipSampling, MixedDataset, PairDataset
 from tempose.diffusion.hub import find_weights, open_weights
 from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule
@@ -27,8 +27,8 @@ from tempose.training.config import TrainConfig
 class Stage:
     """One stage of training."""
 
-    dataset: Callable[[TrainConfig, str], PairDataset | ClipDataset]
-    """Configuration and split → samples."""
+    dataset: Callable[[TrainConfig, Path, str], PairDataset | ClipDataset]
+    """Configuration, folder and split → samples."""
     trainable: Callable[[Networks], Iterable[nn.Parameter]]
     """The parameters that learn; all others are frozen."""
     temporal: bool | None
@@ -37,19 +37,28 @@ class Stage:
     """Whether dropout acts; a frozen image model is used as it is."""
 
 
-def _pairs(config: TrainConfig, split: str) -> PairDataset:
-    return PairDataset(config.data.root, split, **_drawing(config, split))
+def samples(config: TrainConfig, split: str) -> PairDataset | ClipDataset | MixedDataset:
+    """The samples of a run: for training of all its folders, else of the first."""
+    draw, data = STAGES[config.stage].dataset, config.data
+    first = draw(config, data.root, split)
+    if split != "train" or not data.also:
+        return first
+    return MixedDataset([(first, 1), *((draw(config, more.root, split), more.times) for more in data.also)])
 
 
-def _clips(config: TrainConfig, split: str) -> ClipDataset:
+def _pairs(config: TrainConfig, root: Path, split: str) -> PairDataset:
+    return PairDataset(root, split, targets=config.data.targets, **_drawing(config, split))
+
+
+def _clips(config: TrainConfig, root: Path, split: str) -> ClipDataset:
     sampling = ClipSampling(config.model.clip_length, config.data.order, config.data.stride)
-    return ClipDataset(config.data.root, split, sampling=sampling, **_drawing(config, split))
+    return ClipDataset(root, split, sampling=sampling, **_drawing(config, split))
 
 
-def _person(config: TrainConfig, split: str) -> PairDataset | ClipDataset:
+def _person(config: TrainConfig, root: Path, split: str) -> PairDataset | ClipDataset:
     """Photos, which come as listed pairs, and single frames for an image model; else clips."""
-    photos = (config.data.root / split / "pairs.jsonl").is_file()
-    return _pairs(config, split) if photos or not has_temporal_blocks(config) else _clips(config, split)
+    photos = (root / split / "pairs.jsonl").is_file()
+    return _pairs(config, root, split) if photos or not has_temporal_blocks(config) else _clips(config, root, split)
 
 
 def _drawing(config: TrainConfig, split: str) -> dict:
@@ -122,8 +131,8 @@ def frozen(networks: Networks, stage: Stage) -> Networks:
 
 
 def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> None:
-    """Copy saved weights into networks; what the saved model lacks stays as it is: temporal blocks, the flow that
-    corrects the alignment.
+    """Copy saved weights into networks; what the saved model lacks stays as it is: temporal blocks, what
+    corrects the prior.
 
     Raises:
         CheckpointError: the weights are of another model; the message names a field that differs.

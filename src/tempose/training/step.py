@@ -12,14 +12,17 @@ from diffusers import DDPMScheduler
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from tempose.data.clips import ClipDataset, PairDataset, Sample
-from tempose.diffusion.denoise import denoise
+from tempose.data.clips import ClipDataset, MixedDataset, PairDataset, Sample
+from tempose.diffusion.denoise import Denoised, denoise
 from tempose.diffusion.loss import Loss, Schedule, diffusion_loss
+from tempose.media.tensors import to_uint8
 from tempose.models.build import Networks
-from tempose.models.conditions import Conditions, Photo, Prior, guides
+from tempose.models.conditions import Conditions, Photo, Prior, guides, reads_prior, warped_prior
 from tempose.pose.render import pose_maps
 from tempose.training.config import Optimization, TrainConfig
+from tempose.training.perceptual import FeatureDistance
 from tempose.training.pose_noise import noisy_keypoints, ragged_masks
+from tempose.warp.cutout import cut_out
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Batch:
     photo: Photo
     frames: Tensor
     """x_0: `b f 3 h w` in [-1, 1]."""
+    masks: Tensor
+    """`b f 1 h w`, 1 where the person is in these frames."""
     keypoints: Tensor
     """`b f 18 3`; confidence 0 throughout where the pose is dropped."""
     pose_map: Tensor
@@ -70,7 +75,7 @@ class Drawn(Dataset):
     or workers, nor on where a run was interrupted.
     """
 
-    def __init__(self, samples: PairDataset | ClipDataset, config: TrainConfig, *, noisy: bool) -> None:
+    def __init__(self, samples: PairDataset | ClipDataset | MixedDataset, config: TrainConfig, *, noisy: bool) -> None:
         self.samples, self.config, self.noisy = samples, config, noisy
 
     def __len__(self) -> int:
@@ -101,14 +106,26 @@ def draw(sample: Sample, config: TrainConfig, *, noisy: bool, generator: torch.G
         keep_pose = (torch.rand(1, generator=generator) >= config.optimization.drop_pose).float()
         keep_photo = (torch.rand(1, generator=generator) >= config.optimization.drop_photo).float()
     maps = torch.from_numpy(pose_maps(keypoints[0].numpy(), (h, w)))[None]
+    cutout = None
+    if reads_prior(config.model) and mask.any():
+        cutout = cut_out(to_uint8(sample.photo), mask[0, 0].numpy(), keypoints[0, 0].numpy(), exact=True, patches=False)
     return Batch(
-        photo=Photo(sample.photo[None], maps[:, 0], keypoints[:, 0], mask).where(keep_photo),
+        photo=Photo.of(sample.photo, maps[0, 0], cutout).where(keep_photo),
         frames=sample.frames[None],
+        masks=sample.masks[None],
         keypoints=keypoints[:, 1:] * keep_pose,
         pose_map=maps[:, 1:] * keep_pose,
         noise=torch.randn(1, f, 3, h, w, generator=generator),
-        t=torch.randint(config.model.train_timesteps, (1,), generator=generator),
+        t=draw_time(config, generator=generator),
     )
+
+
+def draw_time(config: TrainConfig, *, generator: torch.Generator) -> Tensor:
+    """The diffusion time of a sample, `1`: any, or the last one, as often as is asked for."""
+    last = config.model.train_timesteps - 1
+    if torch.rand(1, generator=generator) < config.optimization.last_time:
+        return torch.tensor([last])
+    return torch.randint(last + 1, (1,), generator=generator)
 
 
 class Objective(nn.Module):
@@ -119,21 +136,26 @@ class Objective(nn.Module):
         self.texture_encoder, self.unet = networks
         self.scheduler = scheduler
         self.recipe = recipe
+        # Not one of the parameters: it never learns, and is no part of a state.
+        self.features = [FeatureDistance()] if recipe.perceptual else []
 
     def forward(self, batch: Batch) -> Loss:
         """The loss of every sample, `b`."""
-        return self.loss(batch, self.predict(batch, *self.guides(batch)))
+        return self.loss(batch, self.predict(batch, self.prior(batch)))
 
-    def guides(self, batch: Batch) -> tuple[list[Tensor], Prior | None]:
-        """The aligned photo and what follows from it, in full precision: half a pixel matters there."""
+    def prior(self, batch: Batch) -> Prior | None:
+        """The warped photo, in full precision: half a pixel matters there."""
+        if not reads_prior(self.unet.config):
+            return None
         with torch.autocast(batch.frames.device.type, enabled=False):
-            return guides(batch.photo, batch.keypoints, config=self.unet.config)
+            return warped_prior(batch.photo, batch.keypoints)
 
-    def predict(self, batch: Batch, read: list[Tensor], prior: Prior | None) -> Tensor:
-        """What the model predicts for the noisy frames: `b f c h w`, float32."""
+    def predict(self, batch: Batch, prior: Prior | None) -> Denoised:
+        """What the model predicts for the noisy frames, float32."""
         schedule = Schedule(self.scheduler, batch.t)
         texture = self.unet.read_texture(self.texture_encoder(batch.photo.picture), batch.photo.pose_map)
-        prediction = denoise(
+        read = [] if prior is None else guides(batch.photo, prior, config=self.unet.config)
+        denoised = denoise(
             self.unet,
             schedule.add_noise(batch.frames, batch.noise),
             batch.t,
@@ -141,22 +163,31 @@ class Objective(nn.Module):
             alpha_bar=schedule.alpha_bar,
             prediction_type=self.scheduler.config.prediction_type,
         )
-        return prediction.float()
+        return denoised._replace(output=denoised.output.float())
 
-    def loss(self, batch: Batch, prediction: Tensor) -> Loss:
-        """The loss of a prediction, weighted by time where that is asked for."""
+    def loss(self, batch: Batch, denoised: Denoised) -> Loss:
+        """The loss of a prediction, weighted by time where that is asked for; the alpha's beside it."""
         kind = self.scheduler.config.prediction_type
         truth = {"x_0": batch.frames, "noise": batch.noise, "t": batch.t}
-        loss = diffusion_loss(prediction, **truth, scheduler=self.scheduler, norm=self.recipe.norm)
-        if self.recipe.min_snr is None:
-            return loss
-        alpha_bar = Schedule(self.scheduler, batch.t).alpha_bar.flatten()
-        return Loss(min_snr_weight(alpha_bar, self.recipe.min_snr, kind) * loss.simple, loss.variational)
+        loss = diffusion_loss(denoised.output, **truth, scheduler=self.scheduler, norm=self.recipe.norm)
+        if self.recipe.min_snr is not None:
+            alpha_bar = Schedule(self.scheduler, batch.t).alpha_bar.flatten()
+            loss = Loss(min_snr_weight(alpha_bar, self.recipe.min_snr, kind) * loss.simple, loss.variational)
+        simple = loss.simple
+        if denoised.person is not None and self.recipe.alpha:
+            error = (denoised.person[:, :, 2:] - batch.masks).abs()
+            simple = simple + self.recipe.alpha * error.flatten(1).mean(1)
+        for distance in self.features:
+            schedule = Schedule(self.scheduler, batch.t)
+            x_t = schedule.add_noise(batch.frames, batch.noise)
+            clean = schedule.clean(x_t, denoised.output[:, :, :3], kind).clamp(-1, 1)
+            simple = simple + self.recipe.perceptual * distance(clean, batch.frames)
+        return Loss(simple, loss.variational)
 
     def clean(self, batch: Batch) -> Tensor:
         """The clean frames that the prediction implies: `b f 3 h w`."""
         schedule, kind = Schedule(self.scheduler, batch.t), self.scheduler.config.prediction_type
-        predicted = self.predict(batch, *self.guides(batch))[:, :, :3]
+        predicted = self.predict(batch, self.prior(batch)).output[:, :, :3]
         return schedule.clean(schedule.add_noise(batch.frames, batch.noise), predicted, kind)
 
 

@@ -23,7 +23,7 @@ from tempose.training.checkpoint import load_state, remove_old, save_state, savi
 from tempose.training.config import TrainConfig
 from tempose.training.sampler import Batches, ignore_signals
 from tempose.training.samples import write_samples
-from tempose.training.stages import STAGES, digest, starting_networks
+from tempose.training.stages import STAGES, digest, samples, starting_networks
 from tempose.training.step import Batch, Drawn, Objective
 
 
@@ -33,8 +33,8 @@ class Trainer:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.stage = STAGES[config.stage]
-        self.samples = Drawn(self.stage.dataset(config, "train"), config, noisy=True)
-        self.validation = Drawn(self.stage.dataset(config, "val"), config, noisy=False)
+        self.samples = Drawn(samples(config, "train"), config, noisy=True)
+        self.validation = Drawn(samples(config, "val"), config, noisy=False)
         self.total = total_steps(config, samples=len(self.samples))
         self.accelerator = make_accelerator(config)
 

@@ -1,0 +1,90 @@
+import pytest
+import torch
+from helpers import random
+
+from tempose.warp.detail import detailed, enlarged, moved, shrunk
+
+SMALL, LARGE = (16, 14), (64, 56)
+PICTURE = random(2, 3, 3, 4, 4, seed=2)
+
+
+def test_a_flow_of_nothing_moves_nothing():
+    torch.testing.assert_close(moved(PICTURE, torch.zeros(2, 3, 2, 4, 4)), PICTURE)
+
+
+def test_each_pixel_is_taken_from_where_its_flow_points():
+    wide = random(1, 1, 3, 64, 96)
+    right, down = torch.zeros(1, 1, 2, 64, 96), torch.zeros(1, 1, 2, 64, 96)
+    right[:, :, 0], down[:, :, 1] = 3, -2  # in 64ths of the height: pixels
+    close = {"atol": 1e-4, "rtol": 0}
+    torch.testing.assert_close(moved(wide, right)[..., :-3], wide[..., 3:], **close)
+    torch.testing.assert_close(moved(wide, down)[..., 2:, :], wide[..., :-2, :], **close)
+
+
+def test_a_flow_is_a_share_of_the_height_whatever_the_size():
+    small = random(1, 1, 3, 8, 6)
+    large = small.repeat_interleave(8, 3).repeat_interleave(8, 4)
+    one = moved(small, torch.full((1, 1, 2, 8, 6), 8.0))
+    other = moved(large, torch.full((1, 1, 2, 64, 48), 8.0))
+    torch.testing.assert_close(one.repeat_interleave(8, 3).repeat_interleave(8, 4), other)
+
+
+def scene():
+    """A person with fine detail in the middle, before a background."""
+    color, background = random(1, 3, *LARGE, seed=0), random(1, 3, *LARGE, seed=1)
+    cover = torch.zeros(1, 1, *LARGE)
+    cover[:, :, 16:48, 16:32] = 1
+    return color, cover, background
+
+
+def call(generated=None, flow=0.0, alpha=None):
+    color, cover, background = scene()
+    warped = cover * color + (1 - cover) * background
+    generated = shrunk(warped, SMALL) if generated is None else generated(shrunk(warped, SMALL))
+    alpha = shrunk(cover, SMALL) if alpha is None else alpha(shrunk(cover, SMALL))
+    flow = torch.full((1, 2, *SMALL), flow)
+    return detailed(generated, flow, alpha, color=color, cover=cover, background=background)
+
+
+def test_where_the_network_agrees_the_frame_is_the_warp_with_all_its_detail():
+    color, cover, background = scene()
+    frame, alpha = call()
+    torch.testing.assert_close(frame, cover * color + (1 - cover) * background, atol=1e-5, rtol=0)
+    torch.testing.assert_close(alpha, cover, atol=1e-5, rtol=0)
+
+
+def test_where_it_does_not_the_frame_is_the_networks_enlarged():
+    other = torch.full((1, 3, *SMALL), 0.9)
+    frame, _ = call(lambda coarse: other)
+    inside = (..., slice(24, 40), slice(20, 28))
+    assert (frame[inside] - 0.9).abs().mean() < 0.1
+
+
+def test_a_shade_that_the_network_corrects_is_corrected_and_the_detail_stays():
+    (plain, _), (lighter, _) = call(), call(lambda coarse: coarse + 0.05)
+    inside = (..., slice(24, 40), slice(20, 28))
+    shift = (lighter - plain)[inside]
+    assert shift.mean() == pytest.approx(0.05, abs=0.02)
+    assert shift.std() < 0.1 * plain[inside].std()
+
+
+def test_away_from_the_person_the_background_stays_to_the_bit():
+    frame, _ = call(lambda coarse: coarse + 0.5 * random(*coarse.shape, seed=5))
+    far = torch.nn.functional.max_pool2d(scene()[1], 27, stride=1, padding=13) == 0
+    assert far.any()
+    assert torch.equal((frame * far), (scene()[2] * far))
+
+
+def test_an_arm_that_the_warp_lacks_is_shown_and_one_that_is_not_there_goes():
+    more, less = torch.zeros(1, 1, *SMALL), torch.zeros(1, 1, *SMALL)
+    more[..., 6:10, 9:11], less[..., 6:10, 5:7] = 1, 1
+    assert call(alpha=lambda alpha: (alpha + more).clamp(0, 1))[1][..., 28:36, 38:42].min() > 0.9
+    assert call(alpha=lambda alpha: (alpha - less).clamp(0, 1))[1][..., 28:36, 22:26].max() < 0.1
+
+
+def test_small_doubts_of_the_alpha_change_nothing():
+    torch.testing.assert_close(call(alpha=lambda alpha: 0.8 * alpha + 0.1)[1], scene()[1], atol=1e-5, rtol=0)
+
+
+def test_smaller_and_larger_again_keeps_a_constant():
+    torch.testing.assert_close(enlarged(shrunk(torch.ones(1, 1, *LARGE), SMALL), LARGE), torch.ones(1, 1, *LARGE))
