@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from tempose import Appearance, Guidance, Motion, PersonVideoPipeline
 from tempose.core.errors import CheckpointError, InputError
 from tempose.diffusion.guidance import Branch
-from tempose.diffusion.predict import Predictor
+from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.solvers import make_solver, solver_step
 from tempose.diffusion.windows import Strided, Window
 from tempose.models.build import add_temporal_blocks, build_networks
@@ -78,14 +78,14 @@ def test_a_motion_is_its_pose_maps(pipe):
 
 
 def predictor(pipe, clip, guidance):
-    person = pipe.check_photo(PHOTO, None, None, clip)
-    return Predictor(pipe.texture_encoder, pipe.unet, pipe.scheduler, photo=person, poses=clip, guidance=guidance)
+    frames = Frames(pipe.check_photo(PHOTO, None, None, None, clip), clip, prior=False)
+    return Predictor(pipe.texture_encoder, pipe.unet, pipe.scheduler, frames=frames, guidance=guidance)
 
 
 def predict(pipe, x_t, t, clip, guidance):
     """The guided prediction for all frames of a clip as one window."""
     every = torch.arange(len(clip))
-    return predictor(pipe, clip, guidance)(x_t, t, every, [Window(every, torch.ones(len(clip)))])
+    return predictor(pipe, clip, guidance)(x_t, t, every, [Window(every, torch.ones(len(clip)))]).output
 
 
 def plain(pipe, x_t, t, clip, branch):

@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import TINY_V
+from conftest import TINY, TINY_V
 from helpers import fill
 
 from tempose.data.clips import PairDataset
+from tempose.diffusion.denoise import Denoised
 from tempose.models.build import build_networks, build_schedule
 from tempose.training.config import Optimization
 from tempose.training.step import Batch, Drawn, Objective, draw, min_snr_weight
@@ -14,6 +15,10 @@ from tempose.training.step import Batch, Drawn, Objective, draw, min_snr_weight
 @pytest.fixture
 def sample(people):
     return PairDataset(people, "train", size=(16, 8))[0, 0]
+
+
+# A model that reads the warped photo, so that the person is cut out of it.
+WARPED = {**TINY.model_dump(), "warped_photo": True}
 
 
 def drawn(sample, config, *, noisy=True, n=400):
@@ -34,12 +39,12 @@ def test_poses_and_photos_are_dropped_separately_as_often_as_asked(sample, confi
 
 
 def test_the_absent_condition_is_zero_throughout(sample, config):
-    batch = drawn(sample, config(optimization__drop_pose=1.0, optimization__drop_photo=0.0), n=3)
+    batch = drawn(sample, config(model=WARPED, optimization__drop_pose=1.0, optimization__drop_photo=0.0), n=3)
     assert not batch.pose_map.any()
     assert not batch.keypoints.any()
     assert present(batch.photo.picture).all()
     assert present(batch.photo.keypoints).all()
-    batch = drawn(sample, config(optimization__drop_pose=0.0, optimization__drop_photo=1.0), n=3)
+    batch = drawn(sample, config(model=WARPED, optimization__drop_pose=0.0, optimization__drop_photo=1.0), n=3)
     photo = batch.photo
     assert not any(
         values.any() for values in (photo.picture, photo.pose_map, photo.keypoints, photo.alpha, photo.background)
@@ -49,7 +54,9 @@ def test_the_absent_condition_is_zero_throughout(sample, config):
 
 
 def test_validation_drops_and_disturbs_nothing(sample, config):
-    batch = drawn(sample, config(optimization__drop_pose=1.0, optimization__drop_photo=1.0), noisy=False, n=3)
+    batch = drawn(
+        sample, config(model=WARPED, optimization__drop_pose=1.0, optimization__drop_photo=1.0), noisy=False, n=3
+    )
     assert torch.equal(batch.keypoints[0], sample.keypoints)
     assert torch.equal(batch.photo.matte[0], sample.photo_mask)
     assert torch.equal(batch.photo.picture[0], sample.photo)
@@ -77,7 +84,7 @@ def test_a_batch_in_parts_is_the_batch(sample, config):
     batch = drawn(sample, config(), n=6)
     again = Batch.cat(batch.parts(3))
     assert torch.equal(again.noise, batch.noise)
-    assert torch.equal(again.photo.mask, batch.photo.mask)
+    assert torch.equal(again.photo.matte, batch.photo.matte)
 
 
 def objective(prediction="epsilon", min_snr=None):
