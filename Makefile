@@ -46,7 +46,7 @@ bench-quality: $(READY)  ## How good the model is, into docs/results.md; QUALITY
 	$(BIN)/python benchmarks/quality.py $(QUALITY)
 
 # The image stage was trained in eight runs, each from the last: other errors, sizes and losses (docs/experiments.md says why), first
-# without the flow that corrects the alignment, first with small frames.
+# without the flow that corrects the prior, first with small frames.
 TRAIN = $(BIN)/tempose train configs/people
 STIFF = --set model.like=people-128 --set model.correct_prior=false
 

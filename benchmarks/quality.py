@@ -277,7 +277,7 @@ def write_pictures(outcome: TaskOutcome, folder: Path) -> str:
     write_image(folder / "results-time.jpg", strips(outcome, shown[len(shown) // 2]))
     rows = ", ".join(outcome.evaluation.methods)
     return (
-        "![Painted people](images/results-people.jpg)\n\nThe best, the middle and the worst clip by "
+        "![Generated people](images/results-people.jpg)\n\nThe best, the middle and the worst clip by "
         f"{outcome.evaluation.ranking_column()}. In each: the photo, then five moments; rows: {rows}.\n\n"
         "![One column of pixels over time](images/results-time.jpg)\n\nThe middle column of pixels of the middle "
         "clip over time, left to right in each, in the same order. Flicker shows as stripes, a seam as an edge.\n"

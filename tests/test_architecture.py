@@ -72,6 +72,7 @@ def test_tests_mirror_the_package():
             assert (ROOT / mirrored).with_suffix(".py").exists(), f"{test} mirrors no benchmark"
         elif str(mirrored) not in {
             "architecture",
+            "docs",
             "readme",
             "weights",
             "data/docs",
