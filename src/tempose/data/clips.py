@@ -278,17 +278,20 @@ class MixedDataset(Dataset):
     def __init__(self, parts: Sequence[tuple[PairDataset | ClipDataset, int]]) -> None:
         self.parts = parts
         self._places = [
-            (part, index, time) for part, times in parts for time in range(times) for index in range(len(part))
+            (number, time, index)
+            for number, (part, times) in enumerate(parts)
+            for time in range(times)
+            for index in range(len(part))
         ]
-        self._times = {id(part): times for part, times in parts}
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __getitem__(self, name: int | tuple[int, int]) -> Sample:
-        epoch, index = name_of(name)
-        part, inner, time = self._places[index]
-        return part[epoch * self._times[id(part)] + time, inner]
+        epoch, place = name_of(name)
+        number, time, index = self._places[place]
+        part, times = self.parts[number]
+        return part[epoch * times + time, index]
 
 
 def name_of(name: int | tuple[int, int]) -> tuple[int, int]:
