@@ -26,17 +26,17 @@ def drawn_subject(person: int = PERSON, *, size: tuple[int, int] = PICTURE) -> S
 
 
 class Demo(NamedTuple):
-    """What the demo wrote."""
+    """The files that the demo wrote."""
 
     video: Path
     panels: Path
     """Photo, skeleton and result beside one another, as a moving picture for pages."""
     sheet: Path
-    """Moments of the video."""
+    """A contact sheet: moments of the video in one picture."""
     seconds: float
-    """That it took."""
+    """How long all of it took."""
     warnings: tuple[str, ...]
-    """What must be said of the result."""
+    """The notes of the result: what had to be guessed."""
 
 
 def run_demo(

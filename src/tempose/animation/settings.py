@@ -137,7 +137,7 @@ class AnimateSettings(Settings):
 
 
 class DressSettings(Settings):
-    """How clothes are exchanged."""
+    """How the clothes of one picture are put on the person of another."""
 
     part: Literal["upper", "lower", "whole"] | None = None
     """What to exchange, by the key points."""

@@ -188,7 +188,7 @@ def _frames(text: str, width: int) -> tuple[np.ndarray, float, tuple[str, ...]]:
 
 
 def _numbers(words: list[str]) -> np.ndarray:
-    """Offsets or channel values."""
+    """Words of a BVH file, offsets or channel values, as numbers."""
     try:
         values = np.array([float(word) for word in words])
     except ValueError:

@@ -52,11 +52,11 @@ class Settings(BaseModel):
 
     @classmethod
     def entries(cls) -> Iterator[Entry]:
-        """Its fields, in their order."""
+        """The fields of these settings, in their order, as the command line and the page describe them."""
         return (Entry(name, field) for name, field in cls.model_fields.items())
 
     def changed(self, **changes: Any) -> Self:
-        """The same with other values, checked."""
+        """The same settings with some values changed; they are checked anew."""
         return type(self)(**{**dict(self), **changes})
 
     def options(self, **instead: Any) -> list[str]:
@@ -65,7 +65,7 @@ class Settings(BaseModel):
         return [word for entry, value in told if value != entry.default for word in (entry.option, as_word(value))]
 
     def as_dict(self) -> dict[str, Any]:
-        """For a record in JSON."""
+        """Name → value, as plain values that JSON can hold."""
         return self.model_dump(mode="json")
 
     @classmethod
@@ -92,12 +92,12 @@ class Entry:
 
     @property
     def option(self) -> str:
-        """Its name on the command line."""
+        """The option that sets it on the command line, such as `--max-frames`."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def help(self) -> str:
-        """The text under it."""
+        """What the field is, in one line: its docstring."""
         return " ".join((self.field.description or "").split())
 
     @property
@@ -110,12 +110,12 @@ class Entry:
 
     @property
     def optional(self) -> bool:
-        """Whether nothing may be given."""
+        """Whether it may be left unset, as None."""
         return type(None) in get_args(self.field.annotation)
 
     @property
     def kind(self) -> Any:
-        """Its type, without None; the first of several."""
+        """The type of its values, None aside; of several types the first."""
         annotation: Any = self.field.annotation
         if get_origin(annotation) in (Union, UnionType):
             annotation = next(each for each in get_args(annotation) if each is not type(None))
@@ -123,7 +123,7 @@ class Entry:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """What it can be, where that can be listed in full."""
+        """Its values, where they can be listed in full; else empty."""
         kinds = [self.field.annotation]
         if get_origin(kinds[0]) in (Union, UnionType):
             kinds = [each for each in get_args(kinds[0]) if each is not type(None)]
@@ -131,7 +131,7 @@ class Entry:
 
     @property
     def bounds(self) -> dict[str, float]:
-        """`ge`, `gt`, `le`, `lt`, where there are such."""
+        """The bounds of a number, by pydantic's names: `ge`, `gt`, `le`, `lt`, those that there are."""
         found: dict[str, float] = {}
         for each in self.field.metadata:
             found |= {key: getattr(each, key) for key in ("ge", "gt", "le", "lt") if hasattr(each, key)}
@@ -159,7 +159,7 @@ class Entry:
 
 
 def is_number(given: Any) -> bool:
-    """Whether it is one, or a text that says one."""
+    """Whether something is a number, or a text that says one."""
     try:
         return float(given) is not None
     except (TypeError, ValueError):

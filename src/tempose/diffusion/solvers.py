@@ -68,7 +68,7 @@ class Solvers:
         self.init_noise_sigma = self.parts[0].init_noise_sigma
 
     def step(self, prediction: Tensor, t: Tensor, x_t: Tensor, *, generator: torch.Generator) -> Tensor:
-        """As `solver_step`, for all frames."""
+        """One step less noisy, for all frames `f 3 h w`, as `solver_step` makes it for a part of them."""
         less_noisy = torch.empty_like(x_t)
         together = zip(self.parts, *(x.split(self.AT_ONCE) for x in (prediction, x_t, less_noisy)), strict=True)
         for solver, predicted, noisy, result in together:

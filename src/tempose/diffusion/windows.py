@@ -20,7 +20,7 @@ class Window(NamedTuple):
     """Frames that are predicted together, and how much each prediction counts."""
 
     frames: Tensor
-    """Indices `f`, ascending."""
+    """`f`: which frames, as ascending indices into those that are generated."""
     weights: Tensor
     """Positive weights `f`; predictions of one frame from several windows are averaged by them."""
 
@@ -64,7 +64,7 @@ class Strided:
         return torch.arange(0, frames, self.stride)[:window]
 
     def windows(self, frames: int, window: int, step: int) -> list[Window]:
-        """All selected frames together."""
+        """One window that holds all selected frames."""
         return [Window(torch.arange(frames), torch.ones(frames))]
 
 

@@ -21,7 +21,7 @@ from tempose.pose.keypoints import HIDDEN
 
 
 class BodyPart(NamedTuple):
-    """A capsule from one joint to another."""
+    """A part of the body as a capsule: what lies within a radius of the line between two joints."""
 
     name: str
     start: int

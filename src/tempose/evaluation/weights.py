@@ -21,7 +21,7 @@ class Weights:
         metric: what needs it, for messages.
         url: where it can be downloaded.
         sha256: of the file, or as many of its first digits as its publisher states.
-        size: in words.
+        size: of the file, as `244 MB`.
     """
 
     metric: str
@@ -31,7 +31,7 @@ class Weights:
 
     @property
     def file(self) -> str:
-        """What the file is called."""
+        """The name of the file, as it is published."""
         return self.url.rpartition("/")[2]
 
 

@@ -76,7 +76,7 @@ def video_track(container: InputContainer) -> av.VideoStream | None:
 
 
 def audio_track(container: InputContainer) -> av.AudioStream | None:
-    """The first sound track."""
+    """The first sound track of an open file; None where it has none."""
     return container.streams.audio[0] if container.streams.audio else None
 
 

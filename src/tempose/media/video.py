@@ -103,7 +103,7 @@ def _breaks_off(path: Path | str, count: int) -> MediaError:
 
 
 def _track(container: InputContainer) -> av.VideoStream:
-    """The picture track that `opened` found."""
+    """The video stream of a container that `opened` gave."""
     return cast("av.VideoStream", video_track(container))
 
 

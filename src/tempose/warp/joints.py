@@ -281,7 +281,7 @@ def perpendicular(axis: Tensor) -> Tensor:
 
 
 def cross(a: Tensor, b: Tensor) -> Tensor:
-    """`… 2`, `… 2` → `…`."""
+    """The cross product in the plane, a × b: `… 2`, `… 2` → `…`."""
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
@@ -292,7 +292,7 @@ def angle_between(a: Tensor, b: Tensor) -> Tensor:
 
 
 def rotated(vector: Tensor, angle: Tensor) -> Tensor:
-    """`… 2` turned by angles `…`."""
+    """Vectors `… 2`, turned by angles `…` in radians, from x towards y."""
     cos, sin = angle.cos(), angle.sin()
     x, y = vector.unbind(-1)
     return torch.stack([cos * x - sin * y, sin * x + cos * y], dim=-1)

@@ -59,7 +59,7 @@ class Looks:
         return *self.notes(look, question), *pictures, gr.skip(), said
 
     def whole(self, look: Preview, *, question: int) -> tuple[Any, ...]:
-        """All that was found."""
+        """An answer that shows everything that a look has found."""
         return *self.notes(look, question), look.photo, look.driver, look.fitted, remarks(look.notes)
 
     def refused(self, error: TemposeError, *, question: int) -> tuple[Any, ...]:

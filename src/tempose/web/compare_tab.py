@@ -125,5 +125,5 @@ def commands_of(requests: tuple[AnimateRequest, AnimateRequest], models: tuple[M
 
 
 def changed(asked: AnimateRequest, **settings: Any) -> AnimateRequest:
-    """The asked with other settings."""
+    """What was asked for, with other settings."""
     return replace(asked, settings=asked.settings.changed(**settings))

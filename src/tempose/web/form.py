@@ -57,7 +57,7 @@ class Wanted:
 
 
 def wanted_column(studio: Studio) -> Wanted:
-    """Build the column."""
+    """Build the left column of the page: photo, motion and settings."""
     limits = studio.limits
     gr.HTML("<h2>Photo</h2><p>A person, best from head to foot.</p>")
     photo = gr.Image(

@@ -314,7 +314,7 @@ def has_passwords(scope: dict[str, Any]) -> bool:
 
 
 def visitor_of(scope: dict[str, Any], headers: dict[bytes, bytes]) -> Visitor:
-    """Who asks, by cookies and address."""
+    """The visitor who makes a request, by its cookies and address."""
     cookies: dict[str, str] = {}
     try:
         found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))

@@ -29,7 +29,7 @@ VIDEOS = (
 
 
 class Picture:
-    """One picture, one pose."""
+    """A picture of a person: a motion of one frame."""
 
     name = "picture"
 
