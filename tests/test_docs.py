@@ -4,6 +4,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
@@ -56,6 +57,15 @@ def test_files_are_there(page):
 def test_targets_of_make_are_there(page):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M)) <= targets
+
+
+def test_extras_that_are_to_be_installed_are_there():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    told = set()
+    for path in (*PROSE, *PACKAGE.rglob("*.py"), ROOT / "Makefile", ROOT / "Dockerfile"):
+        for names in re.findall(r"'(?:tempose|\.)\[([a-z,]+)\]'", path.read_text(encoding="utf-8")):
+            told |= set(names.split(","))
+    assert told == set(project["optional-dependencies"])
 
 
 def test_the_table_of_rooms_names_all_rooms_and_only_modules_that_are_there():
