@@ -25,8 +25,8 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## A drawn person moving, as out/demo.mp4
 	$(BIN)/tempose demo
 
-test: $(READY)  ## The whole test suite
-	$(BIN)/python -m pytest
+test: $(READY)  ## The whole test suite, and how much of the package it runs through
+	$(BIN)/python -m pytest --cov
 
 fuzz: $(READY)  ## Damaged media for every reader, 20,000 of each file; MUTATIONS=1000 takes less
 	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)
