@@ -1,6 +1,5 @@
 """What depends neither on the noise nor on the time is computed once, however many steps and windows there are."""
 
-import pytest
 import torch
 from helpers import counted
 from subjects import small_pipeline, subject
@@ -11,10 +10,6 @@ from tempose.media.images import resize
 from tempose.media.tensors import to_tensor
 
 FRAMES, STEPS, SIZE = 6, 3, (32, 24)
-
-not_yet = pytest.mark.xfail(
-    not hasattr(predict, "Frames"), reason="pose maps and the warp are made again at every step", strict=True
-)
 
 
 def generate():
@@ -34,21 +29,18 @@ def generate():
     )
 
 
-@not_yet
 def test_each_pose_is_drawn_once(monkeypatch):
     drawn = counted(monkeypatch, predict, "pose_maps", lambda keypoints, size: len(keypoints))
     generate()
     assert sum(drawn) == FRAMES
 
 
-@not_yet
 def test_the_person_is_warped_once_into_each_pose(monkeypatch):
     warped = counted(monkeypatch, predict, "warped_prior", lambda photo, keypoints, **_: keypoints.shape[1])
     generate()
     assert sum(warped) == FRAMES
 
 
-@not_yet
 def test_a_photo_is_cut_out_and_its_background_inpainted_once(monkeypatch):
     cut = counted(monkeypatch, pipeline, "cut_out", lambda *_, **__: 1)
     generate()

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY
-from helpers import fill, random
+from helpers import counted, fill, random, standing
 
 from benchmarks.speed.reference import UNDONE, BranchesApart, KeysEachTime, WindowsApart, as_published
 from tempose import Guidance, Motion
+from tempose.diffusion import predict
 from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.windows import Overlap
 from tempose.models.build import build_networks, build_schedule
@@ -20,13 +21,10 @@ FRAMES = 7
 X_T, T = random(FRAMES, 3, *TINY.size), torch.tensor(400)
 
 
-def predictor(kind=Predictor, config=TINY, guidance=Guidance()):
-    networks = build_networks(config, temporal=True)
-    for network in networks:
-        fill(network)
-        network.eval()
-    rng = np.random.default_rng(0)
-    keypoints = (rng.uniform(0, 1, (FRAMES + 1, 18, 3)) * [TINY.size[1], TINY.size[0], 1]).astype(np.float32)
+def posed(*, frames=FRAMES, prior=True):
+    scale, offsets = np.array([TINY.size[1] / 48, TINY.size[0] / 64, 1]), np.random.default_rng(0)
+    keypoints = standing().numpy() * scale + offsets.uniform(-1, 1, (frames + 1, 18, 3)) * [0.5, 1, 0]
+    keypoints = keypoints.astype(np.float32)
     photo = Photo(
         random(1, 3, *TINY.size, seed=1),
         torch.from_numpy(pose_map(keypoints[0], TINY.size))[None],
@@ -36,10 +34,15 @@ def predictor(kind=Predictor, config=TINY, guidance=Guidance()):
         random(1, 1, *TINY.size, seed=2, low=0),
         random(1, 3, *TINY.size, seed=5),
     )
-    motion = Motion(keypoints[1:], TINY.size, 25)
-    return kind(
-        *networks, build_schedule(config), frames=Frames(photo, motion, prior=reads_prior(config)), guidance=guidance
-    )
+    return Frames(photo, Motion(keypoints[1:], TINY.size, 25), prior=prior)
+
+
+def predictor(kind=Predictor, config=TINY, guidance=Guidance()):
+    networks = build_networks(config, temporal=True)
+    for network in networks:
+        fill(network)
+        network.eval()
+    return kind(*networks, build_schedule(config), frames=posed(prior=reads_prior(config)), guidance=guidance)
 
 
 @torch.no_grad()
@@ -87,6 +90,42 @@ def test_windows_hold_no_frame_longer_than_they_need_it():
     made.decode = lambda x_t, t, encoded: held.append(len(encoded)) or decode(x_t, t, encoded)
     predicted(made)
     assert max(held) == 4
+
+
+def windows(*, frames=FRAMES, steps=3):
+    """The frames that the windows of several steps ask for, in their order."""
+    for step in range(steps):
+        for window, _ in Overlap().windows(frames, 4, step=step):
+            yield window
+
+
+def test_each_pose_is_drawn_and_warped_once_over_all_steps_and_windows(monkeypatch):
+    drawn = counted(monkeypatch, predict, "pose_maps", lambda keypoints, size: len(keypoints))
+    warped = counted(monkeypatch, predict, "warped_prior", lambda photo, keypoints, **_: keypoints.shape[1])
+    frames = posed()
+    for window in windows():
+        frames[window]
+    assert sum(drawn) == sum(warped) == FRAMES
+
+
+def test_what_is_kept_of_a_pose_is_what_is_made_anew():
+    frames = posed()
+    for window in windows():
+        (maps, prior), (maps_anew, prior_anew) = frames[window], posed()[window]
+        assert torch.equal(maps, maps_anew)
+        torch.testing.assert_close(tuple(prior), tuple(prior_anew))
+
+
+@pytest.mark.parametrize("prior", [False, True])
+def test_no_more_poses_are_kept_than_agreed_however_long_the_video(monkeypatch, prior):
+    monkeypatch.setattr(predict, "KEPT", 6)
+    frames = posed(frames=20, prior=prior)
+    # The last asks for those that were kept the longest, and for two more.
+    for window in [*windows(frames=20, steps=2), torch.tensor([0, 1, 18, 19]), torch.tensor([16, 17, 2, 3])]:
+        maps, found = frames[window]
+        assert len(maps) == len(window)
+        assert (found is not None) == prior
+        assert len(frames._kept) <= 6
 
 
 @pytest.mark.parametrize("undone", [*UNDONE.values(), as_published], ids=[*UNDONE, "all"])

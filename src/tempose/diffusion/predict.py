@@ -57,9 +57,9 @@ class Frames:
         names = frames.tolist()
         missing = [name for name in names if name not in self._kept]
         if missing:
-            while self._kept and len(self._kept) + len(missing) > KEPT:
-                del self._kept[next(iter(self._kept))]
-            missing = [name for name in names if name not in self._kept]
+            others = [name for name in self._kept if name not in names]
+            for name in others[: max(0, len(self._kept) + len(missing) - KEPT)]:
+                del self._kept[name]
             self._kept |= zip(missing, self._posed(torch.tensor(missing)), strict=True)
         posed = [self._kept[name] for name in names]
         maps = torch.stack([each.pose_map for each in posed])
