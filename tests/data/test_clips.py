@@ -1,5 +1,7 @@
 import json
 import logging
+import pickle
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from tempose.core.errors import DataError, InputError
 from tempose.data.augment import Augmentation
-from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
+from tempose.data.clips import ClipDataset, ClipSampling, MixedDataset, PairDataset
 from tempose.data.prepared import write_clip, write_metadata
 from tempose.media.tensors import to_uint8
 
@@ -171,6 +173,70 @@ def test_listed_pairs_give_the_photo_of_the_list(tmp_path: Path) -> None:
     (tmp_path / "test" / "a.png").unlink()
     with pytest.raises(DataError, match="no pair"):
         PairDataset(tmp_path, "test", on_damaged="skip")
+
+
+def moments(dataset: PairDataset, sample) -> list[int]:
+    """Which frames of its clip a sample shows, the photo's first."""
+    clip = next(clip for clip in dataset.clips if clip.name == sample.name)
+    there = clip.read_ground_truth(range(len(clip)))[0].keypoints
+    shown = torch.cat([sample.photo_keypoints[None], sample.keypoints]).numpy()
+    return [int(np.flatnonzero((there == keypoints).all((1, 2)))[0]) for keypoints in shown]
+
+
+def test_a_photo_is_taught_with_several_other_moments_of_its_clip(write_blocks) -> None:
+    dataset = PairDataset(write_blocks([("p", 5), ("q", 12)]), "train", targets=4)
+    assert len(dataset) == 2
+    for epoch in range(10):
+        for index in range(2):
+            sample = dataset[epoch, index]
+            assert sample.photo.shape == (3, *SIZE)
+            assert sample.frames.shape == (4, 3, *SIZE)
+            assert sample.keypoints.shape == (4, 18, 3)
+            assert sample.masks.shape == (4, 1, *SIZE)
+            assert len(set(moments(dataset, sample))) == 5
+
+
+def test_a_clip_with_fewer_moments_than_targets_shows_them_again_but_never_the_photo(write_blocks) -> None:
+    dataset = PairDataset(write_blocks([("p", 3)]), "train", targets=4)
+    for epoch in range(10):
+        photo, *targets = moments(dataset, dataset[epoch, 0])
+        assert Counter(Counter(targets).values()) == {2: 2}
+        assert photo not in targets
+
+
+def mixture(write_blocks, root: Path) -> MixedDataset:
+    few = write_blocks([("p", 24), ("q", 24)], root=root / "few")
+    many = write_blocks([("r", 24), ("s", 24), ("t", 24)], root=root / "many")
+    parts = ((PairDataset(few, "train", targets=4, augmentation=STRONG), 3), (PairDataset(many, "train", targets=4), 1))
+    return MixedDataset(parts)
+
+
+def test_a_mixture_goes_through_its_parts_as_often_as_it_is_told(write_blocks, tmp_path) -> None:
+    dataset = mixture(write_blocks, tmp_path)
+    (few, _), (many, _) = dataset.parts
+    assert len(dataset) == 3 * 2 + 3
+    shown = [dataset[0, place] for place in range(len(dataset))]
+    assert all(sample.frames.shape == (4, 3, *SIZE) for sample in shown)
+    assert Counter(sample.name for sample in shown) == {"clip 0 é.mp4": 4, "clip 1 é.mp4": 4, "clip 2 é.mp4": 1}
+    assert all(torch.equal(shown[6 + index].frames, many[0, index].frames) for index in range(3))
+    assert all(torch.equal(shown[place].frames, few[place // 2, place % 2].frames) for place in range(6))
+
+
+def test_no_sample_of_a_repeated_part_comes_twice(write_blocks, tmp_path) -> None:
+    dataset = mixture(write_blocks, tmp_path)
+    seen = {dataset[epoch, place].frames.numpy().tobytes() for epoch in range(3) for place in range(6)}
+    assert len(seen) == 3 * 6
+
+
+def test_a_mixture_is_the_same_in_workers_of_their_own(write_blocks, tmp_path) -> None:
+    dataset = mixture(write_blocks, tmp_path)
+    names = [(1, place) for place in range(len(dataset))]
+    alone = [dataset[name] for name in names]
+    again = [pickle.loads(pickle.dumps(dataset))[name] for name in names]
+    batches = DataLoader(dataset, batch_size=3, sampler=names, num_workers=1, multiprocessing_context="spawn")
+    apart = torch.cat([batch.frames for batch in batches])
+    assert torch.equal(torch.stack([sample.frames for sample in alone]), apart)
+    assert torch.equal(torch.stack([sample.frames for sample in again]), apart)
 
 
 def test_wrong_choices_are_refused(write_blocks) -> None:
