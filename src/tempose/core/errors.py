@@ -8,7 +8,7 @@ traceback and leaves with exit code 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,19 +21,20 @@ class TemposeError(ValueError):
         message: what is wrong with it, and what is wanted.
         path: the file or folder that the message is about; None where it is about none, or names it itself.
         remedy: how to mend it, where the message does not say so.
+        names: what files are called instead of by their paths: by whoever sent them.
     """
 
     def __init__(self, message: str, *, path: Path | str | None = None, remedy: str | None = None) -> None:
         super().__init__(message)
         self.message, self.path, self.remedy = message, None if path is None else Path(path), remedy
+        self.names: dict[str, str] = {}
 
     def __str__(self) -> str:
-        return self.told(self.path)
-
-    def told(self, path: Path | str | None) -> str:
-        """One sentence, with the file under a name of one's own; without a name, it is not named."""
-        name = "" if path is None or str(path) in self.message else f"{path}: "
-        return f"{name}{self.message}{'' if self.remedy is None else f'; {self.remedy}'}"
+        name = "" if self.path is None or str(self.path) in self.message else f"{self.path}: "
+        text = f"{name}{self.message}{'' if self.remedy is None else f'; {self.remedy}'}"
+        for path, name in self.names.items():
+            text = text.replace(path, name)
+        return text
 
 
 class InputError(TemposeError):
@@ -63,6 +64,16 @@ def about(path: Path | str) -> Iterator[None]:
         yield
     except TemposeError as error:
         error.path = Path(path) if error.path is None else error.path
+        raise
+
+
+@contextmanager
+def called(names: Mapping[Path, str]) -> Iterator[None]:
+    """Errors from within call files by these names."""
+    try:
+        yield
+    except TemposeError as error:
+        error.names |= {str(path): name for path, name in names.items()}
         raise
 
 

@@ -77,7 +77,7 @@ class Limits:
             InputError: it is not.
         """
         if path.stat().st_size > self.upload_bytes:
-            raise InputError(self.too_large(path.name))
+            raise InputError(self.too_large(str(path)))
 
     def check_photo(self, path: Path) -> None:
         """Whether a picture is small enough, by its head alone.
@@ -86,10 +86,7 @@ class Limits:
             InputError, MediaError: it is not, or it is no picture.
         """
         self.check_size(path)
-        try:
-            height, width = picture_size(path, max_pixels=self.pixels)
-        except MediaError as error:
-            raise MediaError(str(error).replace(str(path), path.name)) from error
+        height, width = picture_size(path, max_pixels=self.pixels)
         self.check_pixels(path, width, height)
 
     def check_motion(self, path: Path) -> None:
@@ -109,7 +106,7 @@ class Limits:
         if source.ending == ".npz":
             self.check_archive(path)
         elif isinstance(reader, Picture):
-            raise InputError(f"{path.name} is not a motion, but a single picture; wanted {WANTED}")
+            raise InputError(f"{path} is not a motion, but a single picture; wanted {WANTED}")
         elif isinstance(reader, Video):
             self.check_video(path)
 
@@ -124,7 +121,7 @@ class Limits:
                 self.check_photo(file)
             elif file.suffix.lower() != ".json":
                 wanted = "wanted one .json file, or one picture, for each frame"
-                raise InputError(f"{file.name} is not one of several pose files; {wanted}")
+                raise InputError(f"{file} is not one of several pose files; {wanted}")
         if sum(file.stat().st_size for file in files) > self.upload_bytes:
             raise InputError(self.too_large("the motion"))
 
@@ -136,7 +133,7 @@ class Limits:
         self.check_pixels(path, info.width, info.height)
         if info.duration > self.seconds:
             raise InputError(
-                f"{path.name} lasts {info.duration:.0f} seconds, more than {self.seconds:.0f}; cut a part out of it"
+                f"{path} lasts {info.duration:.0f} seconds, more than {self.seconds:.0f}; cut a part out of it"
             )
 
     def check_archive(self, path: Path) -> None:
@@ -146,17 +143,15 @@ class Limits:
                 unpacked = sum(member.file_size for member in archive.infolist())
         except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
             raise PoseError(
-                f"{path.name} is not a pose file of tempose: its archive is damaged or of an unusual kind"
+                f"{path} is not a pose file of tempose: its archive is damaged or of an unusual kind"
             ) from error
         if unpacked > self.upload_bytes:
-            raise InputError(f"{path.name} unpacks to {unpacked / 1e6:.0f} MB, more than {self.upload_mb}")
+            raise InputError(f"{path} unpacks to {unpacked / 1e6:.0f} MB, more than {self.upload_mb}")
 
     def check_pixels(self, path: Path, width: int, height: int) -> None:
         """Raise MediaError where a picture is too large to be decoded."""
         if width * height > self.pixels:
-            raise MediaError(
-                f"{path.name} has {width}×{height} pixels, more than {self.pixels:,}; make it smaller first"
-            )
+            raise MediaError(f"{path} has {width}×{height} pixels, more than {self.pixels:,}; make it smaller first")
 
 
 def no_picture(name: str) -> str:

@@ -119,6 +119,11 @@ class AnimateRequest:
         return tuple(upload for upload in (self.photo, *motion, self.backdrop) if upload)
 
     @property
+    def names(self) -> dict[Path, str]:
+        """What their owner calls them."""
+        return {upload.path: upload.name for upload in self.uploads}
+
+    @property
     def photo_name(self) -> str:
         return "photo" if self.photo is None else self.photo.name
 

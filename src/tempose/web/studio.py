@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 import time
@@ -18,7 +17,7 @@ from tempose.animation.animate import animate
 from tempose.animation.motion import read_motion
 from tempose.animation.result import Animation, write_animation
 from tempose.animation.subject import Subject, read_subject
-from tempose.core.errors import InputError, PoseError, TemposeError
+from tempose.core.errors import InputError, PoseError, TemposeError, called
 from tempose.core.files import written_whole
 from tempose.diffusion.hub import IMAGE_MODEL, Model
 from tempose.diffusion.pipeline import PersonVideoPipeline
@@ -126,7 +125,8 @@ class Studio:
             self.limits.check_photo(photo.path)
             return read_subject(photo.path, estimator=self.estimator)
 
-        return self._subjects.get(photo.path, read, job=job)
+        with called({photo.path: photo.name}):
+            return self._subjects.get(photo.path, read, job=job)
 
     def motion(self, asked: AnimateRequest, job: Job) -> tuple[Motion, np.ndarray]:
         """The motion that is asked for, and a look at its first frame, uint8 `h w 3` (`driver_look`).
@@ -148,7 +148,8 @@ class Studio:
                 raise InputError(f"the motion {asked.motion_name} is a single frame; wanted two or more")
             return found, driver_look(found, seen.picture)
 
-        return self._motions.get((asked.motion, *how.values()), read, job=job)
+        with called(asked.names):
+            return self._motions.get((asked.motion, *how.values()), read, job=job)
 
     @contextmanager
     def source(self, motion: tuple[Upload, ...] | str) -> Iterator[Path | str]:
@@ -170,7 +171,8 @@ class Studio:
                     if (folder / upload.name).exists():
                         raise InputError(f"two files are called {upload.name}; wanted one for each frame")
                     (folder / upload.name).symlink_to(upload.path)
-                yield folder
+                with called({folder: FOLDER}):
+                    yield folder
             finally:
                 shutil.rmtree(above)
 
@@ -181,7 +183,8 @@ class Studio:
             InputError, MediaError: it is to be a picture, and there is none, or it is too large.
         """
         if asked.backdrop is not None:
-            self.limits.check_photo(asked.backdrop.path)
+            with called(asked.names):
+                self.limits.check_photo(asked.backdrop.path)
         elif asked.lacks_backdrop:
             raise InputError("choose a picture for the background, or another background")
 
@@ -192,18 +195,18 @@ class Studio:
         try:
             self.check_background(asked)
         except TemposeError as error:
-            look.settings_note = self.in_users_words(error, asked)
+            look.settings_note = str(error)
         if asked.photo is not None:
             try:
                 subject = self.subject(asked.photo, job)
                 look.photo = photo_look(subject)
             except TemposeError as error:
-                look.photo_note = self.in_users_words(error, asked)
+                look.photo_note = str(error)
         job.check()
         try:
             motion, look.driver = self.motion(asked, job)
         except TemposeError as error:
-            look.motion_note = self.in_users_words(error, asked)
+            look.motion_note = str(error)
         if subject is None or motion is None or look.motion_note:
             return look
         try:
@@ -213,7 +216,7 @@ class Studio:
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
             look.fitted = str(path)
         except PoseError as error:
-            look.motion_note = self.in_users_words(error, asked)
+            look.motion_note = str(error)
         return look
 
     # The run
@@ -224,7 +227,7 @@ class Studio:
         Raises:
             InputError, MediaError, PoseError: something that was given cannot be used.
         """
-        try:
+        with called(asked.names):
             self.check_background(asked)
             subject, (motion, _) = self.subject(asked.photo, job), self.motion(asked, job)
             shown, settings = spread(len(motion)), asked.settings
@@ -242,8 +245,6 @@ class Studio:
                 track=job.track,
                 callback_on_step_end=watch,
             )
-        except TemposeError as error:
-            raise type(error)(self.in_users_words(error, asked)) from error
         assert asked.photo is not None  # or its subject would have been refused
         told = made.record["settings"] | {"background": asked.background_name}
         named = {"photo": asked.photo.name, "motion": asked.motion_name, "settings": told}
@@ -286,13 +287,6 @@ class Studio:
                 if time.time() - folder.stat().st_mtime > KEPT:
                     shutil.rmtree(folder, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
-
-    def in_users_words(self, error: TemposeError, asked: AnimateRequest) -> str:
-        """An error with files called as their owner calls them."""
-        text = str(error)
-        for upload in asked.uploads:
-            text = text.replace(str(upload.path), upload.name).replace(upload.path.name, upload.name)
-        return re.sub(rf"{re.escape(str(self.folder))}/[^/]+/", "", text)
 
 
 def _frame_by_frame(model: Model) -> Model | None:
