@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tempose.pose.keypoints import KEYPOINTS
+from tempose.body.motions import builtin_motion
+from tempose.body.skeleton import Camera, Proportions, Skeleton, project_keypoints
+from tempose.pose.keypoints import KEYPOINTS, Motion
 
 
 def filled(name: str, shape: Iterable[int]) -> Tensor:
@@ -60,3 +62,13 @@ def counted(monkeypatch, owner, name, amount):
 
     monkeypatch.setattr(owner, name, counting)
     return called
+
+
+def keypoint_motion(
+    name: str, *, frames: int, fps: float, seed: int = 0, size: tuple[int, int] = (256, 192), yaw: float = 0.0
+) -> Motion:
+    """A built-in motion as key points: a drawn skeleton in the middle of frames of `size`."""
+    skeleton = Skeleton(Proportions.draw(np.random.default_rng(seed)))
+    keypoints = skeleton.keypoints(skeleton.pose(builtin_motion(name, frames=frames, fps=fps, seed=seed)))
+    camera = Camera.framing(keypoints, size, yaw=yaw, fill=0.8)
+    return project_keypoints(keypoints, camera, fps=fps)

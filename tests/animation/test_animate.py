@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 from subjects import save_photo, save_small_model, small_model, subject
 
 from tempose.animation.animate import animate
@@ -15,7 +16,6 @@ from tempose.animation.compose import Composition
 from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.result import write_animation
 from tempose.animation.subject import read_subject
-from tempose.body.motions import keypoint_motion
 from tempose.cli import main
 from tempose.core.errors import InputError
 from tempose.diffusion.guidance import Guidance

@@ -1,9 +1,9 @@
 import numpy as np
+from helpers import keypoint_motion
 from subjects import SMALL, small_model, subject
 
 from tempose.animation.compose import extended
 from tempose.animation.generate import generate, poses_in_frame
-from tempose.body.motions import keypoint_motion
 from tempose.media.crop import Crop
 from tempose.pose.keypoints import HIDDEN, Motion
 from tempose.pose.room import person_room

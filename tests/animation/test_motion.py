@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from body.captures import Convention
 from body.captures import write as write_bvh
+from helpers import keypoint_motion
 
 from tempose.animation.motion import MOST_FRAMES, TimeRange, describe_motion, read_motion, resampled
-from tempose.body.motions import MOTIONS, keypoint_motion
+from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import write_image
 from tempose.media.video import write_video

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 
 from tempose.animation.result import Animation, check_length, check_output, write_animation
-from tempose.body.motions import keypoint_motion
 from tempose.core.errors import InputError, MediaError
 from tempose.media.images import read_image
 from tempose.media.video import probe_video, read_frames, write_video

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 
-from tempose.body.motions import MOTIONS, builtin_motion, keypoint_motion
+from tempose.body.motions import MOTIONS, builtin_motion
 from tempose.body.skeleton import ARMS, JOINT, LEGS, Proportions, Skeleton
 from tempose.core.errors import InputError
 

@@ -104,7 +104,7 @@ def test_short_gaps_are_filled_and_long_ones_stay():
     holes[10:14, 4] = 0
     holes[9, 4, 2] = 0.6
     holes[30:50, 7] = 0
-    cleaned = clean(Motion(holes, SIZE, FPS), max_gap=0.2).keypoints
+    cleaned = clean(Motion(holes, SIZE, FPS)).keypoints
     assert np.allclose(cleaned[10:14, 4, :2], motion.keypoints[10:14, 4, :2], atol=1e-3)
     assert np.allclose(cleaned[10:14, 4, 2], 0.6)
     assert (cleaned[30:50, 7] == 0).all()

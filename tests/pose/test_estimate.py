@@ -300,9 +300,6 @@ def test_drawing_marks_what_is_seen_and_nothing_else():
     changed = np.flatnonzero((drawn != frame).any(axis=(1, 2)))
     assert (frame == 90).all()
     assert {19, 20} <= set(changed) <= set(range(16, 25))
-    dimmed = draw_skeleton(frame, np.zeros((18, 3)), mask=np.arange(100) < np.full((100, 1), 50))
-    assert (dimmed[:, :50] == 90).all()
-    assert (dimmed[:, 50:] == 45).all()
     assert len(list(draw_motion(iter([frame] * 5), Motion(np.zeros((3, 18, 3)), (100, 100), 25)))) == 3
 
 

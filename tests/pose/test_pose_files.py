@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 
-from tempose.body.motions import keypoint_motion
 from tempose.core.errors import InputError, PoseError
 from tempose.pose.formats.frames import person_motion
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 
 from tempose.animation.motion import TimeRange, read_motion
-from tempose.body.motions import MOTIONS, keypoint_motion
+from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError, PoseError
 from tempose.media.images import read_image, resize
 from tempose.pose.bones import ANKLES, BONES, FACE, HIPS, NECK, TRUNK, measure, with_hips

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 
-from tempose.body.motions import keypoint_motion
 from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.bones import FACE
 from tempose.pose.keypoints import Motion

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 
-from tempose.body.motions import MOTIONS, keypoint_motion
+from tempose.body.motions import MOTIONS
 from tempose.pose.bones import FACE, HIPS, NECK, TRUNK
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, Motion
 from tempose.pose.whole import between_sights, whole_body, with_trunk

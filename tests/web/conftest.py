@@ -8,10 +8,10 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers import keypoint_motion
 from subjects import save_photo, save_small_model
 from web.servers import Server
 
-from tempose.body.motions import keypoint_motion
 from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import write_video
 from tempose.pose.keypoints import Motion

@@ -10,9 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tempose.body.rig import STANDING, TAU, Rig, between, step, stride_along, wander
-from tempose.body.skeleton import BodyMotion, Camera, Proportions, Skeleton, project_keypoints
+from tempose.body.skeleton import BodyMotion
 from tempose.core.errors import InputError, unknown
-from tempose.pose.keypoints import Motion
 
 
 def builtin_motion(name: str, *, frames: int, fps: float, seed: int = 0) -> BodyMotion:
@@ -27,16 +26,6 @@ def builtin_motion(name: str, *, frames: int, fps: float, seed: int = 0) -> Body
         raise InputError(f"frames is {frames} and fps {fps}; both must be positive")
     rng = np.random.default_rng([seed, MOTIONS.index(name)])
     return _MAKERS[name](np.arange(frames) / fps, fps, rng)
-
-
-def keypoint_motion(
-    name: str, *, frames: int, fps: float, seed: int = 0, size: tuple[int, int] = (256, 192), yaw: float = 0.0
-) -> Motion:
-    """A built-in motion as key points: a drawn skeleton in the middle of frames of `size`."""
-    skeleton = Skeleton(Proportions.draw(np.random.default_rng(seed)))
-    keypoints = skeleton.keypoints(skeleton.pose(builtin_motion(name, frames=frames, fps=fps, seed=seed)))
-    camera = Camera.framing(keypoints, size, yaw=yaw, fill=0.8)
-    return project_keypoints(keypoints, camera, fps=fps)
 
 
 def _walk(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:

@@ -26,33 +26,27 @@ CUT_CHANGE, CUT_CONTRAST = 16.0, 3.0
 JUMP = 0.35
 
 
-def clean(
-    motion: Motion,
-    *,
-    cuts: Sequence[int] = (),
-    min_confidence: float = MIN_CONFIDENCE,
-    max_gap: float = 0.3,
-    smoothing: float = 0.25,
-) -> Motion:
+# Seconds: longer gaps stay open; the window of the smoothing filter.
+MAX_GAP, SMOOTHING = 0.3, 0.25
+
+
+def clean(motion: Motion, *, cuts: Sequence[int] = ()) -> Motion:
     """Doubtful joints dropped, exchanges of left and right undone, outliers removed, short gaps filled,
     the rest smoothed without lag.
 
     Args:
         motion: as an estimator saw it.
         cuts: frames that begin a new shot; jumps of the whole skeleton are added to them.
-        min_confidence: joints below it count as missing.
-        max_gap: seconds; longer gaps stay open.
-        smoothing: seconds; the window of the smoothing filter. 0 leaves the coordinates as they are.
     """
     keypoints = motion.keypoints
     if motion.depth is not None:
         keypoints = np.concatenate([keypoints, motion.depth[..., None]], axis=-1)
-    keypoints = drop_outside(drop_doubtful(keypoints, min_confidence), motion.size)
+    keypoints = drop_outside(drop_doubtful(keypoints), motion.size)
     keypoints = by_shot(lambda shot: unswap(shot, motion.fps), keypoints, cuts)
     keypoints = by_shot(drop_outliers, keypoints, cuts)
     cuts = sorted({*cuts, *skeleton_jumps(keypoints)})
-    keypoints = by_shot(lambda shot: fill_gaps(shot, int(max_gap * motion.fps)), keypoints, cuts)
-    keypoints = by_shot(lambda shot: smooth(shot, round(smoothing * motion.fps / 2)), keypoints, cuts)
+    keypoints = by_shot(lambda shot: fill_gaps(shot, int(MAX_GAP * motion.fps)), keypoints, cuts)
+    keypoints = by_shot(lambda shot: smooth(shot, round(SMOOTHING * motion.fps / 2)), keypoints, cuts)
     return replace(motion, keypoints=keypoints[..., :3], depth=None if motion.depth is None else keypoints[..., 3])
 
 
@@ -96,9 +90,9 @@ def skeleton_jumps(keypoints: np.ndarray) -> list[int]:
 # Joints -------------------------------------------------------------------------------------------
 
 
-def drop_doubtful(keypoints: np.ndarray, min_confidence: float = MIN_CONFIDENCE) -> np.ndarray:
+def drop_doubtful(keypoints: np.ndarray) -> np.ndarray:
     """Joints below the confidence count as missing."""
-    return _kept(keypoints, keypoints[..., 2] >= min_confidence)
+    return _kept(keypoints, keypoints[..., 2] >= MIN_CONFIDENCE)
 
 
 def drop_outside(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -17,16 +17,14 @@ COLORS = [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1, 1)) fo
 GROUND = (24, 30, 42)
 
 
-def draw_skeleton(frame: np.ndarray, keypoints: np.ndarray, *, mask: np.ndarray | None = None) -> np.ndarray:
-    """The picture, uint8 `h w 3`, with the limbs of `18 3` key points; outside `mask` it is dimmed.
+def draw_skeleton(frame: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """The picture, uint8 `h w 3`, with the limbs of `18 3` key points.
 
     Joints below MIN_CONFIDENCE are left out. The picture given is not changed.
     """
     import cv2
 
     picture = frame.copy()
-    if mask is not None:
-        picture[~mask] //= 2
     shift = 4  # cv2 takes coordinates in 1/16 pixels; its pixel 0 has its middle at 0
     places = np.round((keypoints[:, :2] - 0.5) * 2**shift).astype(int)
     seen = keypoints[:, 2] >= MIN_CONFIDENCE
