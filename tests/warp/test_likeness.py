@@ -1,6 +1,6 @@
 import torch
+from helpers import keypoint_motion
 
-from tempose.body.motions import keypoint_motion
 from tempose.warp.likeness import PARTS, likeness
 
 SIZE = (96, 64)
