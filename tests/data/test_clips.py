@@ -76,16 +76,11 @@ def test_frames_key_points_and_masks_belong_together(write_blocks) -> None:
             assert on_block.mean() > 0.9
 
 
-def test_the_photo_is_another_moment_of_the_same_person(write_blocks) -> None:
-    root = write_blocks([("p", 6), ("q", 6), ("p", 6)])
-    whole = ClipDataset(root, "train", sampling=ClipSampling(5), photo_from="person")
+def test_the_photo_is_another_moment_of_the_same_clip(write_blocks) -> None:
+    dataset = ClipDataset(write_blocks([("p", 8), ("q", 8), ("p", 8)]), "train", sampling=ClipSampling(5))
     rng = np.random.default_rng(0)
-    drawn = [whole._draw_photo(whole.clips[0], np.arange(5), rng) for _ in range(100)]
-    assert {clip.name for clip, _ in drawn} == {"clip 0 é.mp4", "clip 2 é.mp4"}
-    assert {moment for clip, moment in drawn if clip is whole.clips[0]} == {5}
-    assert {moment for clip, moment in drawn if clip is not whole.clips[0]} == set(range(6))
-    same_clip = ClipDataset(root, "train", sampling=ClipSampling(5))
-    assert same_clip._draw_photo(same_clip.clips[0], np.arange(5), rng) == (same_clip.clips[0], 5)
+    drawn = [dataset._draw_photo(dataset.clips[0], np.arange(5), rng) for _ in range(100)]
+    assert {(clip.name, moment) for clip, moment in drawn} == {(dataset.clips[0].name, m) for m in (5, 6, 7)}
 
 
 def test_samples_come_from_seed_epoch_and_index_alone(write_blocks) -> None:
@@ -247,7 +242,5 @@ def test_wrong_choices_are_refused(write_blocks) -> None:
         ClipSampling(0)
     with pytest.raises(InputError, match="on_damaged"):
         ClipDataset(root, "train", on_damaged="replace")
-    with pytest.raises(InputError, match="photo_from"):
-        ClipDataset(root, "train", photo_from="dream")
     with pytest.raises(DataError, match="there is no"):
         ClipDataset(root, "test")

@@ -26,7 +26,7 @@ class Network:
 
 
 def call(network, x_t, prior, kind):
-    conditions = Conditions(torch.zeros(2, 3, 20, 4, 4), [], prior=prior)
+    conditions = Conditions(torch.zeros(2, 3, 20, 4, 4), {}, prior=prior)
     return denoise(network, x_t, torch.zeros(2), conditions, alpha_bar=ALPHA_BAR, prediction_type=kind)
 
 

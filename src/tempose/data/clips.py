@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,8 +144,6 @@ class ClipDataset(_Samples):
         root: a prepared dataset. split: `train`, `val` or `test`.
         sampling: which frames.
         size: (height, width) to stretch to; None leaves the clips' own, which must then be one.
-        photo_from: take the photo from the same `clip`, or from any clip of the `person`; other clips
-            may show other surroundings, which no photo can foretell.
         seed: of everything drawn; the same seed, epoch and index give the same sample.
 
     Raises:
@@ -160,14 +157,11 @@ class ClipDataset(_Samples):
         *,
         sampling: ClipSampling = ClipSampling(),
         size: tuple[int, int] | None = None,
-        photo_from: Literal["clip", "person"] = "clip",
         augmentation: Augmentation = Augmentation(),
         seed: int = 0,
         on_damaged: Literal["raise", "skip"] = "raise",
     ) -> None:
         super().__init__(root, split, size=size, augmentation=augmentation, seed=seed, on_damaged=on_damaged)
-        if photo_from not in ("person", "clip"):
-            raise InputError(f"photo_from is {photo_from!r}; wanted 'person' or 'clip'")
         self.sampling = sampling
         needed = max(sampling.span, sampling.frames + 1)  # one frame more: the photo's
         self.too_short = [clip.name for clip in self.clips if len(clip) < needed]
@@ -179,10 +173,6 @@ class ClipDataset(_Samples):
                 f"{self.folder} has no clip of at least {needed} frames that is whole; "
                 "use fewer frames, a smaller stride, or other data"
             )
-        self._album_of = "file_name" if photo_from == "clip" else "person"
-        self._albums: dict[str, list[Clip]] = defaultdict(list)
-        for clip in self.clips:
-            self._albums[clip.row[self._album_of]].append(clip)
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -194,15 +184,12 @@ class ClipDataset(_Samples):
         return self._sample(self._draw_photo(clip, indices, rng), clip, indices, rng)
 
     def _draw_photo(self, clip: Clip, indices: np.ndarray, rng: np.random.Generator) -> tuple[Clip, int]:
-        """Any moment of the person that is not among the frames, each as likely as the others."""
-        album = self._albums[clip.row[self._album_of]]
-        moments = [
-            (other, moment)
-            for other in album
-            for moment in range(len(other))
-            if other is not clip or moment not in indices
-        ]
-        return moments[int(rng.integers(len(moments)))]
+        """Any moment of the clip that is not among the frames, each as likely as the others.
+
+        Other clips of the person may show other surroundings, which no photo can foretell.
+        """
+        moments = np.setdiff1d(np.arange(len(clip)), indices)
+        return clip, int(moments[rng.integers(len(moments))])
 
 
 class PairDataset(_Samples):

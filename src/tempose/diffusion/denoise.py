@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -23,7 +24,14 @@ class Denoised(NamedTuple):
 
 
 def denoise(
-    unet: PersonUNet, x_t: Tensor, t: Tensor, conditions: Conditions, *, alpha_bar: Tensor, prediction_type: str
+    unet: PersonUNet,
+    x_t: Tensor,
+    t: Tensor,
+    conditions: Conditions,
+    *,
+    alpha_bar: Tensor,
+    prediction_type: str,
+    encoded: Sequence[Tensor] | None = None,
 ) -> Denoised:
     """The noise (or v) in noisy frames.
 
@@ -35,8 +43,9 @@ def denoise(
         t: diffusion times `b`.
         alpha_bar: ᾱ of these times, `b 1 1 1 1`.
         prediction_type: `epsilon` or `v_prediction`.
+        encoded: what `PersonUNet.encode` makes of these frames, where it is known already.
     """
-    prediction = unet(x_t, t, conditions)
+    prediction = unet(x_t, t, conditions, encoded)
     prior, signal, noise = conditions.prior, alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
     if prior is None or unet.config.sigma_data is None:
         return Denoised(prediction, None)

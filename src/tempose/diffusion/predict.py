@@ -182,7 +182,7 @@ class Predictor:
         pose_map = sees_pose.view(v, 1, 1, 1, 1) * maps.to(x_t)
         seen = None if prior is None else self.seen(prior)
         read = [] if seen is None else guides(self.photos, seen, config=self.unet.config)
-        conditions = Conditions(pose_map.to(dtype), (), [guide.to(dtype) for guide in read])
+        conditions = Conditions(pose_map.to(dtype), {}, [guide.to(dtype) for guide in read])
         encoded = self.unet.encode(x_t.to(dtype).expand(v, *x_t.shape), t.to(x_t.device).expand(v), conditions)
         return [
             Encoded(
@@ -223,7 +223,6 @@ class Predictor:
             unfold(together([frame.pose_map for frame in encoded]), f),
             self.texture,
             prior=prior,
-            encoded=[together(maps) for maps in zip(*(frame.maps for frame in encoded), strict=True)],
         )
         times = t.to(x_t.device).expand(n)
         denoised = denoise(
@@ -233,6 +232,7 @@ class Predictor:
             conditions,
             alpha_bar=self.alpha_bar[times.long()].view(n, 1, 1, 1, 1),
             prediction_type=self.prediction_type,
+            encoded=[together(maps) for maps in zip(*(frame.maps for frame in encoded), strict=True)],
         )  # n f c h w
         output, person = (
             None if x is None else torch.einsum("n, n f c h w -> f c h w", self.weights, x.float()) for x in denoised

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol
 
@@ -101,14 +101,12 @@ class Conditions:
 
     pose_map: Tensor
     """`b f 20 h w` in [0, 1]."""
-    texture: Sequence[KeyValue]
-    """Keys and values of the photo, one a texture diffusion block."""
+    texture: Mapping[str, KeyValue]
+    """Keys and values of the photo, by the name of the texture diffusion block that reads them."""
     guides: Sequence[Tensor] = ()
     """Further input channels `b f c h w`: the warped person with alpha, and the photo; the background."""
     prior: Prior | None = None
     """What the network adds the rest to."""
-    encoded: Sequence[Tensor] = ()
-    """What `PersonUNet.encode` makes of these frames, where it is known already."""
 
 
 class Guided(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 import torch
@@ -114,13 +113,16 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         if correct_prior:
             self.person_out = zero_init(nn.Conv2d(narrow, 3, 3, padding=1))
 
-    def forward(self, x_t: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+    def forward(
+        self, x_t: Tensor, t: Tensor, conditions: Conditions, encoded: Sequence[Tensor] | None = None
+    ) -> Tensor:
         """Predict what the noise in a clip is.
 
         Args:
             x_t: noisy frames `b f 3 h w`.
             t: diffusion times `b`, the same for all frames of a clip.
             conditions: poses and photo.
+            encoded: what `encode` makes of these frames, where it is known already.
 
         Returns:
             `b f c h w`: where the prior is corrected, first two channels of flow, as `tempose.warp.detail.moved`
@@ -130,27 +132,28 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         Raises:
             InputError: a shape does not fit.
         """
-        self.check(x_t, conditions)
+        self.check(x_t, conditions, encoded)
         f = x_t.shape[1]
         time = repeat(self.time_embedding(t), "b d -> (b f) d", f=f)
         pose = fold(conditions.pose_map)
-        textures = ([pose, photo, f] for photo in conditions.texture)
+        skips = list(self.encode(x_t, t, conditions) if encoded is None else encoded)  # (b f) c h w each
+        h, done = skips[-1], len(skips) - 1
 
-        skips = list(conditions.encoded or self.encode(x_t, t, conditions))
-        h = skips[-1]  # (b f) c h w
-        encoded = len(skips) - 1
-        for place, block in zip(self.places_down[encoded:], self.down[encoded:], strict=True):
-            h = self.run(block, h, time, *(next(textures) if place.texture is not None else ()))
+        def through(name: str, block: nn.Module, h: Tensor) -> Tensor:
+            texture = conditions.texture.get(name)
+            return self.run(block, h, time, *(() if texture is None else (pose, texture, f)))
+
+        for i, block in list(enumerate(self.down))[done:]:
+            h = through(f"down.{i}", block, h)
             skips.append(h)
 
-        h = self.run(self.middle_in, h, time, *next(textures))
-        h = self.run(self.middle_out, h, time)
+        h = through("middle_in", self.middle_in, h)
+        h = through("middle_out", self.middle_out, h)
 
-        for place, block in zip(self.places_up, self.up, strict=True):
-            h = torch.cat([h, skips.pop()], dim=1)
-            h = self.run(block, h, time, *(next(textures) if place.texture is not None else ()))
+        for i, (place, block) in enumerate(zip(self.places_up, self.up, strict=True)):
+            h = through(f"up.{i}", block, torch.cat([h, skips.pop()], dim=1))
             if place.resample:
-                h = self.run(self.upsample[str(place.level)], h, time)
+                h = through("upsample", self.upsample[str(place.level)], h)
 
         h = F.silu(self.norm_out(h))
         out = F.pixel_shuffle(self.conv_out(h), self.config.patch)
@@ -173,8 +176,8 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             maps.append(self.run(block, maps[-1], time))
         return maps
 
-    def read_texture(self, features: Sequence[Tensor], pose: Tensor) -> list[KeyValue]:
-        """The texture encoder's feature maps → keys and values of the texture diffusion blocks.
+    def read_texture(self, features: Sequence[Tensor], pose: Tensor) -> dict[str, KeyValue]:
+        """The texture encoder's feature maps → keys and values of the texture diffusion blocks, by their names.
 
         They depend neither on the noise nor on the time: once a photo is enough.
 
@@ -182,16 +185,17 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             features: of the photos, one map a depth.
             pose: pose maps of the photos `b 20 h w`; only models with `pose_keys` look at them.
         """
-        return [block.texture.read(features[depth], pose) for block, depth in self.texture_blocks()]
+        return {name: block.texture.read(features[depth], pose) for name, block, depth in self.texture_blocks()}
 
-    def texture_blocks(self) -> Iterator[tuple[TextureDiffusionBlock, int]]:
-        """The texture diffusion blocks in the order of computation, each with the depth it reads."""
-        depths = [place.texture for place in self.places_down], [-1], [place.texture for place in self.places_up]
-        blocks = self.down, [self.middle_in], self.up
-        for depth, block in zip(chain(*depths), chain(*blocks), strict=True):
+    def texture_blocks(self) -> Iterator[tuple[str, TextureDiffusionBlock, int]]:
+        """The texture diffusion blocks in the order of computation, each with its name and the depth that it reads."""
+        down = [(f"down.{i}", place.texture) for i, place in enumerate(self.places_down)]
+        up = [(f"up.{i}", place.texture) for i, place in enumerate(self.places_up)]
+        for name, depth in [*down, ("middle_in", -1), *up]:
             if depth is not None:
+                block = self.get_submodule(name)
                 assert isinstance(block, TextureDiffusionBlock)
-                yield block, depth
+                yield name, block, depth
 
     def temporal_parameters(self) -> Iterator[nn.Parameter]:
         """The parameters that the temporal stage trains; nothing in an image model."""
@@ -205,7 +209,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             return self._gradient_checkpointing_func(block, *inputs)
         return block(*inputs)
 
-    def check(self, x_t: Tensor, conditions: Conditions) -> None:
+    def check(self, x_t: Tensor, conditions: Conditions, encoded: Sequence[Tensor] | None) -> None:
         """Shapes at the door."""
         if x_t.ndim != 5 or x_t.shape[2] != 3:
             raise InputError(f"noisy frames have the shape {tuple(x_t.shape)}; wanted (b, f, 3, h, w)")
@@ -214,6 +218,6 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             raise InputError(f"pose maps have the shape {tuple(conditions.pose_map.shape)}; wanted {wanted}")
         channels = sum(guide.shape[2] for guide in conditions.guides)
         wanted_channels = self.conv_in.in_channels // self.config.patch**2 - 3 - POSE_CHANNELS
-        if not conditions.encoded and channels != wanted_channels:
+        if encoded is None and channels != wanted_channels:
             raise InputError(f"the conditions hold {channels} channels of guides; this model wants {wanted_channels}")
         check_size(x_t.shape[-2:], unit=size_unit(self.config))

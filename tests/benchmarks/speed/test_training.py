@@ -27,7 +27,7 @@ def test_nothing_is_kept_for_what_is_frozen_before_the_first_temporal_block():
     objective, kept = Objective(networks, build_schedule(SMALL), recipe=config.optimization), []
     batch = sample(config, frames=3)
     began = []
-    block = next(objective.unet.texture_blocks())[0]
+    block = next(objective.unet.texture_blocks())[1]
     block.temporal.register_forward_pre_hook(lambda module, inputs: began.append(len(kept)))
     with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x) or x, lambda x: x):
         objective(batch).total.mean().backward()
