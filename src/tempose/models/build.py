@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import inspect
+from typing import Any, NamedTuple
 
 from diffusers import DDPMScheduler
 from torch import nn
@@ -21,31 +22,14 @@ class Networks(NamedTuple):
 
 def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
     """Networks with fresh weights (from torch's current random state), image or video model."""
-    shape = {
-        "base_channels": config.base_channels,
-        "channel_multipliers": config.channel_multipliers,
-        "residual_blocks": config.residual_blocks,
-        "dropout": config.dropout,
-        "patch": config.patch,
-    }
-    unet = PersonUNet(
-        **shape,
-        texture_levels=config.texture_levels,
-        time_channels=config.time_channels,
-        learned_variance=config.learned_variance,
-        temporal=temporal,
-        temporal_head_channels=config.temporal_head_channels,
-        clip_length=config.clip_length,
-        warped_photo=config.warped_photo,
-        background=config.background,
-        sigma_data=config.sigma_data,
-        correct_prior=config.correct_prior,
-        pose_keys=config.pose_keys,
-        guidance=config.guidance,
-        steps=config.steps,
-        size=config.size,
-    )
-    return Networks(TextureEncoder(**shape), unet)
+    unet = PersonUNet(**arguments(PersonUNet, config), temporal=temporal)
+    return Networks(TextureEncoder(**arguments(TextureEncoder, config)), unet)
+
+
+def arguments(network: type[nn.Module], config: ModelConfig) -> dict[str, Any]:
+    """The fields of a configuration that a network is built of; both call them by the same names."""
+    taken = inspect.signature(network.__init__).parameters
+    return {name: value for name, value in config if name in taken}
 
 
 def build_schedule(config: ModelConfig) -> DDPMScheduler:
