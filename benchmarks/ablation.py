@@ -28,7 +28,7 @@ from tempose.training.loop import train
 SIZE = (64, 48)
 NOTHING = {
     **{"pose_keys": False, "warped_photo": False, "background": False},
-    **{"sigma_data": None, "correct_prior": False, "copy_gate": False},
+    **{"sigma_data": None, "correct_prior": False},
 }
 ALIGNED = {**NOTHING, "warped_photo": True, "background": True}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -38,7 +38,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "+ aligned photo, background, around the known": {**ALIGNED, "sigma_data": 0.12},
     "all, around the known": {**ALIGNED, "pose_keys": True, "sigma_data": 0.12},
     "all, around the known, moved": {**ALIGNED, "pose_keys": True, "sigma_data": 0.12, "correct_prior": True},
-    "all, copy gate": {**ALIGNED, "pose_keys": True, "copy_gate": True},
 }
 
 

@@ -1,10 +1,9 @@
 """What depends neither on the noise nor on the time is computed once, however many steps and windows there are."""
 
 import torch
-from helpers import counted
+from helpers import counted, keypoint_motion
 from subjects import small_pipeline, subject
 
-from tempose.body.motions import keypoint_motion
 from tempose.diffusion import pipeline, predict
 from tempose.media.images import resize
 from tempose.media.tensors import to_tensor
