@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps mediapipe
 	@touch $(READY)
 
-demo: $(READY)  ## A drawn person moving, as out/demo.mp4
+demo: $(READY)  ## A person of a photo moving, as out/demo.mp4
 	$(BIN)/tempose demo
 
 test: $(READY)  ## The whole test suite, and how much of the package it runs through

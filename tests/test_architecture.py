@@ -33,10 +33,6 @@ for room in ("diffusion", "animation"):
     MAY_IMPORT[room] -= {"data", "people"}
 
 
-# The demo animates a drawn person.
-EXCEPTIONS = {"animation/demo.py": {"people"}}
-
-
 def room(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
@@ -60,7 +56,7 @@ FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_arrows(path):
-    allowed = MAY_IMPORT[room(path)] | {room(path)} | EXCEPTIONS.get(str(path.relative_to(SOURCE)), set())
+    allowed = MAY_IMPORT[room(path)] | {room(path)}
     assert imports(path) <= allowed
 
 

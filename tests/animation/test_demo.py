@@ -1,21 +1,25 @@
+import pytest
 from subjects import save_small_model
 
-from tempose.animation.demo import FRAMES, run_demo
-from tempose.media.images import read_image
+from tempose.animation.demo import FPS, FRAMES, SAMPLES, SIZE, run_demo
+from tempose.animation.result import read_record
 from tempose.media.video import probe_video
 
 
-def test_the_demo_writes_a_video_and_a_sheet(tmp_path):
-    model = str(save_small_model(tmp_path / "model"))
-    made = run_demo(tmp_path / "new" / "out", model=model)
+@pytest.mark.slow
+def test_the_demo_writes_photo_skeleton_and_result_beside_one_another(tmp_path):
+    made = run_demo(tmp_path / "new" / "out", model=str(save_small_model(tmp_path / "model")))
     info = probe_video(made.video)
-    assert (info.frames, info.fps) == (FRAMES, 12)
-    assert read_image(made.panels).shape[1] == 3 * info.width
-    assert read_image(made.sheet).shape[1] > info.width
+    assert (info.frames, info.fps, info.height) == (FRAMES, FPS, SIZE)
+    assert info.width > 3 * 0.6 * SIZE
     assert made.seconds > 0
-    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == [
-        "demo.jpg",
-        "demo.mp4",
-        "demo.mp4.json",
-        "demo.webp",
-    ]
+    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == ["demo.mp4", "demo.mp4.json"]
+    record = read_record(tmp_path / "new" / "out" / "demo.mp4.json")
+    assert (record.motion, record.side_by_side) == ("dance", True)
+
+
+def test_the_license_lies_beside_the_samples_and_they_are_small():
+    pictures = sorted(SAMPLES.glob("*.jpg"))
+    assert 4 <= len(pictures) <= 6
+    assert sum(picture.stat().st_size for picture in pictures) < 900_000
+    assert "MIT License" in (SAMPLES / "LICENSE-openpeople.txt").read_text(encoding="utf-8")

@@ -6,9 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from subjects import small_model, subject
+from subjects import drawn_subject, small_model, subject
 
-from tempose.animation.demo import drawn_subject
 from tempose.animation.dress import REGIONS, Reference, dress, laid_over, read_mask, region, write_dressed
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import read_image, write_image
@@ -19,7 +18,7 @@ QUICK = {"steps": 1, "model": small_model()}
 
 
 def reference(frames=1):
-    """The person of the demo, standing still."""
+    """A person standing still."""
     person = subject()
     pose = person.pose[np.zeros(frames, int)]
     return Reference(np.stack([person.picture] * frames), pose, np.stack([person.mask] * frames))

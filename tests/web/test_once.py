@@ -18,7 +18,7 @@ FRAMES = 3
 
 @pytest.fixture
 def studio(tmp_path):
-    """A studio whose estimator sees the person of the demo in every picture."""
+    """A studio whose estimator sees the same person in every picture."""
     studio = Studio(small_model(), limits=Limits(), folder=tmp_path)
     studio.estimator = lambda frame: [Detection(subject().keypoints, subject().mask)]
     return studio

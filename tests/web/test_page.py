@@ -2,6 +2,8 @@
 
 import pytest
 
+from tempose.web.examples import EXAMPLES
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 LONG = 90_000  # milliseconds on a busy machine
@@ -56,8 +58,8 @@ def test_every_example_runs_without_an_upload(visit):
     page = visit()
     quick(page)
     examples = page.locator("#examples label")
-    assert examples.count() == 4
-    for number in range(4):
+    assert examples.count() == len(EXAMPLES)
+    for number in range(len(EXAMPLES)):
         examples.nth(number).click()
         looked(page)
         expect(page.locator("#photo-note")).to_have_text("")

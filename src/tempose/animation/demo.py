@@ -1,4 +1,4 @@
-"""The first thing to try: a drawn person and a built-in motion, both from the package itself."""
+"""The first thing to try: a photo and a built-in motion, both from the package itself."""
 
 from __future__ import annotations
 
@@ -8,46 +8,37 @@ from typing import NamedTuple
 
 from tempose.animation.animate import animate
 from tempose.animation.result import write_animation
-from tempose.animation.subject import Subject
+from tempose.animation.settings import AnimateSettings
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import DEFAULT_MODEL
-from tempose.media.video import write_video
-from tempose.people.clip import Recipe, draw_clip
 
-# A person who shows well, where they stand, and the picture they are drawn into: (height, width).
-PERSON, SCENE, PICTURE = 13, 16, (384, 288)
-MOTION, FRAMES, FPS = "dance", 24, 12.0
+# Pictures of people who do not exist; whose they are says LICENSE-openpeople.txt beside them.
+SAMPLES = Path(__file__).parents[1] / "samples"
 
-
-def drawn_subject(person: int = PERSON, *, size: tuple[int, int] = PICTURE) -> Subject:
-    """A drawn person, standing, with exact key points and mask."""
-    clip = draw_clip(Recipe(person, "idle", 0, SCENE, frames=1, fps=FPS, size=size, fill=0.8))
-    return Subject(clip.frames[0], clip.motion.keypoints[0], clip.masks[0])
+# One of them, its motion, and the height in pixels, frames and frames per second of what is made.
+PHOTO, MOTION = "meadow.jpg", "dance"
+SIZE, FRAMES, FPS = 512, 24, 12.0
 
 
 class Demo(NamedTuple):
-    """The files that the demo wrote."""
+    """What the demo wrote."""
 
     video: Path
-    panels: Path
-    """Photo, skeleton and result beside one another, as a moving picture for pages."""
-    sheet: Path
-    """A contact sheet: moments of the video in one picture."""
+    """Photo, skeleton and result beside one another."""
     seconds: float
-    """How long all of it took."""
+    """That it took."""
     warnings: tuple[str, ...]
-    """The notes of the result: what had to be guessed."""
+    """What must be said of the result."""
 
 
 def run_demo(
     folder: Path | str = "out", *, model: str = DEFAULT_MODEL, device: str = "auto", track: Track = quiet
 ) -> Demo:
-    """Write `demo.mp4`, `demo.webp` and `demo.jpg` into a folder, which is made if need be."""
+    """Write `demo.mp4` and its record into a folder, which is made if need be."""
     begun = time.monotonic()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    video, panels, sheet = folder / "demo.mp4", folder / "demo.webp", folder / "demo.jpg"
-    made = animate(drawn_subject(), MOTION, model=model, fps=FPS, max_frames=FRAMES, device=device, track=track)
-    write_animation(made, video, sheet=sheet, command=("tempose", "demo"), track=track)
-    write_video(panels, track(made.panels(), "moving picture", total=len(made)), FPS)
-    return Demo(video, panels, sheet, time.monotonic() - begun, made.warnings)
+    settings = AnimateSettings(model=model, size=SIZE, max_frames=FRAMES, fps=FPS, device=device)
+    made = animate(SAMPLES / PHOTO, MOTION, settings, track=track)
+    write_animation(made, folder / "demo.mp4", side_by_side=True, track=track)
+    return Demo(folder / "demo.mp4", time.monotonic() - begun, made.warnings)

@@ -183,7 +183,7 @@ def demo(
     model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL)] = "people-128",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
 ) -> None:
-    """Animate a drawn person by a built-in motion: a first look that needs no picture of your own.
+    """Animate a photo that comes with tempose by a built-in motion: a first look that needs no picture of your own.
 
     Example: [bold]tempose demo[/bold]
     """
@@ -193,12 +193,9 @@ def demo(
     for warning in made.warnings:
         shell.note(warning)
     shell.done(
-        f"a video: {made.video}\nphoto, skeleton and result side by side: {made.panels}\n"
-        f"a contact sheet: {made.sheet}\nmade in {made.seconds:.0f} seconds\n"
+        f"{made.video}: photo, skeleton and result side by side, made in {made.seconds:.0f} seconds\n"
         "next, with a photo of your own: tempose animate me.jpg walk",
         video=made.video,
-        panels=made.panels,
-        sheet=made.sheet,
         seconds=round(made.seconds, 3),
         warnings=list(made.warnings),
     )

@@ -1,4 +1,4 @@
-"""The people of the page: those that lie beside it as examples, and any other that code can draw."""
+"""The people of the page: the samples that come with the package, and any that code can draw."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from tempose.animation.demo import SAMPLES
 from tempose.core.errors import InputError
 from tempose.media.images import write_image
 from tempose.people.clip import Recipe, draw_clip
@@ -13,31 +14,24 @@ from tempose.people.person import HATS, Person
 from tempose.people.places import PLACES
 from tempose.people.scene import Scene
 
-FOLDER = Path(__file__).parent / "people"
-
 PICTURE = (512, 384)  # height and width of a drawn photo
 
 
 @dataclass(frozen=True)
 class Example:
-    """A drawn person and a motion that goes with them; person and scene are seeds."""
+    """A photo that comes with the package, and a motion that goes with it."""
 
     title: str
-    person: int
-    scene: int
+    photo: Path
     motion: str
-
-    @property
-    def photo(self) -> Path:
-        """The file of the person's picture, which comes with the package."""
-        return FOLDER / f"person-{self.person}.jpg"
 
 
 EXAMPLES = (
-    Example("Home", 13, 16, "dance"),
-    Example("Street", 1, 4, "walk"),
-    Example("Studio", 7, 23, "wave"),
-    Example("Town", 40, 30, "catwalk"),
+    Example("Meadow", SAMPLES / "meadow.jpg", "dance"),
+    Example("Studio", SAMPLES / "studio.jpg", "walk"),
+    Example("Garden", SAMPLES / "garden.jpg", "wave"),
+    Example("Lawn", SAMPLES / "lawn.jpg", "squat"),
+    Example("Yard", SAMPLES / "yard.jpg", "catwalk"),
 )
 
 # A choice says nothing about what it leaves at ANY.
@@ -98,13 +92,3 @@ def draw_photo(path: Path, *, person: int, scene: int) -> None:
     """Write the picture of a person who stands at ease, from head to foot."""
     clip = draw_clip(Recipe(person, "idle", 0, scene, frames=1, fps=12.0, size=PICTURE, fill=0.8))
     write_image(path, clip.frames[0])
-
-
-def main() -> None:
-    """Draw the examples that lie beside this file."""
-    for example in EXAMPLES:
-        draw_photo(example.photo, person=example.person, scene=example.scene)
-
-
-if __name__ == "__main__":
-    main()

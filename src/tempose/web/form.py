@@ -72,7 +72,7 @@ def wanted_column(studio: Studio) -> Wanted:
     photo_note = note_of_files("photo-note", field="photo", limits=limits, pictures=True)
     examples = gr.Radio(
         [(example.title, index) for index, example in enumerate(EXAMPLES)],
-        label="Or one of these drawn people",
+        label="Or one of these people, who do not exist",
         elem_id="examples",
         elem_classes="tiles",
     )
