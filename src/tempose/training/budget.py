@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tempose.models.build import Networks, build_networks, build_schedule
-from tempose.models.conditions import Photo
+from tempose.models.conditions import Photo, Prior, reads_prior
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.pose.render import POSE_CHANNELS
 from tempose.training.config import TrainConfig
@@ -104,11 +104,18 @@ def _saved_bytes(objective: Objective, config: TrainConfig) -> int:
             network.enable_gradient_checkpointing(block_input)
     half = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[config.optimization.precision]
     batch = _sample(config)
+    # In place of the warp's, which looks at values and keeps nothing for the backward pass.
+    prior = None
+    if reads_prior(config.model):
+        color, background, alpha, mask = (
+            torch.zeros_like(x) for x in (batch.frames, batch.frames, batch.masks, batch.masks)
+        )
+        prior = Prior(color, alpha, background, mask, torch.ones(1))
     with (
         torch.autocast("cpu", half, enabled=half is not None),
         torch.autograd.graph.saved_tensors_hooks(kept.add, _unchanged),
     ):
-        objective(batch).total.mean()
+        objective.loss(batch, objective.predict(batch, prior)).total.mean()
     return kept.size + largest[0]
 
 

@@ -42,7 +42,8 @@ class FeatureDistance:
 
     def __call__(self, pictures: Tensor, truth: Tensor) -> Tensor:
         """The distance of `b f 3 h w` in [-1, 1] to the truth: `b`."""
-        self.network = self.network.to(pictures.device)
+        if self.network._conv_stem.weight.device != pictures.device:
+            self.network = self.network.to(pictures.device)
         with torch.no_grad():
             wanted = self.features(truth)
         distance = sum(
