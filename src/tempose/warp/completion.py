@@ -22,7 +22,7 @@ from tempose.warp.parts import (
 BINS = 24  # in which the widths along a bone are measured
 WIDEST = 1.6  # no width is believed beyond this, in widths of the bone's flesh
 FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the flesh, unless its other side says so
-CAP = 0.13  # limbs and trunk share the photo within this distance of shoulder and hip, in lengths of the trunk
+CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
 ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG, "right_hip"), (LEFT_LEG, "left_hip"))
 
 
@@ -67,9 +67,8 @@ def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> np.ndar
         x, y, sure = keypoints[KEYPOINTS.index(name)]
         if sure < MIN_CONFIDENCE or not (labels == layer).any() or (hem and layer in (RIGHT_LEG, LEFT_LEG)):
             continue
-        cap = cv2.circle(
-            np.zeros(labels.shape, np.uint8), (round(float(x)), round(float(y))), round(CAP * trunk), 1, -1
-        )
+        radius = round((CAP_LEG if layer in (RIGHT_LEG, LEFT_LEG) else CAP_ARM) * trunk)
+        cap = cv2.circle(np.zeros(labels.shape, np.uint8), (round(float(x)), round(float(y))), radius, 1, -1)
         caps[layer] |= cap & (labels == TRUNK)
         caps[TRUNK] |= cap & (labels == layer)
     return caps > 0

@@ -168,7 +168,7 @@ def _layers(
             continue
         before = np.isin(labels, order[order.index(layer) + 1 :])
         beneath = (cv2.dilate(visible.astype(np.uint8), around) > 0) & before
-        whole = visible | caps[layer] | beneath | hidden[layer]
+        whole = _smooth(visible | caps[layer] | beneath | hidden[layer], around) | visible
         inner = cv2.erode(visible.astype(np.uint8), around) > 0
         inner = inner if inner.any() else visible
         cloth = patches and layer == LAYERS.index("trunk")
@@ -179,6 +179,14 @@ def _layers(
         share = cv2.GaussianBlur(whole.astype(np.float32), (3, 3), 0) / np.maximum(person, 1e-3)
         alphas.append(alpha * share.clip(0, 1))
     return np.stack(colors), np.stack(alphas)
+
+
+def _smooth(mask: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """A mask, bool `h w`, without gaps and shreds narrower than `around`."""
+    import cv2
+
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, around)
+    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, around) > 0
 
 
 def _cut(mask: np.ndarray, crop: Crop, size: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tempose.media.images import resize
 from tempose.pose.keypoints import MIN_CONFIDENCE
-from tempose.warp.parts import bone_distances, trunk_length
+from tempose.warp.parts import bone_distances, color_shares, trunk_length
 
 # Sizes are shares of the person's longer side.
 SOLVED, DECIDED = 960, 480  # the longest sides at which alpha is solved and GrabCut decides; larger is interpolated
@@ -26,6 +26,8 @@ CORE = 0.3  # nearer to a bone than this, in widths of its flesh, is surely pers
 ARMS, LEGS = ((2, 3, 4, 8), (5, 6, 7, 11)), (8, 9, 10, 13, 12, 11)
 ROUNDS = 3  # of GrabCut
 LIKE = 14.0  # person and background whose colors differ by less, in Lab, look alike: the mask decides
+LIKE_PLAIN, SPREAD = 5.0, 2.5  # the same before a plain background, and what each unit of its local spread adds
+RARE = 8.0  # a color so much more common in the background than on the person is background, in the rim and in gaps
 SEEN_THROUGH = 7.0  # what differs by less from the background nearby, in the rim and in gaps, is background
 RATHER = 0.4  # the same for up to twice that, if the person's colors nearby are so much farther
 NEARBY = 0.03  # as far as colors are compared
@@ -166,10 +168,13 @@ def refine_mask(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) ->
     surely, surely_not = labels == cv2.GC_FGD, labels == cv2.GC_BGD
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     here, behind = _colors_about(lab, surely), _colors_about(lab, surely_not)
-    alike = np.linalg.norm(here - behind, axis=-1) < LIKE
+    spread = np.sqrt((_colors_about(lab**2, surely_not) - behind**2).sum(axis=-1).clip(0))
+    alike = np.linalg.norm(here - behind, axis=-1) < np.minimum(LIKE, LIKE_PLAIN + SPREAD * spread)
     to_person, to_background = (np.linalg.norm(lab - mean, axis=-1) for mean in (here, behind))
     through = (to_background < SEEN_THROUGH) | (to_background < np.minimum(2 * SEEN_THROUGH, RATHER * to_person))
-    gap = (labels == cv2.GC_PR_FGD) & ~alike & through
+    on_person, off_person = color_shares(lab, np.where(surely, 0, np.where(surely_not, 1, -1)))[:2]
+    through = (through & (to_background < to_person)) | (off_person > RARE * on_person)
+    gap = np.isin(labels, (cv2.GC_PR_FGD, cv2.GC_PR_BGD)) & ~alike & through
     gap &= ~_between(keypoints, mask.shape, (LEGS,))  # there it may be the pattern of a skirt
     labels[cv2.morphologyEx(gap.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_BGD
     cv2.grabCut(picture, labels, (0, 0, 1, 1), outside, inside, ROUNDS, cv2.GC_INIT_WITH_MASK)

@@ -44,9 +44,10 @@ PRIOR = 1e-3  # the pull of the nearest bones and of like colors, beside steps o
 
 # Seeds, in lengths of the trunk: half the width of the bars along the bones.
 ARM_WIDTH, LEG_WIDTH, HEAD_WIDTH = 0.03, 0.045, 0.05
+OUTER_ARM = 0.05  # on the side away from the trunk another bar runs along the upper arm: sleeves have the shirt's color
 HEM_RIM = 0.1  # of no seeds above and below a hem, in heights as find_hem counts them
 # Where the bars begin and end, in shares of the bones.
-UPPER_ARM, THIGH, HAND, FOOT = 0.35, 0.35, 0.3, 0.12
+UPPER_ARM, SLEEVE, THIGH, HAND, FOOT = 0.35, 0.15, 0.35, 0.3, 0.12
 DRAWN_IN, OFF_ARMS = 0.3, 0.16  # the seed of the trunk: shares of its quadrangle, and lengths of the trunk
 
 
@@ -80,7 +81,8 @@ def find_parts(
     shares = color_shares(lab, seeds)
     seeded = np.array([(seeds == layer).any() for layer in range(len(LAYERS))])[:, None, None]
     prior *= np.where(seeded, np.maximum(shares / np.maximum(shares.max(axis=0), 1e-9), UNLIKE), 1)
-    return without_strays(random_walk(values, mask, seeds, prior / prior.sum(axis=0)), seeds), hem
+    parts = without_strays(random_walk(values, mask, seeds, prior / prior.sum(axis=0)), seeds)
+    return (parts if hem else without_pelvis(parts, keypoints)), hem
 
 
 def color_shares(lab: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -116,7 +118,7 @@ def without_cloth_beside(seeds: np.ndarray, shares: np.ndarray, keypoints: np.nd
         along = (column + 0.5 - a[0]) * axis[0] + (row + 0.5 - a[1]) * axis[1]
         center = a[:2] + (along / max(float(axis @ axis), 1e-6))[:, None] * axis
         at = center.astype(int).clip(0, np.array(seeds.shape[::-1]) - 1)
-        near = np.hypot(*(center - np.stack([column, row], axis=-1) - 0.5).T) <= 2 * ARM_WIDTH * trunk
+        near = np.hypot(*(center - np.stack([column, row], axis=-1) - 0.5).T) <= (ARM_WIDTH + OUTER_ARM) * trunk
         beside = near & ~trunks[at[:, 1], at[:, 0]]
         kept[row[beside], column[beside]] = -1
     return kept
@@ -196,6 +198,9 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
         if layer in (RIGHT_ARM, LEFT_ARM):
             first, last = (UPPER_ARM, 1.0) if "shoulder" in one else (0.0, 1 + HAND)
             _bar(limbs, a + first * (b - a), a + last * (b - a), ARM_WIDTH * trunk, layer)
+            if "shoulder" in one and "neck" in points:
+                out = OUTER_ARM * trunk * _away(b - a, points["neck"] + (0, trunk / 2) - a)
+                _bar(limbs, a + SLEEVE * (b - a) + out, b + out, ARM_WIDTH * trunk, layer)
             continue
         above = 1.0 if "knee" in one else 0.0
         last, first = (min(max(height - above, 0.0), 1.0) for height in (hem - HEM_RIM, max(hem + HEM_RIM, THIGH)))
@@ -222,6 +227,32 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
             _bar(body, points[one], points[other], HEAD_WIDTH * trunk, 1)
     seeds = np.where(limbs < 255, limbs, np.where(body > 0, TRUNK, 255)).astype(np.uint8).view(np.int8)
     return np.where(mask, seeds, np.int8(-1))
+
+
+def without_pelvis(parts: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """Likelihoods `l h w` where what lies above a hip, seen along the trunk and along the thigh, is the trunk's.
+
+    Trousers have one color up to the waist; but what is above the joint does not turn with the thigh.
+    """
+    moved = parts.copy()
+    y, x = np.mgrid[: parts.shape[1], : parts.shape[2]].astype(np.float32) + 0.5
+    neck, hips = keypoints[1], keypoints[[8, 11]]
+    if min(neck[2], *hips[:, 2]) < MIN_CONFIDENCE:
+        return moved
+    down = hips[:, :2].mean(axis=0) - neck[:2]
+    for layer, hip, knee in ((RIGHT_LEG, 8, 9), (LEFT_LEG, 11, 12)):
+        thigh = keypoints[knee, :2] - keypoints[hip, :2] if keypoints[knee, 2] >= MIN_CONFIDENCE else down
+        place = np.stack([x, y], axis=-1) - keypoints[hip, :2]
+        above = (place @ down < 0) & (place @ thigh < 0)
+        moved[TRUNK] += moved[layer] * above
+        moved[layer][above] = 0
+    return moved
+
+
+def _away(axis: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """The unit vector across an axis that leads away from a place, both `2` from the axis' start."""
+    across = np.array([-axis[1], axis[0]]) / max(float(np.hypot(*axis)), 1e-6)
+    return -across if across @ middle > 0 else across
 
 
 def _bar(drawing: np.ndarray, one: np.ndarray, other: np.ndarray, half: float, value: int) -> None:
