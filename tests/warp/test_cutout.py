@@ -5,7 +5,7 @@ import pytest
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.people.clip import Recipe, draw_clip
-from tempose.warp.cutout import LAYERS, cut_out
+from tempose.warp.cutout import LAYERS, _without_shreds, cut_out
 
 SIZE = (128, 96)
 
@@ -172,3 +172,21 @@ def test_sizes_must_match(clip):
         cut_out(clip.frames[0], clip.masks[0][:-1], clip.motion.keypoints[0])
     with pytest.raises(InputError, match="empty"):
         cut_out(clip.frames[0], np.zeros(SIZE, bool), clip.motion.keypoints[0])
+
+
+def test_layers_add_no_shreds_beneath_others():
+    mask = np.zeros((60, 60), bool)
+    mask[10:50, 10:30] = True
+    person = np.ones_like(mask)
+    frayed = mask.copy()
+    frayed[20:22, 30:50] = frayed[40:58, 20] = True
+    frayed[30, 12:20] = False
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    assert (_without_shreds(frayed, person, disk) ^ mask).sum() < 30  # rounded corners; the shreds have 80
+
+
+def test_a_gap_beside_a_layer_is_not_filled():
+    mask = np.zeros((60, 60), bool)
+    mask[10:50, 10:30] = mask[10:50, 33:45] = True
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    assert not (_without_shreds(mask, mask, disk) & ~mask).any()

@@ -186,6 +186,17 @@ def test_no_pose_tears_the_person_or_opens_holes(seed):
         assert holes.max(initial=0) <= 8, LAYERS[part]
 
 
+@pytest.mark.parametrize("way", [(0.0, -1.5), (2.0, -0.5), (-2.0, 0.0)])
+def test_hair_on_the_shoulders_leaves_no_gap_when_the_head_moves(way):
+    layers, target = drawn(), person()
+    hair = (slice(10 * SCALE, 19 * SCALE), slice(19 * SCALE, 29 * SCALE))
+    layers.alpha[0, TRUNK, 0][hair] = 1
+    target[[0, 14, 15, 16, 17], :2] += torch.tensor(way) * SCALE
+    alpha = single(only(layers, TRUNK), target)[1]
+    closed = cv2.morphologyEx((alpha > 0.5).numpy().astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    assert ((closed > 0) & (alpha < 0.5).numpy())[14 * SCALE : 20 * SCALE].sum() < 20
+
+
 def test_hands_keep_their_size():
     layers = drawn()
     hand = torch.zeros_like(layers.alpha)

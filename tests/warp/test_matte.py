@@ -72,6 +72,28 @@ def test_white_clothes_before_a_white_wall_stay_whole():
     assert iou(refine_mask(picture, mask, keypoints), mask) > 0.98
 
 
+@pytest.mark.parametrize("skin", [(225, 185, 165), (120, 80, 60)])
+def test_the_gap_between_arm_and_trunk_is_background(skin):
+    """The estimator's mask is closed there; skin is not so far from the wall."""
+    rng = np.random.default_rng(0)
+    picture = (np.array([196, 196, 204]) + rng.integers(-2, 3, (240, 160, 1))).astype(np.uint8)
+    points = {1: (80, 40), 2: (60, 44), 3: (40, 84), 4: (38, 120), 5: (100, 44), 8: (68, 120), 11: (92, 120)}
+    keypoints = np.zeros((18, 3), np.float32)
+    for index, (x, y) in points.items():
+        keypoints[index] = x, y, 1
+    arm, trunk = np.zeros((240, 160), np.uint8), np.zeros((240, 160), np.uint8)
+    cv2.polylines(arm, [np.array([points[2], points[3], points[4]])], False, 1, 11)
+    trunk[36:130, 62:98] = 1
+    person, mask = (arm | trunk) > 0, cv2.morphologyEx(arm | trunk, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)) > 0
+    picture[arm > 0], picture[trunk > 0] = skin, (200, 20, 80)
+    gap = np.zeros_like(mask)
+    gap[90:115, 48:60] = True
+    assert mask[gap].mean() > 0.9
+    fine = refine_mask(picture, mask, keypoints)
+    assert fine[gap & ~cv2.dilate(person.astype(np.uint8), np.ones((3, 3))).astype(bool)].mean() < 0.05
+    assert fine[person].mean() > 0.97
+
+
 def test_alpha_is_enlarged_along_edges():
     truth = np.zeros((120, 90), np.float32)
     cv2.circle(truth, (45, 60), 30, 1, -1, cv2.LINE_AA)

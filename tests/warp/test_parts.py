@@ -69,6 +69,35 @@ def test_edges_decide_between_arm_and_trunk():
     assert hem == 0
 
 
+def test_trousers_of_one_color_are_parted_at_the_hips(people):
+    for picture, mask, keypoints, _ in people:
+        plain = picture.copy()
+        plain[mask] = (30, 30, 40)
+        parts, hem = find_parts(plain, mask, keypoints)
+        legs = np.isin(parts.argmax(axis=0), (LAYERS.index("right_leg"), LAYERS.index("left_leg"))) & mask
+        knees, hips = keypoints[[9, 12], 1], keypoints[[8, 11], 1]
+        if hem == 0 and (knees > hips + 0.3 * trunk_length(keypoints)).all():
+            assert legs[int(hips.max()) + 4 :].any()
+            assert not legs[: int(hips.min()) - 4].any()
+
+
+@pytest.mark.parametrize("elbow", [(52, 74), (30, 60), (24, 40), (40, 16)])
+def test_the_outer_side_of_a_sleeve_goes_with_the_arm(elbow):
+    """However the arm is held; the shirt's color does not tell them apart."""
+    keypoints = np.zeros((18, 3), np.float32)
+    points = {1: (72, 40), 2: (56, 42), 3: elbow, 5: (88, 42), 8: (62, 100), 11: (82, 100)}
+    for index, place in points.items():
+        keypoints[index] = *place, 1
+    seeds = part_seeds(np.ones(SIZE, bool), keypoints)
+    start, bone = np.array(points[2]), np.subtract(elbow, points[2])
+    across = np.array([bone[1], -bone[0]]) / np.hypot(*bone)
+    outward = -across if across @ (np.array((72, 70)) - start) > 0 else across
+    arm = LAYERS.index("right_arm")
+    for side, found in ((outward, True), (-outward, False)):
+        column, row = (start + 0.25 * bone + 0.05 * 60 * side).astype(int)
+        assert (seeds[row, column] == arm) == found
+
+
 def test_a_walk_ends_where_its_seeds_are():
     values = np.zeros((20, 30, 1), np.float32)
     values[:, 18:] = 50

@@ -20,8 +20,11 @@ __all__ = ["LAYERS", "Cutout", "cut_out"]
 LEGS = (RIGHT_LEG, LEFT_LEG)
 PARTED = 400  # the longest side of the person at which parts are told apart, pixels
 PERSON = 0.05  # from this alpha on a pixel belongs to a layer
+FIRM = 0.5  # and from this one on it hides what is behind it
 ISLAND = 0.03  # patches of a layer smaller than this share of its largest one go over to what is around them
+STRIP = 0.006  # strips of trunk and legs narrower than twice this share of the person's longer side do too
 OVERLAP = 0.004  # how far a layer goes on beneath those that touch it, as a share of the person's longer side
+SHRED = 2  # what a layer adds beneath others is no narrower than twice so many of these
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,17 +126,20 @@ def _labels(own: np.ndarray, alpha: np.ndarray, keypoints: np.ndarray, held: np.
 
 
 def _without_islands(labels: np.ndarray) -> np.ndarray:
-    """Labels `h w` whose smallest patches go over to what is around them."""
+    """Labels `h w` whose smallest patches, and strips of trunk and legs, go over to what is around them."""
     import cv2
 
     kept = labels.copy()
+    for layer in (LAYERS.index("trunk"), *LEGS):
+        firm = cv2.morphologyEx((labels == layer).astype(np.uint8), cv2.MORPH_OPEN, _disk(STRIP * max(labels.shape)))
+        kept[(labels == layer) & (firm == 0)] = -1
     for layer in range(len(LAYERS)):
-        count, patches, sizes, _ = cv2.connectedComponentsWithStats((labels == layer).astype(np.uint8), connectivity=4)
+        count, patches, sizes, _ = cv2.connectedComponentsWithStats((kept == layer).astype(np.uint8), connectivity=4)
         for patch in range(1, count):
             if sizes[patch, cv2.CC_STAT_AREA] < ISLAND * sizes[1:, cv2.CC_STAT_AREA].max():
                 kept[patches == patch] = -1
     lost = (labels >= 0) & (kept < 0)
-    if not lost.any():
+    if not lost.any() or not (kept >= 0).any():
         return labels
     away = (kept < 0).astype(np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
@@ -155,9 +161,10 @@ def _layers(
     """Colors `l h w 3` and alphas `l h w`, completed."""
     import cv2
 
-    seam = max(1, round(OVERLAP * max(labels.shape)))
-    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * seam + 1, 2 * seam + 1))
-    hidden, caps = complete(labels, keypoints, order, hem), joint_caps(labels, keypoints, hem)
+    seam = OVERLAP * max(labels.shape)
+    around, wide = _disk(seam), _disk(SHRED * seam)
+    firm = np.where(alpha > FIRM, labels, -1)
+    hidden, caps = complete(firm, keypoints, order, hem), joint_caps(labels, keypoints, hem)
     person = cv2.GaussianBlur((labels >= 0).astype(np.float32), (3, 3), 0)  # layers fade at each other, not at its edge
     colors, alphas = [], []
     for layer in range(len(LAYERS)):
@@ -166,9 +173,9 @@ def _layers(
             colors.append(own)
             alphas.append(np.zeros_like(alpha))
             continue
-        before = np.isin(labels, order[order.index(layer) + 1 :])
-        beneath = (cv2.dilate(visible.astype(np.uint8), around) > 0) & before
-        whole = _smooth(visible | caps[layer] | beneath | hidden[layer], around) | visible
+        before = np.isin(firm, order[order.index(layer) + 1 :])
+        beneath = (cv2.dilate((firm == layer).astype(np.uint8), around) > 0) & before
+        whole = _without_shreds(visible | caps[layer] | beneath | hidden[layer], firm >= 0, wide) | visible
         inner = cv2.erode(visible.astype(np.uint8), around) > 0
         inner = inner if inner.any() else visible
         cloth = patches and layer == LAYERS.index("trunk")
@@ -181,12 +188,20 @@ def _layers(
     return np.stack(colors), np.stack(alphas)
 
 
-def _smooth(mask: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """A mask, bool `h w`, without gaps and shreds narrower than `around`."""
+def _disk(radius: float) -> np.ndarray:
+    """A disk, uint8, of at least 3 pixels across."""
     import cv2
 
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, around)
-    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, around) > 0
+    side = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
+def _without_shreds(mask: np.ndarray, person: np.ndarray, disk: np.ndarray) -> np.ndarray:
+    """A part of a person, bool `h w`, without gaps and shreds narrower than a disk."""
+    import cv2
+
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disk)
+    return cv2.morphologyEx(closed * person, cv2.MORPH_OPEN, disk) > 0
 
 
 def _cut(mask: np.ndarray, crop: Crop, size: tuple[int, int]) -> np.ndarray:

@@ -267,13 +267,19 @@ def _straightened(curves: Curves, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor,
         away = across - radius
         angle = torch.atan2(over, -away * sign)
         bent = (bend > 0) & (over > 0)
+        leads = angle <= half.abs() * SHARED
+        if bend is curves.last:  # shoulders do not bend with the neck; they go on a little beneath the head
+            free = bent & (across.abs() >= curves.freed)
+            valid = torch.where(free, valid * (curves.length + curves.freed - along).clamp(0, 1), valid)
+        else:
+            free = torch.zeros_like(bent)
+        bent = bent & ~free
         step = bend * angle / half.abs()
         at_start = bend is curves.first
         result = torch.where(bent, bend - step if at_start else curves.length - bend + step, result)
         side = torch.where(bent, radius - sign * torch.hypot(over, away), side)
-        leads = angle <= half.abs() * SHARED
         # Beyond the center two bones lie over each other, and this one ends, in a line one pixel wide.
-        ends = torch.where((away * sign > 0) & (bend > 0), (0.5 - over).clamp(0, 1), 1.0)
+        ends = torch.where((away * sign > 0) & (bend > 0) & ~free, (0.5 - over).clamp(0, 1), 1.0)
         valid = torch.where(bent & ~leads, 0.0, valid) * ends
     return result, side, valid, beyond
 
@@ -291,7 +297,7 @@ def _bent(curves: Curves, along: Tensor, across: Tensor) -> tuple[Tensor, Tensor
         sign = torch.where(half < 0, -1.0, 1.0)
         angle = (over / bend.clamp_min(1e-6)).clamp_max(2) * half.abs()
         reach = sign * (radius - across)
-        bent = (bend > 0) & (over > 0)
+        bent = (bend > 0) & (over > 0) & (at_start | (across.abs() < curves.freed))
         step = torch.sin(angle) * reach
         turned = torch.where(reach >= 0, bend - step if at_start else curves.length - bend + step, along)
         place = torch.where(bent, turned, place)
