@@ -24,7 +24,7 @@ from tempose.diffusion.hub import Model, load_model
 from tempose.media.images import resize
 from tempose.media.video import write_video
 
-PHOTOS = tuple(SAMPLES / f"{name}.jpg" for name in ("meadow", "studio", "lawn"))
+PHOTOS = tuple(SAMPLES / f"{name}.jpg" for name in ("meadow", "studio", "road"))
 MOTIONS = ("walk", "dance", "wave", "squat")
 WHITE = 255
 

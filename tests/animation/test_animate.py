@@ -15,10 +15,12 @@ from tempose.animation.animate import animate
 from tempose.animation.compose import Composition
 from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.result import write_animation
+from tempose.animation.settings import DressSettings
 from tempose.animation.subject import read_subject
 from tempose.cli import main
 from tempose.core.errors import InputError
 from tempose.diffusion.guidance import Guidance
+from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.diffusion.windows import Loop, Overlap
 from tempose.media.images import read_image, write_image
@@ -119,11 +121,19 @@ def test_a_motion_that_needs_more_room_gets_a_larger_picture():
         ({"retarget": "bones"}, "retarget is 'bones'"),
         ({"output": "a.png"}, "single picture, but the motion has 3 frames"),
         ({"max_frames": 1, "output": "a.mp4"}, "single frame"),
+        ({"mask": "a.png", "matte_model": "a.onnx"}, "give one of them"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_painting(wrong, message):
     with pytest.raises(InputError, match=message):
         animate(subject(), "walk", **QUICK | wrong)
+
+
+def test_only_an_animation_can_do_without_a_model():
+    with pytest.raises(InputError, match="warp is no model"):
+        DressSettings(part="upper", model="warp")
+    with pytest.raises(InputError, match="warp stands for no model"):
+        load_model("warp")
 
 
 def test_windows_and_guidance_reach_the_pipeline_and_the_record(monkeypatch):
@@ -139,6 +149,21 @@ def test_windows_and_guidance_reach_the_pipeline_and_the_record(monkeypatch):
     assert (made.record["settings"]["strategy"], made.record["settings"]["guidance"]) == ("loop", 3.0)
     animate(subject(), "walk", **QUICK)
     assert (given["strategy"].strategy, given["guidance"]) == (Overlap(), None)
+
+
+def test_without_a_model_the_photo_is_moved_alone():
+    made = animate(subject(), "wave", model="warp", max_frames=2)
+    assert made.generated is None
+    assert (made.record["model"], made.record["settings"]["model"]) == (None, "warp")
+    first, second = made.frames()
+    assert (first != second).any()
+
+
+def test_more_steps_than_the_shipped_weights_want_are_remarked_on():
+    named = Model(DEFAULT_MODEL, small_model().pipeline)
+    assert named.about_steps(None) == named.about_steps(named.steps) == []
+    assert f"{named.steps + 1} were asked for" in named.about_steps(named.steps + 1)[0]
+    assert small_model().about_steps(99) == []
 
 
 def test_every_step_can_be_watched():

@@ -1,7 +1,7 @@
 import pytest
 from subjects import save_small_model
 
-from tempose.animation.demo import FPS, FRAMES, SAMPLES, SIZE, run_demo
+from tempose.animation.demo import FPS, FRAMES, MOTION, SAMPLES, SIZE, run_demo
 from tempose.animation.result import read_record
 from tempose.media.video import probe_video
 
@@ -15,7 +15,7 @@ def test_the_demo_writes_photo_skeleton_and_result_beside_one_another(tmp_path):
     assert made.seconds > 0
     assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == ["demo.mp4", "demo.mp4.json"]
     record = read_record(tmp_path / "new" / "out" / "demo.mp4.json")
-    assert (record.motion, record.side_by_side) == ("dance", True)
+    assert (record.motion, record.side_by_side) == (MOTION, True)
 
 
 def test_the_license_lies_beside_the_samples_and_they_are_small():

@@ -1,13 +1,15 @@
 """The person in a photo is found in any kind of picture file, or it is said why not."""
 
+import cv2
 import numpy as np
 import pytest
+from networks import onnx_model
 from PIL import Image
 from subjects import subject
 
 from tempose.animation.subject import LARGEST, check_large_enough, read_subject
-from tempose.core.errors import MediaError, PoseError
-from tempose.media.images import resize, write_image
+from tempose.core.errors import InputError, MediaError, PoseError
+from tempose.media.images import read_image, resize, write_image
 from tempose.pose.estimators import Detection
 from tempose.pose.keypoints import HIDDEN
 
@@ -96,3 +98,66 @@ def test_someone_too_small_is_refused(tmp_path):
     with pytest.raises(PoseError, match=r"far\.png: the person is too small: \d+ pixels in a picture of 288×384"):
         read_subject(tmp_path / "far.png", estimator=lambda frame: [Detection(tiny.astype(np.float32), None)])
     check_large_enough(given.pose)
+
+
+def found_in(path, **given):
+    """The subject of a photo whose estimator knows where the joints are."""
+    person = subject()
+    scale = read_image(path).shape[0] / person.picture.shape[0]
+    keypoints = (person.keypoints * (min(scale, LARGEST / 384), min(scale, LARGEST / 384), 1)).astype(np.float32)
+    return read_subject(path, estimator=lambda frame: [Detection(keypoints, None)], **given)
+
+
+def test_a_mask_of_ones_own_is_used_as_it_is(tmp_path):
+    person = subject()
+    write_image(tmp_path / "me.png", person.picture)
+    matte = cv2.GaussianBlur(person.mask.astype(np.float32), (0, 0), 2)
+    Image.fromarray((matte * 255).astype(np.uint8)).save(tmp_path / "mask.png")
+    found = found_in(tmp_path / "me.png", mask=tmp_path / "mask.png")
+    np.testing.assert_allclose(found.cutout.matte, matte, atol=1 / 255)
+    np.testing.assert_array_equal(found.mask, found.matte > 0.5)
+
+
+def test_a_mask_is_made_smaller_with_its_photo(tmp_path):
+    person = subject()
+    large = Image.fromarray(person.picture).resize((288 * 8, 384 * 8))
+    large.save(tmp_path / "me.png")
+    Image.fromarray(person.mask).resize(large.size).save(tmp_path / "mask.png")
+    found = found_in(tmp_path / "me.png", mask=tmp_path / "mask.png")
+    assert found.matte.shape == found.picture.shape[:2] == (LARGEST, 1440)
+    small = cv2.resize(found.matte, (288, 384), interpolation=cv2.INTER_AREA) > 0.5
+    assert (small & person.mask).sum() > 0.98 * (small | person.mask).sum()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda mask: mask[:-2], r"mask\.png: the mask is 288×382, the photo 288×384"),
+        (lambda mask: mask & False, r"mask\.png: the mask is empty"),
+        (lambda mask: ~mask, r"mask\.png: the mask covers \d+ of the \d+ joints"),
+    ],
+)
+def test_a_mask_of_something_else_is_refused(tmp_path, change, words):
+    person = subject()
+    write_image(tmp_path / "me.png", person.picture)
+    Image.fromarray(change(person.mask)).save(tmp_path / "mask.png")
+    with pytest.raises(InputError, match=words):
+        found_in(tmp_path / "me.png", mask=tmp_path / "mask.png")
+
+
+def test_a_network_makes_the_mask(tmp_path):
+    pytest.importorskip("onnxruntime", reason="the extra matte is not installed")
+    person = subject()
+    picture = np.where(person.mask[..., None], np.uint8(230), np.uint8(10)) + np.zeros(3, np.uint8)
+    write_image(tmp_path / "me.png", picture)
+    net = tmp_path / "net.onnx"
+    net.write_bytes(onnx_model((1, 3, 384, 288), (1, 1, 384, 288), axis=1))
+    found = found_in(tmp_path / "me.png", matte_model=net)
+    assert (found.mask == person.mask).mean() > 0.99
+    assert found.matte.dtype == np.float32
+    write_image(tmp_path / "me.png", 255 - picture)
+    with pytest.raises(InputError, match=r"net\.onnx: the mask covers"):
+        found_in(tmp_path / "me.png", matte_model=net)
+    net.write_text("no network")
+    with pytest.raises(InputError, match=r"net\.onnx is not an ONNX model"):
+        found_in(tmp_path / "me.png", matte_model=net)

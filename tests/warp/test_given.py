@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from networks import onnx_model
 from PIL import Image
 
 from tempose.core.errors import InputError, MediaError
@@ -43,31 +44,6 @@ def test_masks_are_read_by_transparency_or_lightness(tmp_path):
         read_mask(tmp_path / "text.png")
     with pytest.raises(MediaError, match="there is no mask"):
         read_mask(tmp_path / "none.png")
-
-
-def field(number, value):
-    """One field of a protocol buffer: whole numbers, texts and nested messages."""
-
-    def varint(n):
-        return bytes([n]) if n < 128 else bytes([n % 128 + 128]) + varint(n // 128)
-
-    if isinstance(value, int):
-        return varint(8 * number) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(8 * number + 2) + varint(len(value)) + value
-
-
-def onnx_model(input_shape, output_shape, *, axis, inputs=("x",)):
-    """An ONNX file whose network takes the mean over an axis of a picture."""
-
-    def info(name, shape):
-        dims = b"".join(field(1, field(1 if isinstance(side, int) else 2, side)) for side in shape)
-        return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
-
-    axes = field(1, "axes") + field(8, axis) + field(20, 7)
-    node = field(1, "x") + field(2, "y") + field(4, "ReduceMean") + field(5, axes)
-    graph = field(1, node) + field(2, "mean") + b"".join(field(11, info(name, input_shape)) for name in inputs)
-    return field(1, 8) + field(8, field(2, 13)) + field(7, graph + field(12, info("y", output_shape)))
 
 
 @pytest.mark.parametrize(

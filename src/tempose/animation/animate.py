@@ -17,7 +17,7 @@ from tempose.animation.settings import AnimateSettings
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.notes import collected
 from tempose.core.progress import Track, quiet
-from tempose.diffusion.hub import DEFAULT_MODEL, Model, find_device, load_model
+from tempose.diffusion.hub import DEFAULT_MODEL, WARP, Model, find_device, load_model
 from tempose.diffusion.pipeline import StepCallback
 from tempose.media.crop import Crop
 from tempose.models.config import ModelConfig, preset
@@ -29,9 +29,6 @@ from tempose.warp.layers import to_layers
 
 # Unless a size is asked for, the result is as large as the photo, its longer side at most this, in pixels.
 LONGEST = 1280
-
-# The name, where a model's is asked for, of none: the warp alone, without a network.
-WARP = "warp"
 
 
 def animate(
@@ -73,7 +70,8 @@ def animate(
     with collected() as notes:
         subject = photo
         if not isinstance(subject, Subject):
-            subject = read_subject(subject, person=asked.photo_person, estimator=finder)
+            given = {"mask": asked.mask, "matte_model": asked.matte_model}
+            subject = read_subject(subject, person=asked.photo_person, estimator=finder, **given)
         driven = motion
         if not isinstance(driven, Motion):
             driven = read_motion(driven, **asked.reading, estimator=finder, track=track)
@@ -112,7 +110,7 @@ def animate(
         layers=to_layers([visible]),
         window=scaled(window, shown, result),
     )
-    about_model = () if loaded is None else loaded.warnings
+    about_model = () if loaded is None else (*loaded.warnings, *loaded.about_steps(asked.steps))
     warnings = (*notes, *about_model, *subject.warnings(), *driven.notes, *fitted.warnings)
     steps = loaded.steps if loaded is not None and asked.steps is None else asked.steps
     made_with = asked.changed(steps=steps, device=device)

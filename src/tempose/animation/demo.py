@@ -16,7 +16,7 @@ from tempose.diffusion.hub import DEFAULT_MODEL
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 # One of them, its motion, and the height in pixels, frames and frames per second of what is made.
-PHOTO, MOTION = "meadow.jpg", "dance"
+PHOTO, MOTION = "meadow.jpg", "wave"
 SIZE, FRAMES, FPS = 512, 24, 12.0
 
 

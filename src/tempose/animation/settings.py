@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from tempose.core.settings import Settings, Shown
-from tempose.diffusion.hub import DEFAULT_MODEL
+from tempose.diffusion.hub import DEFAULT_MODEL, WARP
 
 # The ways to cut a long video into windows that generate every frame of it (`tempose.diffusion.windows`).
 Strategy = Literal["overlap", "loop"]
@@ -43,7 +43,7 @@ class AnimateSettings(Settings):
     """How a photo is animated by a motion."""
 
     model: Model = DEFAULT_MODEL
-    """The weights: a name that ships, a folder, or OWNER/NAME on the Hub."""
+    """The weights: a name that ships, a folder, or OWNER/NAME on the Hub; warp: none, the photo is moved without."""
 
     retarget: Annotated[
         Literal["limbs", "scale", "none"],
@@ -55,9 +55,9 @@ class AnimateSettings(Settings):
     """What stands behind: photo (its own, still), plain, a color such as #20a0ff, or a picture file."""
 
     size: Annotated[
-        int | None, Field(ge=16, le=MOST_HEIGHT), Shown("PIXELS", title="Height in pixels", unset="as the photo")
+        int | None, Field(ge=16, le=MOST_HEIGHT), Shown("PIXELS", title="Height in pixels", unset="the photo's")
     ] = None
-    """Height of the result; its width follows from the photo."""
+    """Height of the result; its width follows from the photo. Unset, no side is longer than 1280."""
 
     fps: Annotated[
         float | None,
@@ -82,6 +82,12 @@ class AnimateSettings(Settings):
 
     photo_person: Annotated[Person, BeforeValidator(_person), Shown("largest|N|X,Y")] = "largest"
     """Whom to animate in the photo; the same choices."""
+
+    mask: Path | None = None
+    """A picture of the photo's size, white or opaque on the person: used as it is, hair and fingers included."""
+
+    matte_model: Path | None = None
+    """Or an ONNX file of a matting network, which makes the mask."""
 
     yaw: Annotated[float, Field(ge=-360, le=360), Shown("DEGREES", title="Turn the camera (degrees)")] = 0.0
     """Turn the camera; for motion captures and built-in motions."""
@@ -126,6 +132,12 @@ class AnimateSettings(Settings):
         check_background(given)
         return given
 
+    @model_validator(mode="after")
+    def _has_one_mask(self) -> Self:
+        if self.mask is not None and self.matte_model is not None:
+            raise ValueError("both --mask and --matte-model say where the person is; give one of them")
+        return self
+
     @property
     def reading(self) -> dict[str, Any]:
         """What of it concerns the motion alone, as `tempose.animation.motion.read_motion` takes it."""
@@ -159,6 +171,13 @@ class DressSettings(Settings):
 
     device: Device = "auto"
     """Where to compute; auto is the fastest that is there."""
+
+    @field_validator("model")
+    @classmethod
+    def _is_a_model(cls, given: str) -> str:
+        if given == WARP:
+            raise ValueError(f"{WARP} is no model: clothes cannot be exchanged without one; wanted a model")
+        return given
 
     @model_validator(mode="after")
     def _says_once_what_to_exchange(self) -> Self:

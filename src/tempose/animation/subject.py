@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from tempose.core.errors import PoseError, about
@@ -18,6 +19,7 @@ from tempose.pose.silhouette import silhouette
 from tempose.pose.tracking import Choice
 from tempose.pose.whole import with_trunk
 from tempose.warp.cutout import Cutout, cut_out
+from tempose.warp.given import MatteModel, check_mask, read_mask
 
 # Larger photos are made smaller: no side longer than this, in pixels.
 LARGEST = 1920
@@ -37,16 +39,21 @@ class Subject:
         keypoints: float32 `18 3`: x, y in pixels, confidence.
         mask: bool `h w`: where the person is.
         depth: `18`, as in `Motion`; None where nothing is known.
+        matte: float32 `h w` in [0, 1]: how much of each pixel the person is, where the user said so; None where the
+            photo itself is to decide it about the mask's edge.
     """
 
     picture: np.ndarray
     keypoints: np.ndarray
     mask: np.ndarray
     depth: np.ndarray | None = None
+    matte: np.ndarray | None = None
 
     @cached_property
     def cutout(self) -> Cutout:
         """The person in layers, and what lies behind them."""
+        if self.matte is not None:
+            return cut_out(self.picture, self.matte, self.keypoints, exact=True)
         return cut_out(self.picture, self.mask, self.keypoints)
 
     @property
@@ -61,24 +68,54 @@ class Subject:
         return ["the photo does not show the face: it is made up"] if hidden else []
 
 
-def read_subject(path: Path | str, *, person: Choice = "largest", estimator: Estimator | str = "mediapipe") -> Subject:
+def read_subject(
+    path: Path | str,
+    *,
+    person: Choice = "largest",
+    estimator: Estimator | str = "mediapipe",
+    mask: Path | str | None = None,
+    matte_model: Path | str | None = None,
+) -> Subject:
     """The person in a photo; neck, shoulders and hips that it does not show are guessed, and HIDDEN.
 
+    Args:
+        path: a picture file.
+        person: whom to take.
+        estimator: finds people in pictures.
+        mask: a picture file of the photo's size that says where the person is (`tempose.warp.given.read_mask`).
+        matte_model: or an ONNX file of a network that does (`tempose.warp.given.MatteModel`).
+
     Raises:
-        MediaError: the file is no picture.
+        InputError: the mask is of another size, empty, or misses the person; the network is none for mattes.
+        MediaError: a file is no picture.
         PoseError: nobody is in it, they are too small, or too little of them can be seen.
     """
+    network = None if matte_model is None else MatteModel(matte_model)
+    matte = None if mask is None else read_mask(mask)
     picture = read_image(path)
+    whole = picture.shape[:2]
     shrink = LARGEST / max(picture.shape[:2])
     if shrink < 1:
         picture = resize(picture, (max(1, round(picture.shape[0] * shrink)), max(1, round(picture.shape[1] * shrink))))
     with about(path):
-        pose, mask = estimate_photo(picture, estimator=estimator, person=person)
+        pose, found = estimate_photo(picture, estimator=estimator, person=person)
         check_trunk(pose)
         check_large_enough(pose)
-    mask = silhouette(picture, pose.keypoints[0]) if mask is None else mask
+    keypoints, size = pose.keypoints[0], picture.shape[:2]
+    if mask is not None and matte is not None:
+        with about(mask):
+            check_mask(matte, whole, keypoints * (whole[1] / size[1], whole[0] / size[0], 1))
+        matte = cv2.resize(matte, size[::-1], interpolation=cv2.INTER_AREA)
+    elif matte_model is not None and network is not None:
+        with about(matte_model):
+            matte = network(picture)
+            check_mask(matte, size, keypoints)
+    if matte is not None:
+        found = matte > 0.5
+    elif found is None:
+        found = silhouette(picture, keypoints)
     pose = with_trunk(pose)
-    return Subject(picture, pose.keypoints[0], mask, None if pose.depth is None else pose.depth[0])
+    return Subject(picture, pose.keypoints[0], found, None if pose.depth is None else pose.depth[0], matte)
 
 
 def check_large_enough(pose: Motion) -> None:

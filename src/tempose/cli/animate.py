@@ -98,9 +98,11 @@ def animate(
     from tempose.animation.result import check_output as check_writable
     from tempose.animation.result import default_output, write_animation
 
-    output = check_output(output or default_output(photo, motion), overwrite=overwrite, inputs=(photo, motion))
-    check_writable(output, inputs=(photo, motion), sheet=sheet, audio=motion if audio else None)
     settings = animate_settings()(**changes)
+    given = (settings.mask, settings.matte_model)
+    inputs: tuple[Path | str, ...] = (photo, motion, *filter(None, given))
+    output = check_output(output or default_output(photo, motion), overwrite=overwrite, inputs=inputs)
+    check_writable(output, inputs=inputs, sheet=sheet, audio=motion if audio else None)
     shell.detail(f"settings: {settings.as_dict()}")
     begun = time.monotonic()
     animation = animate(photo, motion, settings, output=output, track=shell.track)

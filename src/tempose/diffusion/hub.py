@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "people-128"
 
+# The name, where a model's is asked for, of none: `tempose animate` then shows the warp alone, without a network.
+WARP = "warp"
+
 # Weights that come with the package, one saved pipeline a folder.
 SHIPPED = Path(__file__).parents[1] / "weights"
 
@@ -57,6 +60,15 @@ class Model:
     def steps(self) -> int:
         """Denoising steps where none are asked for."""
         return int(self.pipeline.unet.config["steps"])
+
+    def about_steps(self, asked: int | None) -> list[str]:
+        """What must be said of so many denoising steps."""
+        if self.name != DEFAULT_MODEL or asked is None or asked <= self.steps:
+            return []
+        return [
+            f"{self.name} is trained for {self.steps} step{'s' if self.steps > 1 else ''}, and more measured worse "
+            f"(docs/benchmarks.md); {asked} were asked for"
+        ]
 
 
 def load_model(name: str = DEFAULT_MODEL, *, device: str = "cpu", precision: str = "auto") -> Model:
@@ -136,6 +148,8 @@ def find_weights(name: Path | str) -> Path | None:
     name, folder = str(name), Path(name)
     if folder.is_dir():
         return folder
+    if name == WARP:
+        raise InputError(f"{WARP} stands for no model, and only an animation can do without; wanted a model")
     if name in PRESETS:
         shipped = SHIPPED / name
         return shipped if (shipped / "model_index.json").is_file() else None

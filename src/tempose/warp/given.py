@@ -12,7 +12,7 @@ from tempose.media.images import check_picture, resize
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
 COVERED = 0.6  # the least share of the key points that a mask of the same person covers
-NEAR = 0.02  # a key point this near to a mask, in shares of the picture's longer side, counts as covered
+NEAR = 0.01  # a key point this near to a mask, in shares of the picture's longer side, counts as covered
 FREE_SIDE, MULTIPLE = 1024, 32  # a network that takes any size gets this longest side, and sides of such multiples
 CHANNELS = 3
 

@@ -29,7 +29,7 @@ class Example:
 EXAMPLES = (
     Example("Meadow", SAMPLES / "meadow.jpg", "dance"),
     Example("Studio", SAMPLES / "studio.jpg", "walk"),
-    Example("Garden", SAMPLES / "garden.jpg", "wave"),
+    Example("Road", SAMPLES / "road.jpg", "wave"),
     Example("Lawn", SAMPLES / "lawn.jpg", "squat"),
     Example("Yard", SAMPLES / "yard.jpg", "catwalk"),
 )
