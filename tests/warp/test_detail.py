@@ -54,10 +54,10 @@ def test_where_the_network_agrees_the_frame_is_the_warp_with_all_its_detail():
 
 
 def test_where_it_does_not_the_frame_is_the_networks_enlarged():
-    other = torch.full((1, 3, *SMALL), 0.9)
-    frame, _ = call(lambda coarse: other)
-    inside = (..., slice(24, 40), slice(20, 28))
-    assert (frame[inside] - 0.9).abs().mean() < 0.1
+    stripes = torch.where(torch.arange(SMALL[0]) % 2 == 0, 0.95, -0.95)[:, None].expand(1, 3, *SMALL).clone()
+    frame, _ = call(lambda coarse: stripes)
+    inside = (..., slice(20, 44), slice(20, 28))
+    assert (frame - enlarged(stripes, LARGE))[inside].abs().mean() < 0.1
 
 
 def test_a_shade_that_the_network_corrects_is_corrected_and_the_detail_stays():

@@ -1,10 +1,10 @@
 """What a small generated frame lacks at the result's size, from the warp at that size.
 
 The network says at its own size what the frame looks like, where the warp must be moved, and where the person is. At
-the result's size the warp knows what the photo shows of it. Where the small frame and the warp, made as small, agree,
-the frame gets the difference between the warp and its small version; where they do not, the small frame is enlarged as
-it is. Nothing is sharpened and nothing is invented. (A Laplacian pyramid's finest levels, taken from another picture:
-Burt and Adelson, "The Laplacian Pyramid as a Compact Image Code", 1983.)
+the result's size the warp knows what the photo shows of it. Where the small frame and the warp, made as small, agree
+but for the shade, the warp is shown in that shade; where they do not, the small frame is enlarged as it is. Nothing is
+sharpened and nothing is invented. (Coarse levels of a pyramid from one picture, fine ones from another: Burt and
+Adelson, "A Multiresolution Spline with Application to Image Mosaics", 1983.)
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from torch import Tensor
 # The unit of a flow, in heights of the frame: two pixels of 128.
 FLOW_UNIT = 1 / 64
 
-# A small frame and the warp differ by so much, in [-1, 1], where the warp is trusted to a third.
-AGREE = 0.25
+# A small frame and the warp differ by so much, in [-1, 1], besides the shade, where the warp is trusted to a third.
+AGREE = 0.5
 
 # The network's alpha changes the warp's where they differ by more than this; less is the blur of small pixels.
 UNSURE = 0.25
+
+# The side of the square over which the network's shade is averaged, in its pixels.
+SHADE = 9
 
 # The network's colors are used within so many of its pixels about the person.
 RIM = 2
@@ -76,13 +79,21 @@ def detailed(
     cover = (cover + enlarged(wrong, size)).clamp(0, 1)
 
     warped = cover * color + (1 - cover) * background
-    coarse = shrunk(warped, small)
-    differs = (generated - coarse).abs().amax(1, keepdim=True)
-    trust = torch.exp(-((differs / AGREE) ** 2))
-    frame = enlarged(generated, size) + enlarged(trust, size).clamp(0, 1) * (warped - enlarged(coarse, size))
+    there, coarse = shrunk(cover, small), shrunk(warped, small)
+    # Where both agree, the photo's detail stays, in the shade that the network gives it.
+    differs = generated - coarse
+    shade = _averaged(there * differs) / _averaged(there).clamp_min(1e-3)
+    agreed = warped + cover * enlarged(shade, size)
+    trust = torch.exp(-(((differs - shade).abs().amax(1, keepdim=True) / AGREE) ** 2))
+    frame = torch.lerp(enlarged(generated, size), agreed, enlarged(trust, size))
     around = F.max_pool2d(shrunk(cover, small), 2 * RIM + 1, stride=1, padding=RIM)
     around = enlarged(around, size).clamp(0, 1)
     return torch.lerp(background, frame.clamp(-1, 1), around), cover
+
+
+def _averaged(picture: Tensor) -> Tensor:
+    """`f c h w`, each pixel the mean of a square of SHADE pixels about it."""
+    return F.avg_pool2d(picture, SHADE, stride=1, padding=SHADE // 2)
 
 
 def shrunk(picture: Tensor, size: tuple[int, int]) -> Tensor:
