@@ -31,6 +31,7 @@ def posed(*, frames=FRAMES, prior=True):
         torch.from_numpy(keypoints[:1]),
         random(1, len(LAYERS), 3, *TINY.size, seed=3),
         random(1, len(LAYERS), 1, *TINY.size, seed=4, low=0),
+        torch.zeros(1),
         random(1, 1, *TINY.size, seed=2, low=0),
         random(1, 3, *TINY.size, seed=5),
     )

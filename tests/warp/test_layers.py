@@ -48,7 +48,7 @@ def drawn(scale=SCALE, seed=0):
     layers = F.interpolate(layers[0], size=(64 * scale, 48 * scale), mode="bilinear", antialias=True)[None]
     coarse = random(5, 3, 16, 12, seed=seed)
     color = F.interpolate(coarse, size=layers.shape[-2:], mode="bicubic").clamp(-1, 1)[None]
-    return Layers(color, layers.contiguous(), person(scale)[None])
+    return Layers(color, layers.contiguous(), person(scale)[None], torch.zeros(1))
 
 
 def over(layers, order=(RIGHT_LEG, LEFT_LEG, TRUNK, RIGHT_ARM, LEFT_ARM)):
@@ -225,6 +225,23 @@ def test_what_is_known_to_be_nearer_lies_in_front():
     behind[[2, 3, 4, 5, 6, 7]] = behind[[2, 3, 4, 5, 6, 7]].clone()
     seen = warp(layers, behind[None, None])
     assert float(seen.color[0, 0, 0, y, x]) != pytest.approx(1, abs=0.1)
+
+
+def test_skirts_hang_before_raised_thighs_and_trousers_do_not():
+    layers = drawn()
+    layers.alpha[0, TRUNK, 0, 30 * SCALE : 40 * SCALE, 17 * SCALE : 31 * SCALE] = 1
+    layers.color[:, TRUNK], layers.color[:, [RIGHT_LEG, LEFT_LEG]] = -1.0, 1.0
+    target = person(right_knee=(13, 30), left_knee=(35, 30), right_ankle=(14, 44), left_ankle=(34, 44))
+    leg, trunk = (single(only(layers, part), target)[1] > 0.9 for part in (RIGHT_LEG, TRUNK))
+    both = leg & trunk
+    both[: 32 * SCALE] = False
+    assert both.sum() > 20
+    trousers, skirt = (
+        float(warp(layers._replace(hem=torch.tensor([hem])), target[None, None]).color[0, 0, 0][both].mean())
+        for hem in (0.0, 0.7)
+    )
+    assert trousers > 0.8
+    assert skirt < 0  # from the hips on it goes over into the trunk, which thighs hide
 
 
 def test_a_person_who_turns_round_is_mirrored():

@@ -33,6 +33,8 @@ class Photo:
     """`b l 3 h w` in [-1, 1]: the person's layers."""
     alpha: Tensor
     """`b l 1 h w` in [0, 1]: of each layer."""
+    hem: Tensor
+    """`b`: how far down the legs a cloth hangs before both, as in `Layers`."""
     matte: Tensor
     """`b 1 h w` in [0, 1]: where the person is in the photo."""
     background: Tensor
@@ -48,16 +50,19 @@ class Photo:
         if cutout is None:
             keypoints, matte = picture.new_zeros(b, len(KEYPOINTS), 3), picture.new_zeros(b, 1, h, w)
             color, alpha = picture.new_zeros(b, len(LAYERS), 3, h, w), picture.new_zeros(b, len(LAYERS), 1, h, w)
-            return Photo(picture[None], pose_map[None], keypoints, color, alpha, matte, picture[None])
+            hem = picture.new_zeros(b)
+            return Photo(picture[None], pose_map[None], keypoints, color, alpha, hem, matte, picture[None])
         layers = to_layers([cutout])
         matte = torch.from_numpy(cutout.matte)[None, None]
         background = torch.from_numpy(cutout.background).movedim(-1, 0)[None].float() / 127.5 - 1
-        return Photo(picture[None], pose_map[None], layers.keypoints, layers.color, layers.alpha, matte, background)
+        return Photo(
+            picture[None], pose_map[None], layers.keypoints, layers.color, layers.alpha, layers.hem, matte, background
+        )
 
     @property
     def layers(self) -> Layers:
         """The person in layers, as the warp takes them."""
-        return Layers(self.color, self.alpha, self.keypoints)
+        return Layers(self.color, self.alpha, self.keypoints, self.hem)
 
     def to(self, device: torch.device) -> Photo:
         """The same on a device, in float32."""

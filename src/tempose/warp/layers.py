@@ -63,6 +63,8 @@ class Layers(NamedTuple):
     """`b l 1 h w` in [0, 1]."""
     keypoints: Tensor
     """`b 18 3`: x, y in pixels, confidence."""
+    hem: Tensor
+    """`b`: how far down the legs one cloth hangs before both; 0 none, 1 to the knees, 2 to the ankles."""
 
 
 class Warped(NamedTuple):
@@ -80,7 +82,8 @@ def to_layers(cutouts: Sequence[Cutout]) -> Layers:
     """Cutouts of one size as tensors."""
     color = torch.stack([to_tensor(cutout.color) for cutout in cutouts])
     alpha = torch.stack([torch.from_numpy(cutout.alpha)[:, None] for cutout in cutouts])
-    return Layers(color, alpha, torch.stack([torch.from_numpy(cutout.keypoints) for cutout in cutouts]))
+    keypoints = torch.stack([torch.from_numpy(cutout.keypoints) for cutout in cutouts])
+    return Layers(color, alpha, keypoints, torch.tensor([float(cutout.hem) for cutout in cutouts]))
 
 
 @torch.no_grad()
@@ -111,7 +114,8 @@ def warp(layers: Layers, target: Tensor, *, depth: Tensor | None = None, size: t
         photo = photo_joints(source)
         joints = target_joints(targets, photo, source)
     ways = skin(photo, joints)
-    joint_depths = depths(joints, None if depth is None else rearrange(depth, "b f k -> (b f) k"))
+    hem = layers.hem.repeat_interleave(f)
+    joint_depths = depths(joints, hem, None if depth is None else rearrange(depth, "b f k -> (b f) k"))
 
     color, alpha = _rendered(layers, ways, joints, joint_depths, (height, width))
     near = _near(joints, (height, width)).maximum(alpha)
@@ -121,9 +125,10 @@ def warp(layers: Layers, target: Tensor, *, depth: Tensor | None = None, size: t
 def _check(layers: Layers, target: Tensor, depth: Tensor | None) -> None:
     b, count, _, h, w = layers.color.shape
     fit = layers.alpha.shape == (b, count, 1, h, w) and layers.keypoints.shape == (b, len(KEYPOINTS), 3)
-    if not fit or count != len(LAYERS):
+    if not fit or count != len(LAYERS) or layers.hem.shape != (b,):
         shapes = [tuple(x.shape) for x in layers]
-        raise InputError(f"layers have the shapes {shapes}; wanted (b, {len(LAYERS)}, 3 and 1, h, w) and (b, 18, 3)")
+        wanted = f"(b, {len(LAYERS)}, 3 and 1, h, w), (b, 18, 3) and (b)"
+        raise InputError(f"layers have the shapes {shapes}; wanted {wanted}")
     if target.ndim != 4 or target.shape[0] != b or target.shape[2:] != (len(KEYPOINTS), 3):
         raise InputError(f"target poses have the shape {tuple(target.shape)}; wanted ({b}, frames, 18, 3)")
     if depth is not None and depth.shape != target.shape[:3]:
@@ -139,7 +144,7 @@ def _smaller(layers: Layers, factor: float) -> tuple[Layers, Tensor]:
         for x in (layers.color, layers.alpha)
     )
     factors = color.new_tensor([size[1] / w, size[0] / h, 1.0])
-    return Layers(color, alpha.clamp(0, 1), layers.keypoints * factors), factors
+    return Layers(color, alpha.clamp(0, 1), layers.keypoints * factors, layers.hem), factors
 
 
 def _rendered(
@@ -266,7 +271,7 @@ def _looked_up(layers: Layers, photo: Tensor, bone: Tensor, x: Tensor, y: Tensor
     return seen
 
 
-def depths(joints: Joints, given: Tensor | None) -> tuple[Tensor, Tensor]:
+def depths(joints: Joints, hem: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
     """How far behind the hips every bone lies at its start and its end, `n bones` each, in lengths of the trunk.
 
     What is not given is told from the pose: arms hang before the trunk as it is seen from the front; of a person seen
@@ -304,11 +309,12 @@ def depths(joints: Joints, given: Tensor | None) -> tuple[Tensor, Tensor]:
             shift = BEHIND - RAISED * ((0.1 - downward) / 0.4).clamp(0, 1) * front.clamp_min(0)
         start[:, index] += shift
         end[:, index] += shift
-    # One cloth hangs before both legs.
+    # One cloth hangs before both legs; trousers do not.
     legs = [index for index, bone in enumerate(BONES) if bone.layer in (RIGHT_LEG, LEFT_LEG)]
     before = torch.cat([start[:, legs], end[:, legs]], dim=1).amin(1, keepdim=True) - CLOTH
     skirt = [index for index, bone in enumerate(BONES) if bone.end in (KNEES, HIPS)]
-    start[:, skirt] = end[:, skirt] = before.expand(-1, len(skirt))
+    before = torch.where(hem[:, None] > 0, before, 0.0).expand(-1, len(skirt))
+    start[:, skirt] = end[:, skirt] = before
     return start, end
 
 
