@@ -246,9 +246,11 @@ def _scale_ratio(places: Tensor, known: Tensor, photo: Joints, photo_known: Tens
     places = places.clone()
     places[:, HIPS], hips = _mean(places[:, [8, 11]], known[:, [8, 11]])
     length = _lengths(places, known, hips)
-    before = _lengths(photo.places, photo_known, photo_known[:, [8, 11]].any(1)).maximum(0.15 * photo.scale[:, None])
-    told = _quantile(length / before, (length > 0) * before)
-    return torch.where((length > 0).any(1), told, 1.0).clamp_min(1e-3)
+    before = _lengths(photo.places, photo_known, photo_known[:, [8, 11]].any(1))
+    both = (length > 0) & (before > 0)  # of a portrait, arms and legs say nothing
+    before = before.maximum(0.15 * photo.scale[:, None])
+    told = _quantile(length / before, both * before)
+    return torch.where(both.any(1), told, 1.0).clamp_min(1e-3)
 
 
 def _quantile(values: Tensor, weights: Tensor) -> Tensor:
