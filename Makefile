@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 BENCH ?= all
 
-.PHONY: help setup demo test fuzz lint docs bench bench-quality weights clean
+.PHONY: help setup demo test fuzz lint docs bench bench-quality pictures weights clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,12 @@ bench: $(READY)  ## Speed and memory on this machine, into docs/benchmarks.md; B
 
 bench-quality: $(READY)  ## How good the model is, into docs/results.md; QUALITY="--people 16 --real data/real" changes it
 	$(BIN)/python benchmarks/quality.py $(QUALITY)
+
+pictures: $(READY)  ## The pictures of README.md again, with the weights that ship; the last one needs Chromium
+	$(BIN)/tempose animate src/tempose/samples/meadow.jpg wave -o docs/images/demo.webp --size 512 --fps 12 --max-frames 30 --side-by-side --overwrite
+	rm docs/images/demo.webp.json
+	$(BIN)/python benchmarks/gallery.py docs/images/gallery.webp
+	$(BIN)/python -m benchmarks.screenshot docs/images/studio.png
 
 # The image stage was trained in eight runs, each from the last: other errors, sizes and losses (docs/experiments.md says why), first
 # without the flow that corrects the prior, first with small frames.

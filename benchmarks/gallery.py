@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--model", default="people-128")
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--fps", type=float, default=8.0)
-    parser.add_argument("--cell", type=int, nargs=2, default=(360, 240), help="height and width of a cell")
+    parser.add_argument("--cell", type=int, nargs=2, default=(336, 224), help="height and width of a cell")
     options = parser.parse_args()
 
     cell = tuple(options.cell)
