@@ -23,7 +23,7 @@ from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.hub import DEFAULT_MODEL, Model, load_model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.diffusion.windows import Loop, Overlap
-from tempose.media.images import read_image, write_image
+from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import probe_video, read_frames, write_video
 from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
@@ -338,7 +338,11 @@ def test_every_real_photo_with_a_video_a_capture_and_a_built_in_motion(real, tmp
     finder, few = load_estimator(), TimeRange(max_frames=3)
     sources = (real / "videos" / "squats.mp4", real / "poses" / "cmu_12_01_walk.bvh", "walk")
     motions = [read_motion(source, time_range=few, estimator=finder) for source in sources]
-    for photo in sorted((real / "photos").iterdir()):
+    for original in sorted((real / "photos").iterdir()):
+        picture = read_image(original)
+        factor = min(1, 480 / max(picture.shape[:2]))  # the time is that of the pixels
+        photo = tmp_path / "photo.png"
+        write_image(photo, resize(picture, tuple(round(factor * side) for side in picture.shape[:2])))
         person = read_subject(photo, estimator=finder)
         for motion in motions:
             made = animate(person, motion, model=small_model(), steps=1)
