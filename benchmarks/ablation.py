@@ -30,14 +30,14 @@ NOTHING = {
     **{"pose_keys": False, "warped_photo": False, "background": False},
     **{"sigma_data": None, "correct_prior": False},
 }
-ALIGNED = {**NOTHING, "warped_photo": True, "background": True}
+WARPED = {**NOTHING, "warped_photo": True, "background": True}
 VARIANTS: dict[str, dict[str, Any]] = {
     "cross-attention alone (PIDM)": NOTHING,
     "+ pose-keyed attention": {**NOTHING, "pose_keys": True},
-    "+ aligned photo, background": ALIGNED,
-    "+ aligned photo, background, around the known": {**ALIGNED, "sigma_data": 0.12},
-    "all, around the known": {**ALIGNED, "pose_keys": True, "sigma_data": 0.12},
-    "all, around the known, moved": {**ALIGNED, "pose_keys": True, "sigma_data": 0.12, "correct_prior": True},
+    "+ warped photo, background": WARPED,
+    "+ warped photo, background, around the prior": {**WARPED, "sigma_data": 0.12},
+    "all, around the prior": {**WARPED, "pose_keys": True, "sigma_data": 0.12},
+    "all, around the prior, moved": {**WARPED, "pose_keys": True, "sigma_data": 0.12, "correct_prior": True},
 }
 
 
@@ -85,9 +85,9 @@ def curve(run: Path) -> tuple[list[int], list[float]]:
 
 def draw(curves: dict[str, tuple[list[int], list[float]]], path: Path) -> None:
     """The validation losses as a picture."""
-    from matplotlib.figure import Result
+    from matplotlib.figure import Figure
 
-    figure = Result(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for name, (steps, losses) in curves.items():
         axes.plot(steps, losses, marker="o", markersize=3, label=name)

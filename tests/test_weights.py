@@ -45,6 +45,6 @@ def found(tmp_path_factory) -> Evaluation:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("measure", "better"), [("L1, person", -1), ("SSIM", 1), ("PSNR", 1)])
-def test_they_are_better_than_the_photo_aligned_on_people_never_seen(found, measure, better):
+def test_they_are_better_than_the_photo_warped_on_people_never_seen(found, measure, better):
     floor, ours = (found.result(method, measure).mean for method in ("photo warped", "model"))
     assert better * (ours - floor) > 0

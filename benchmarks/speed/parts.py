@@ -57,7 +57,7 @@ def rendering(repeats: int) -> list[Row]:
     for size in ((128, 96), (256, 256)):
         given = scene(size, frames=8)
         clip = draw_clip(Recipe(PERSON, MOTION, 0, SCENE, frames=1, fps=12.0, size=size))
-        layers = to_layers([given.known["cutout"]])
+        layers = to_layers([given.cutout])
         target = torch.from_numpy(given.motion.keypoints)[None]
         photo = clip.frames[0], clip.masks[0], clip.motion.keypoints[0]
         runs = {

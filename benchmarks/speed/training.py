@@ -118,7 +118,7 @@ def sample(config: TrainConfig, *, frames: int) -> Batch:
     keypoints = torch.from_numpy(given.motion.keypoints)[None]
     maps = torch.from_numpy(pose_maps(given.motion.keypoints, (h, w)))[None]
     return Batch(
-        photo=Photo.of(given.photo, maps[0, 0], given.known["cutout"]),
+        photo=Photo.of(given.photo, maps[0, 0], given.cutout),
         frames=given.photo.expand(1, frames, -1, -1, -1),
         masks=torch.ones(1, frames, 1, h, w),
         keypoints=keypoints,

@@ -13,7 +13,7 @@ from tempose.media.tensors import to_tensor
 from tempose.models.config import preset
 from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.keypoints import Motion
-from tempose.warp.cutout import cut_out
+from tempose.warp.cutout import Cutout, cut_out
 
 PERSON, MOTION, SCENE = 13, "dance", 16
 
@@ -24,13 +24,13 @@ class Scene(NamedTuple):
     photo: Tensor
     """`3 h w` in [-1, 1]."""
     motion: Motion
-    known: dict[str, Tensor]
-    """Key points and mask of the photo, as the pipeline takes them."""
+    cutout: Cutout
+    """The person of the photo."""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """Of the pipeline."""
-        return {"photo": self.photo, "poses": self.motion, **self.known}
+        return {"photo": self.photo, "poses": self.motion, "cutout": self.cutout}
 
 
 def scene(size: tuple[int, int], *, frames: int) -> Scene:
@@ -38,8 +38,8 @@ def scene(size: tuple[int, int], *, frames: int) -> Scene:
     recipe = Recipe(PERSON, MOTION, 0, SCENE, frames=min(frames, 32), fps=12.0, size=size)
     clip = draw_clip(recipe)
     again = np.arange(frames) % len(clip.motion)
-    known = {"cutout": cut_out(clip.frames[0], clip.masks[0], clip.motion.keypoints[0], exact=True, patches=False)}
-    return Scene(to_tensor(clip.frames[0]), Motion(clip.motion.keypoints[again], size, clip.motion.fps), known)
+    cutout = cut_out(clip.frames[0], clip.masks[0], clip.motion.keypoints[0], exact=True, patches=False)
+    return Scene(to_tensor(clip.frames[0]), Motion(clip.motion.keypoints[again], size, clip.motion.fps), cutout)
 
 
 def pipeline(name: str, *, precision: str = "fp32", channels_last: bool = False) -> PersonVideoPipeline:
