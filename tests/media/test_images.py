@@ -109,9 +109,16 @@ def test_writing_refuses_what_it_cannot_write(tmp_path, picture):
         write_image(tmp_path / "a.xyz", picture)
     with pytest.raises(InputError, match="float64"):
         write_image(tmp_path / "a.png", picture / 255)
-    with pytest.raises(InputError, match="nowhere"):
-        write_image(tmp_path / "nowhere" / "a.png", picture)
     assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file"):
+        write_image(tmp_path / "file" / "a.png", picture)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_is_not_there_is_made(tmp_path, picture):
+    write_image(tmp_path / "new" / "deep" / "a.png", picture)
+    assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("size", [(5, 3), (40, 60), (5, 60), (41, 7)])
