@@ -27,12 +27,10 @@ class GeneratedFrames:
 
     Attributes:
         frames: uint8 `f h w 3`.
-        flow: float16 `f 2 h w`: how it moved the warped person, as `tempose.warp.detail.moved` takes it.
-        alpha: float16 `f 1 h w` in [0, 1]: where the person is. Models that correct no prior say neither: None.
+        alpha: float16 `f 1 h w` in [0, 1]: where the person is; None of models that correct no prior.
     """
 
     frames: np.ndarray
-    flow: np.ndarray | None = None
     alpha: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -89,10 +87,10 @@ class Composition:
             frame = cover * color + (1 - cover) * behind
         else:
             small, (h, w) = to_tensor(generated.frames[index])[None], generated.frames.shape[1:3]
-            flow, alpha = small.new_zeros(1, 2, h, w), shrunk(cover, (h, w))
-            if generated.flow is not None and generated.alpha is not None:
-                flow, alpha = (torch.from_numpy(x[index])[None].float() for x in (generated.flow, generated.alpha))
-            frame, cover = detailed(small, flow, alpha, color=color, cover=cover, background=behind)
+            alpha = shrunk(cover, (h, w))
+            if generated.alpha is not None:
+                alpha = torch.from_numpy(generated.alpha[index])[None].float()
+            frame, cover = detailed(small, alpha, color=color, cover=cover, background=behind)
         if self.behind is not self.background:
             frame = frame + (1 - cover) * (self._in_front_of - behind)
         shown = to_uint8(frame)[0]

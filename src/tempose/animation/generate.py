@@ -65,8 +65,8 @@ def generate(
         callback_on_step_end=callback_on_step_end,
     )
     next(ticks, None)
-    flow, alpha = (None if x is None else x.half().cpu().numpy() for x in (made.flow, made.alpha))
-    return GeneratedFrames(to_uint8(made.frames), flow, alpha)
+    alpha = None if made.alpha is None else made.alpha.half().cpu().numpy()
+    return GeneratedFrames(to_uint8(made.frames), alpha)
 
 
 @dataclass(frozen=True)

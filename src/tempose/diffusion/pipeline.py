@@ -55,11 +55,8 @@ class PersonVideoOutput(BaseOutput):
 
     frames: Tensor
     """`f 3 h w` in [-1, 1]."""
-    flow: Tensor | None = None
-    """How the model moved the warped person, `f 2 h w`, as `tempose.warp.detail.moved` takes it; None where it
-    corrects no prior."""
     alpha: Tensor | None = None
-    """Where the person is, `f 1 h w` in [0, 1]; None as above."""
+    """Where the person is, `f 1 h w` in [0, 1]; None where the model corrects no prior."""
 
 
 class PersonVideoPipeline(DiffusionPipeline):
@@ -194,8 +191,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         x_0 = self.hold(appearance, x_t, noise, None, steps)
         if denoised.person is None:
             return PersonVideoOutput(frames=x_0.clamp(-1, 1))
-        flow, alpha = denoised.person.split([2, 1], dim=1)
-        return PersonVideoOutput(frames=x_0.clamp(-1, 1), flow=flow, alpha=alpha.clamp(0, 1))
+        return PersonVideoOutput(frames=x_0.clamp(-1, 1), alpha=denoised.person[:, 2:].clamp(0, 1))
 
     def hold(
         self,

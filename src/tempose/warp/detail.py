@@ -1,10 +1,10 @@
 """What a small generated frame lacks at the result's size, from the warp at that size.
 
-The network says at its own size what the frame looks like, where the warp must be moved, and where the person is. At
-the result's size the warp knows what the photo shows of it. Where the small frame and the warp, made as small, agree
-but for the shade, the warp is shown in that shade; where they do not, the small frame is enlarged as it is. Nothing is
-sharpened and nothing is invented. (Coarse levels of a pyramid from one picture, fine ones from another: Burt and
-Adelson, "A Multiresolution Spline with Application to Image Mosaics", 1983.)
+The network says at its own size what the frame looks like, and where the person is. At the result's size the warp knows
+what the photo shows of it. Where the small frame and the warp, made as small, agree but for the shade, the warp is shown
+in that shade; the more they differ, the more the small frame is shown instead, enlarged as it is. Nothing is sharpened
+and nothing is invented. (Coarse levels of a pyramid from one picture, fine ones from another: Burt and Adelson, "A
+Multiresolution Spline with Application to Image Mosaics", 1983.)
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from torch import Tensor
 FLOW_UNIT = 1 / 64
 
 # A small frame and the warp differ by so much, in [-1, 1], besides the shade, where the warp is trusted to a third.
-AGREE = 0.5
+AGREE = 1.2
 
-# The network's alpha changes the warp's where they differ by more than this; less is the blur of small pixels.
-UNSURE = 0.25
+# The network's alpha changes the warp's where they differ by more than this; less is doubt.
+UNSURE = 0.9
+
+# The shade is that of pixels that differ by about this much at most.
+ALIKE = 0.2
 
 # The side of the square over which the network's shade is averaged, in its pixels.
-SHADE = 9
+SHADE = 5
 
 # The network's colors are used within so many of its pixels about the person.
 RIM = 2
@@ -55,13 +58,12 @@ def _pixel_centers(h: int, w: int, *, device: torch.device) -> Tensor:
 
 
 def detailed(
-    generated: Tensor, flow: Tensor, alpha: Tensor, *, color: Tensor, cover: Tensor, background: Tensor
+    generated: Tensor, alpha: Tensor, *, color: Tensor, cover: Tensor, background: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Frames at the result's size.
 
     Args:
         generated: the network's frames, `f 3 h w` in [-1, 1].
-        flow: how it moved the warp, `f 2 h w`, as `moved` takes it.
         alpha: where it says that the person is, `f 1 h w` in [0, 1].
         color, cover: the warp at the result's size: colors `f 3 H W` in [-1, 1], not premultiplied, and their alpha.
         background: what the photo shows behind the person, `f 3 H W` in [-1, 1].
@@ -72,8 +74,6 @@ def detailed(
     """
     (h, w), (height, width) = generated.shape[-2:], color.shape[-2:]
     small, size = (h, w), (height, width)
-    warp = torch.cat([color, cover], dim=1)
-    color, cover = moved(warp[None], enlarged(flow, size)[None])[0].split([3, 1], dim=1)
     wrong = alpha - shrunk(cover, small)
     wrong = wrong.sign() * (wrong.abs() - UNSURE).clamp_min(0) / (1 - UNSURE)
     cover = (cover + enlarged(wrong, size)).clamp(0, 1)
@@ -82,7 +82,8 @@ def detailed(
     there, coarse = shrunk(cover, small), shrunk(warped, small)
     # Where both agree, the photo's detail stays, in the shade that the network gives it.
     differs = generated - coarse
-    shade = _averaged(there * differs) / _averaged(there).clamp_min(1e-3)
+    alike = there * torch.exp(-((differs.abs().amax(1, keepdim=True) / ALIKE) ** 2))
+    shade = _averaged(alike * differs) / _averaged(there).clamp_min(1e-3)
     agreed = warped + cover * enlarged(shade, size)
     trust = torch.exp(-(((differs - shade).abs().amax(1, keepdim=True) / AGREE) ** 2))
     frame = torch.lerp(enlarged(generated, size), agreed, enlarged(trust, size))
