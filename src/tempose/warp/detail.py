@@ -1,7 +1,7 @@
 """What a small generated frame lacks at the result's size, from the warp at that size.
 
 The network says at its own size what the frame looks like, and where the person is. At the result's size the warp knows
-what the photo shows of it. Where the small frame and the warp, made as small, agree but for the shade, the warp is shown
+what the photo shows of it. Where the small frame and the warp, made as small, agree but for the shade, the warp shows
 in that shade; the more they differ, the more the small frame is shown instead, enlarged as it is. Nothing is sharpened
 and nothing is invented. (Coarse levels of a pyramid from one picture, fine ones from another: Burt and Adelson, "A
 Multiresolution Spline with Application to Image Mosaics", 1983.)
