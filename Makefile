@@ -67,6 +67,8 @@ weights: $(READY)  ## Train the weights that ship again, from nothing: about thr
 	$(TRAIN)-image.yaml --set start=runs/people-5 --set data.jitter=0.4 --set data.bias=0.6 --set optimization.steps=2533 --set optimization.learning_rate=4.0e-4 --set optimization.warmup=30 --set optimization.ema=0.995
 	$(TRAIN)-image-128.yaml
 	$(TRAIN)-fine.yaml
+	test -d data/real || { echo 'put a folder of real videos, prepared with `tempose prepare videos`, at data/real'; exit 1; }
+	$(TRAIN)-warp.yaml
 	$(BIN)/tempose train configs/people-temporal.yaml
 	rm -rf out/people-128 && mkdir -p out
 	$(BIN)/tempose export runs/people-temporal out/people-128
