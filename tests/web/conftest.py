@@ -72,9 +72,9 @@ def camera(cache):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(camera):
-    """The browser."""
+    """The browser. Its event loop runs in this thread until it closes, and others can then begin."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:

@@ -97,7 +97,7 @@ def test_a_visitor_who_leaves_frees_the_machine(visit):
 @pytest.mark.parametrize(
     ("where", "name", "said"),
     [
-        ("photo", "words.png", "words.png is not a picture in a known format; wanted PNG, JPEG or WebP"),
+        ("photo", "words.png", "words.png is not a picture in a known format: it seems to be a text file"),
         ("motion-file", "words.npz", "words.npz is not a pose file of tempose"),
         ("motion-file", "black.mp4", "black.mp4: nobody was found"),
     ],

@@ -123,7 +123,7 @@ PLACES = [
     ("a look at a picture", "tempose.pose.estimators.BlazePose._look", 2),
     ("pose maps", "tempose.pose.render.pose_map", 2),
     ("generating", "tempose.diffusion.predict.Predictor.decode", 2),
-    ("where the person can be", "tempose.animation.compose.align", 2),
+    ("warp at full size", "tempose.animation.compose.warp", 2),
     ("encoding", "tempose.animation.compose.Composition.show", 2),
     ("contact sheet", "tempose.animation.compose.Composition.show", 5),
     ("side by side", "tempose.animation.compose.Composition.show", 8),
