@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 BENCH ?= all
 
-.PHONY: help setup demo test fuzz lint docs bench bench-quality pictures weights clean
+.PHONY: help setup demo test coverage fuzz lint docs bench bench-quality pictures weights clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ demo: $(READY)  ## A person of a photo moving, as out/demo.mp4
 	$(BIN)/tempose demo
 
 test: $(READY)  ## The whole test suite, and how much of the package it runs through
+	$(BIN)/python -m pytest
+
+coverage: $(READY)  ## The test suite, and which lines it never runs
 	$(BIN)/python -m pytest --cov
 
 fuzz: $(READY)  ## Damaged media for every reader, 20,000 of each file; MUTATIONS=1000 takes less
