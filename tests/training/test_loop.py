@@ -84,7 +84,7 @@ def test_a_run_killed_at_any_moment_goes_on(config, whole, apart, one_thread):
     kills = 0
     for _ in range(12):
         process = apart(run, killed)
-        process.join(rng.uniform(0.2, 1.0))
+        process.join(rng.uniform(0.05, 0.4))
         process.kill()
         process.join()
         kills += process.exitcode == -signal.SIGKILL
