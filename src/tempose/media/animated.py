@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from tempose.core.errors import MediaError
+from tempose.core.kinds import head_of
 from tempose.core.notes import note
 from tempose.media.display import fitting, padded
 from tempose.media.failures import unreadable
-from tempose.media.formats import format_of, head_of, pictures_in, sniffed
+from tempose.media.formats import format_of, pictures_in, sniffed
 from tempose.media.images import as_rgb, opened_picture, read_image, resize
 
 # Pictures in a folder do not say their rate (frames per second).

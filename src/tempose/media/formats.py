@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from tempose.core.errors import InputError, MediaError
-from tempose.core.kinds import kind_of
+from tempose.core.kinds import HEAD_BYTES, head_of, kind_of
 
 Media = Literal["picture", "video", "sound"]
-
-HEAD_BYTES = 4096
 
 WANTED = {
     "picture": "a picture (PNG, JPEG, WebP, AVIF, HEIC, TIFF, BMP, GIF)",
@@ -147,15 +145,6 @@ def _is_transport_stream(head: bytes) -> bool:
             if len(marks) > 3 and set(marks) == {0x47}:
                 return True
     return False
-
-
-def head_of(path: Path) -> bytes:
-    """The first bytes of a file; none where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(HEAD_BYTES)
-    except OSError:
-        return b""
 
 
 def may_move(path: Path | str) -> bool:
