@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tempose.core.notes import collected
 from tempose.models.config import ModelConfig
 
 # The tests need no network; nothing they use may ask for one.
@@ -29,6 +31,13 @@ TINY = ModelConfig(
     temporal_head_channels=8,
 )
 TINY_V = TINY.model_copy(update={"prediction_type": "v_prediction", "learned_variance": False})
+
+
+@pytest.fixture
+def heard() -> Iterator[list[str]]:
+    """The notes that are made during a test."""
+    with collected() as notes:
+        yield notes
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tempose.body.motions import builtin_motion
-from tempose.body.orientation import UP, facing_front, find_up, turned_up, up_rotation
+from tempose.body.orientation import UP, facing_front, find_up, up_rotation
 from tempose.body.skeleton import Proportions, Skeleton
 from tempose.core.errors import InputError
 
@@ -25,7 +25,7 @@ def test_where_people_stand_is_up_and_said(up, motion):
     found = find_up(in_file(person(motion), up), None)
     assert found.up == up
     assert f"up is taken to be {up}" in found.note
-    np.testing.assert_allclose(turned_up(in_file(person(motion), up), up), person(motion), atol=1e-9)
+    np.testing.assert_allclose(in_file(person(motion), up) @ up_rotation(up).T, person(motion), atol=1e-9)
 
 
 def test_y_needs_no_word():

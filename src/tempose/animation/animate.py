@@ -67,14 +67,13 @@ def animate(
     finder: Estimator | str = asked.estimator
     if asked.detector or asked.pose_model:
         finder = load_estimator(asked.estimator, detector=asked.detector, pose_model=asked.pose_model)
+    subject, driven = photo, motion
     with collected() as notes:
-        subject = photo
         if not isinstance(subject, Subject):
             given = {"mask": asked.mask, "matte_model": asked.matte_model}
             subject = read_subject(subject, person=asked.photo_person, estimator=finder, **given)
-        driven = motion
-        if not isinstance(driven, Motion):
-            driven = read_motion(driven, **asked.reading, estimator=finder, track=track)
+    if not isinstance(driven, Motion):
+        driven = read_motion(driven, **asked.reading, estimator=finder, track=track)
     if output is not None:
         check_length(output, len(driven))
     fitted = retarget_motion(driven, subject.pose, retarget=asked.retarget, mask=subject.mask)

@@ -8,7 +8,7 @@ is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tempose.body.joints import read_joint_map
 from tempose.body.motions import MOTIONS, builtin_motion
 from tempose.body.skeleton import Proportions, Skeleton, projected
 from tempose.core.errors import InputError, unknown
+from tempose.core.notes import collected
 from tempose.core.progress import Track, quiet
 from tempose.pose.estimators import Estimator
 from tempose.pose.formats.own import Own
@@ -141,7 +142,13 @@ def find_reader(path: Path | str) -> tuple[MotionReader, Source]:
 
 
 def _reading(source: Path | str, options: ReadOptions, seed: int) -> tuple[str, Reading]:
-    """The name of the format, and what its reader gives."""
+    """The name of the format, and what its reader gives and had to say."""
+    with collected() as notes:
+        name, reading = _read(source, options, seed)
+    return name, replace(reading, motion=replace(reading.motion, notes=tuple(notes)))
+
+
+def _read(source: Path | str, options: ReadOptions, seed: int) -> tuple[str, Reading]:
     if not Path(source).exists():
         name = str(source)
         if name not in MOTIONS:

@@ -20,6 +20,7 @@ from tempose.body.keypoints import capture_keypoints
 from tempose.body.skeleton import projected
 from tempose.core.errors import InputError, PoseError
 from tempose.core.kinds import kind_of
+from tempose.core.notes import note
 from tempose.core.text import decoded
 from tempose.pose.reading import Reading, ReadOptions, Source
 from tempose.pose.time_range import cut
@@ -52,7 +53,7 @@ class Bvh:
             found = capture_keypoints(capture, joints=options.joints, up=options.up)
         except (PoseError, InputError) as error:
             raise type(error)(f"{source.path}: {error}") from error
-        motion = projected(found.points, found.fps, yaw=math.radians(options.yaw), notes=found.notes)
+        motion = projected(found.points, found.fps, yaw=math.radians(options.yaw))
         details = {"up": found.up, "joints": found.joints}
         whole = cut(motion, options.time_range, source=str(source.path))
         return Reading(whole, len(motion), found.fps, details)
@@ -101,10 +102,10 @@ def parsed(text: str) -> Capture:
         raise ValueError("the word MOTION is missing")
     joints = _hierarchy(iter(re.sub(r"([{}])", r" \1 ", parts[0]).split()))
     width = sum(len(joint.channels) for joint in joints)
-    values, fps, notes = _frames(parts[1], width)
+    values, fps = _frames(parts[1], width)
     if len(values) * len(joints) > MAX_PLACES:
         raise ValueError(f"it has {len(values)} frames of {len(joints)} joints; cut the motion first")
-    return Capture(tuple(joints), values, fps, notes)
+    return Capture(tuple(joints), values, fps)
 
 
 # The hierarchy ------------------------------------------------------------------------------------
@@ -163,28 +164,27 @@ def _channels(words: Iterator[str], joint: str) -> tuple[str, ...]:
 # The motion ---------------------------------------------------------------------------------------
 
 
-def _frames(text: str, width: int) -> tuple[np.ndarray, float, tuple[str, ...]]:
-    """Values `f c`, frames per second, and notes."""
+def _frames(text: str, width: int) -> tuple[np.ndarray, float]:
+    """Values `f c`, and frames per second."""
     head = re.match(r"\s*Frames\s*:?\s*(\d+)\s+Frame\s*Time\s*:?\s*([-+.\deE]+)[^\S\n]*\n?", text, flags=re.IGNORECASE)
     if head is None:
         raise ValueError("after MOTION, 'Frames: …' and 'Frame Time: …' are wanted")
     count, seconds = int(head[1]), float(head[2])
     if seconds != 0 and not 1e-4 < seconds < 10:
         raise ValueError(f"it says frames of {seconds:g} seconds")
-    notes = []
     if seconds == 0:
-        notes.append(f"the BVH file gives its frames no duration: taken as {UNTIMED_FPS:g} frames a second")
+        note(f"the BVH file gives its frames no duration: taken as {UNTIMED_FPS:g} frames a second")
     if width == 0:
         raise ValueError("no joint has a channel")
 
     body = text[head.end() :]
     values = _numbers(body.split())
     if len(values) != count * width:
-        values, note = _whole_lines(body.splitlines(), width, count)
-        notes.append(note)
+        values, what = _whole_lines(body.splitlines(), width, count)
+        note(what)
     if len(values) == 0:
         raise ValueError("it holds no frame")
-    return values.reshape(-1, width), 1 / seconds if seconds else UNTIMED_FPS, tuple(notes)
+    return values.reshape(-1, width), 1 / seconds if seconds else UNTIMED_FPS
 
 
 def _numbers(words: list[str]) -> np.ndarray:

@@ -39,13 +39,11 @@ class Capture:
         joints: parents before children.
         values: `f c`: what the file says of every channel.
         fps: frames per second.
-        notes: what was mended when it was read, a sentence each.
     """
 
     joints: tuple[Joint, ...]
     values: np.ndarray
     fps: float
-    notes: tuple[str, ...] = ()
 
     @cached_property
     def pose(self) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from tempose.body.capture import Capture
 from tempose.body.joint_names import LIMBS, SIDES, by_name
 from tempose.body.joint_tree import by_shape
 from tempose.core.errors import InputError, PoseError
+from tempose.core.notes import note
 
 # What a capture must have; and what it may.
 WANTED = tuple(f"{side}_{part}" for limb in LIMBS for side, part in product(SIDES, limb))
@@ -20,8 +21,8 @@ OURS = (*WANTED, "head", "neck")
 MAX_MAP_BYTES = 1_000_000
 
 
-def find_joints(capture: Capture, given: Mapping[str, str] | None = None) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The index of each joint of `WANTED`, and of `head` or `neck` where there is one; and notes.
+def find_joints(capture: Capture, given: Mapping[str, str] | None = None) -> dict[str, int]:
+    """The index of each joint of `WANTED`, and of `head` or `neck` where there is one.
 
     Args:
         capture: the capture.
@@ -44,16 +45,15 @@ def find_joints(capture: Capture, given: Mapping[str, str] | None = None) -> tup
             f"with --joints map.yaml, a line for each such as 'RightArm: right_shoulder'; it has "
             f"{', '.join(names[:12])}{more}"
         )
-    several = _several(capture, found["left_hip"])
-    if not guessed:
-        return found, several
-    what = "joints" if len(guessed) == len(WANTED) else ", ".join(key.replace("_", " ") for key in guessed)
-    return found, (
-        *several,
-        f"the names of the motion capture's joints are not known: {what} taken by the shape of the skeleton "
-        f"({', '.join(f'{capture.joints[found[key]].name} as {key}' for key in guessed[:3])} …); "
-        "--joints map.yaml says it otherwise",
-    )
+    _tell_of_several(capture, found["left_hip"])
+    if guessed:
+        what = "joints" if len(guessed) == len(WANTED) else ", ".join(key.replace("_", " ") for key in guessed)
+        note(
+            f"the names of the motion capture's joints are not known: {what} taken by the shape of the skeleton "
+            f"({', '.join(f'{capture.joints[found[key]].name} as {key}' for key in guessed[:3])} …); "
+            "--joints map.yaml says it otherwise"
+        )
+    return found
 
 
 def read_joint_map(path: Path | str) -> dict[str, str]:
@@ -105,14 +105,13 @@ def _filled(found: dict[str, int], shape: dict[str, int], chosen: Mapping[str, i
     return added
 
 
-def _several(capture: Capture, taken: int) -> tuple[str, ...]:
+def _tell_of_several(capture: Capture, taken: int) -> None:
     """A note where the file holds several people, each a tree with a root of its own."""
     trees: dict[int, int] = {}
     for index in range(len(capture.joints)):
         root = [index, *capture.ancestors(index)][-1]
         trees[root] = trees.get(root, 0) + 1
     people = [root for root, size in trees.items() if size >= len(WANTED)]
-    if len(people) < 2:
-        return ()
-    name = capture.joints[[taken, *capture.ancestors(taken)][-1]].name
-    return (f"the motion capture holds {len(people)} skeletons; that of {name} is taken",)
+    if len(people) > 1:
+        name = capture.joints[[taken, *capture.ancestors(taken)][-1]].name
+        note(f"the motion capture holds {len(people)} skeletons; that of {name} is taken")

@@ -14,6 +14,7 @@ from tempose.body.joints import WANTED, find_joints
 from tempose.body.orientation import facing_front, find_up, up_rotation
 from tempose.body.skeleton import Proportions, Skeleton, unit
 from tempose.core.errors import PoseError
+from tempose.core.notes import note
 from tempose.pose.bones import typical
 from tempose.pose.keypoints import KEYPOINTS
 
@@ -32,14 +33,12 @@ class CapturedMotion:
         fps: frames per second.
         joints: our name → the file's.
         up: which axis of the file was taken to be up.
-        notes: what was guessed or mended.
     """
 
     points: np.ndarray
     fps: float
     joints: dict[str, str]
     up: str
-    notes: tuple[str, ...]
 
 
 def capture_keypoints(
@@ -60,7 +59,7 @@ def capture_keypoints(
         PoseError: joints are missing, or all at one place.
         InputError: `joints` or `up` make no sense.
     """
-    place, notes = find_joints(capture, joints)
+    place = find_joints(capture, joints)
     places, rotations = capture.pose
     body = _body(places, place)
     if not np.isfinite(body).all() or not 1e-9 < np.ptp(body, axis=1).max() < 1e9:
@@ -68,7 +67,8 @@ def capture_keypoints(
     resting = _body(capture.rest[None], place)
     stands = _stands(resting[0])
     found = find_up(body, _spine(resting[0]) if stands else None)
-    notes += () if up is not None or found.note is None else (found.note,)
+    if up is None and found.note is not None:
+        note(found.note)
     turn = up_rotation(up or found.up)
     body, heads = body @ turn.T, turn @ rotations[:, place.get("head", place.get("neck", 0))]
     legs = [[place[f"{side}_{part}"] for part in LIMBS[1]] for side in SIDES]
@@ -77,10 +77,10 @@ def capture_keypoints(
     points = _with_face(body, places @ turn.T, place, heads @ axes)
     if mirror:
         points = points * (-1, 1, 1)
-        notes += ("left and right are exchanged in the motion capture, by the way its feet point: it is mirrored back",)
+        note("left and right are exchanged in the motion capture, by the way its feet point: it is mirrored back")
     names = {ours: capture.joints[index].name for ours, index in place.items()}
     points = facing_front(typical(_without_calibration(points)))
-    return CapturedMotion(points, capture.fps, names, up or found.up, capture.notes + notes)
+    return CapturedMotion(points, capture.fps, names, up or found.up)
 
 
 def _body(places: np.ndarray, place: Mapping[str, int]) -> np.ndarray:

@@ -102,17 +102,14 @@ def _lies(points: np.ndarray, axis: int, sign: float, rest_up: np.ndarray | None
     return rest_up is None or abs(rest_up[1]) > ALONG * np.linalg.norm(rest_up)
 
 
-def turned_up(points: np.ndarray, up: str) -> np.ndarray:
-    """Vectors `… 3` of a file in whose world `up` is up, in one where it is y. Right and left stay what they are.
+def up_rotation(up: str) -> np.ndarray:
+    """The rotation `3 3` that takes vectors of a file in whose world `up` is up to one where it is y.
+
+    Right and left stay what they are.
 
     Raises:
         InputError: there is no such axis.
     """
-    return points @ up_rotation(up).T
-
-
-def up_rotation(up: str) -> np.ndarray:
-    """The rotation `3 3` that takes a file's up to y."""
     turns = {
         "y": np.eye(3),
         "-y": np.diag([-1.0, -1.0, 1.0]),

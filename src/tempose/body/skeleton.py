@@ -320,10 +320,10 @@ def project_keypoints(
     return Motion(np.concatenate([seen, confidence[..., None]], axis=-1), camera.size, fps, depth)
 
 
-def projected(points: np.ndarray, fps: float, *, yaw: float = 0.0, notes: tuple[str, ...] = ()) -> Motion:
+def projected(points: np.ndarray, fps: float, *, yaw: float = 0.0) -> Motion:
     """World key points `f 18 3`, y up, as a camera sees them from so far that nobody grows by coming nearer."""
     camera = Camera.framing(points, PROJECTED, yaw=yaw, distance=FAR * np.ptp(points))
-    return replace(project_keypoints(points, camera, fps=fps), notes=notes)
+    return project_keypoints(points, camera, fps=fps)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

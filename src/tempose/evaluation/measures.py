@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, unknown
 from tempose.evaluation.cases import Case, OpticalFlow
 from tempose.evaluation.identity import identity_drift
 from tempose.evaluation.metrics import (
@@ -30,7 +30,7 @@ from tempose.evaluation.metrics import (
     torchmetrics,
     warped_difference,
 )
-from tempose.evaluation.perceptual import feature_distance, load_feature_network, load_lpips, lpips
+from tempose.evaluation.perceptual import feature_distance, load_lpips, lpips
 from tempose.evaluation.pose import mean_error, pck
 from tempose.evaluation.results import Best, Column
 from tempose.evaluation.sets import (
@@ -45,7 +45,7 @@ from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
 from tempose.evaluation.weights import I3D, INCEPTION, find
 from tempose.media.images import resize
 from tempose.media.tensors import to_uint8
-from tempose.models.config import unknown
+from tempose.models.features import FeatureNetwork
 from tempose.pose.estimators import Estimator
 from tempose.pose.keypoints import KEYPOINTS
 
@@ -271,7 +271,7 @@ def load_learned(
     sets: list[SetMeasure] = []
     looks: dict[str, Callable[[Tensor], Tensor]] = {}
     if "feat" in names:
-        distance = on_person(partial(feature_distance, network=load_feature_network().to(device)))
+        distance = on_person(partial(feature_distance, network=FeatureNetwork().to(device)))
         measures.append(Measure(Column("feat", "", "lower"), TRUTH, distance))
     for name, backbone in (("lpips", "alex"), ("lpips-vgg", "vgg")):
         if name in names:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tempose.core.errors import InputError, MediaError
-from tempose.core.kinds import HEAD_BYTES, head_of, kind_of
+from tempose.core.kinds import HEAD_BYTES, kind_of
 
 Media = Literal["picture", "video", "sound"]
 
@@ -145,15 +145,6 @@ def _is_transport_stream(head: bytes) -> bool:
             if len(marks) > 3 and set(marks) == {0x47}:
                 return True
     return False
-
-
-def may_move(path: Path | str) -> bool:
-    """Whether something is a video, an animation or a folder by its first bytes, rather than one picture."""
-    path = Path(path)
-    if path.is_dir():
-        return True
-    known = sniffed(head_of(path), ending=path.suffix) if path.is_file() else None
-    return known is not None and (known.media == "video" or known.animated)
 
 
 def format_of(path: Path | str, wanted: Media) -> Format:

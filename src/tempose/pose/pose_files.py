@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from tempose.core.errors import InputError, PoseError
 from tempose.core.kinds import kind_of
+from tempose.core.notes import note
 from tempose.core.reading import read_json
 from tempose.pose.clean import clean
 from tempose.pose.formats.alphapose import AlphaPose, AlphaPoseByPicture, frame_numbers, in_order
@@ -142,8 +143,9 @@ def _folder(path: Path, files: Sequence[Path]) -> PoseFrames:
         raise PoseError(f"no file in {path} holds key points: {others[0]} {unknown(data)}")
     numbered = [replace(frame, number=number) for frame, number in zip(frames, frame_numbers(names), strict=True)]
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    notes = (f"left out, since no key points are in it: {', '.join(others[:3])}{more}",) if others else ()
-    return PoseFrames(tuple(numbered), " and ".join(sorted(formats)), notes)
+    if others:
+        note(f"left out, since no key points are in it: {', '.join(others[:3])}{more}")
+    return PoseFrames(tuple(numbered), " and ".join(sorted(formats)))
 
 
 def _read(found: PoseFormat, data: Any, path: Path) -> list[PoseFrame]:

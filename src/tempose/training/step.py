@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -18,11 +19,14 @@ from tempose.diffusion.loss import Loss, Schedule, diffusion_loss
 from tempose.media.tensors import to_uint8
 from tempose.models.build import Networks
 from tempose.models.conditions import Conditions, Photo, Prior, guides, reads_prior, warped_prior
+from tempose.models.features import FeatureNetwork
 from tempose.pose.render import pose_maps
 from tempose.training.config import Optimization, TrainConfig
-from tempose.training.perceptual import FeatureDistance
 from tempose.training.pose_noise import noisy_keypoints, ragged_masks
 from tempose.warp.cutout import cut_out
+
+# Pictures are shown to the feature network this much larger: it knows pictures of 224 pixels.
+ENLARGED = 2
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ class Objective(nn.Module):
         self.scheduler = scheduler
         self.recipe = recipe
         # Not one of the parameters: it never learns, and is no part of a state.
-        self.features = [FeatureDistance()] if recipe.perceptual else []
+        self.features = [FeatureNetwork()] if recipe.perceptual else []
 
     def forward(self, batch: Batch) -> Loss:
         """The loss of every sample, `b`."""
@@ -177,11 +181,11 @@ class Objective(nn.Module):
         if denoised.person is not None and self.recipe.alpha:
             error = (denoised.person[:, :, 2:] - batch.masks).abs()
             simple = simple + self.recipe.alpha * error.flatten(1).mean(1)
-        for distance in self.features:
+        for network in self.features:
             schedule = Schedule(self.scheduler, batch.t)
             x_t = schedule.add_noise(batch.frames, batch.noise)
             clean = schedule.clean(x_t, denoised.output[:, :, :3], kind).clamp(-1, 1)
-            simple = simple + self.recipe.perceptual * distance(clean, batch.frames)
+            simple = simple + self.recipe.perceptual * perceptual(clean, batch.frames, network=network)
         return Loss(simple, loss.variational)
 
     def clean(self, batch: Batch) -> Tensor:
@@ -189,6 +193,12 @@ class Objective(nn.Module):
         schedule, kind = Schedule(self.scheduler, batch.t), self.scheduler.config.prediction_type
         predicted = self.predict(batch, self.prior(batch)).output[:, :, :3]
         return schedule.clean(schedule.add_noise(batch.frames, batch.noise), predicted, kind)
+
+
+def perceptual(frames: Tensor, truth: Tensor, *, network: FeatureNetwork) -> Tensor:
+    """Distance of features of frames `b f 3 h w` in [-1, 1] (Johnson et al. 2016), enlarged for the network: `b`."""
+    pair = (F.interpolate(x.flatten(0, 1), scale_factor=ENLARGED, mode="bilinear") for x in (frames, truth))
+    return network.to(frames.device).distance(*pair).unflatten(0, frames.shape[:2]).mean(1)
 
 
 def min_snr_weight(alpha_bar: Tensor, gamma: float, prediction_type: str) -> Tensor:

@@ -31,7 +31,6 @@ BONES: tuple[tuple[int, str, str, float], ...] = (
     (LEFT_ARM, "left_elbow", "left_wrist", 0.09),
 )
 
-WALKED = 400  # the longest side of the person at which the walker walks, pixels
 LIGHTNESS = 0.8  # how much lightness counts against color: folds and shadows are no borders
 STEEPNESS = 0.2  # how fast the chance of a step falls with the squared difference in Lab
 LEAST = 1e-5  # the chance of a step across any edge

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tempose.core.errors import InputError, PoseError
+from tempose.core.notes import note
 from tempose.pose.keypoints import KEYPOINTS, Motion
 from tempose.pose.layouts import LAYOUTS, eighteen, find_layout
 from tempose.pose.tracking import Choice, follow
@@ -40,11 +41,10 @@ class PoseFrame:
 
 @dataclass(frozen=True, eq=False)
 class PoseFrames:
-    """All frames that a file or folder holds: of which format, and notes on what was left out."""
+    """All frames that a file or folder holds: and of which format."""
 
     frames: tuple[PoseFrame, ...]
     format: str
-    notes: tuple[str, ...] = ()
 
 
 # From JSON ----------------------------------------------------------------------------------------
@@ -142,8 +142,8 @@ def person_motion(found: PoseFrames, *, fps: float, person: Choice = "largest", 
         np.array([eighteen(j, layout[len(j)]) for j in frame.people]).reshape(-1, 18, 3) for frame in found.frames
     ]
     size = _common_size(found.frames)
-    frames, size, notes = _in_pixels(frames, size)
-    places, more = _positions([frame.number for frame in found.frames])
+    frames, size = _in_pixels(frames, size)
+    places = _positions([frame.number for frame in found.frames])
     missing = set(range(places[-1] + 1)) - set(places)
     spread: list[np.ndarray] = [np.zeros((0, len(KEYPOINTS), 3))] * (places[-1] + 1)
     for place, frame in zip(places, frames, strict=True):
@@ -154,8 +154,8 @@ def person_motion(found: PoseFrames, *, fps: float, person: Choice = "largest", 
             keypoints[index] = spread[index][which]
     if missing:
         _fill(keypoints, missing)
-        more += (f"{len(missing)} frames without key points, by the numbers, were filled",)
-    return Motion(keypoints, size, fps, notes=(*found.notes, *notes, *more))
+        note(f"{len(missing)} frames without key points, by the numbers, were filled")
+    return Motion(keypoints, size, fps)
 
 
 def _common_size(frames: Iterable[PoseFrame]) -> tuple[int, int] | None:
@@ -166,19 +166,16 @@ def _common_size(frames: Iterable[PoseFrame]) -> tuple[int, int] | None:
     return next(iter(sizes), None)
 
 
-def _in_pixels(
-    frames: list[np.ndarray], size: tuple[int, int] | None
-) -> tuple[list[np.ndarray], tuple[int, int], tuple[str, ...]]:
-    """The key points in pixels, the picture's size, and notes."""
+def _in_pixels(frames: list[np.ndarray], size: tuple[int, int] | None) -> tuple[list[np.ndarray], tuple[int, int]]:
+    """The key points in pixels, and the picture's size (height, width)."""
     every = np.concatenate([frame.reshape(-1, 3) for frame in frames])
     seen = every[every[:, 2] > 0, :2]
-    notes: tuple[str, ...] = ()
     if np.abs(seen).max() <= SCALED:
         around = (seen < 0).mean() > NEGATIVE
         if size is None:
-            notes = (
+            note(
                 f"the key points are shares of the picture ({'-1' if around else '0'} to 1), whose size is not told: "
-                "taken as a square; add canvas_width and canvas_height to the JSON if it was none",
+                "taken as a square; add canvas_width and canvas_height to the JSON if it was none"
             )
             size = (512, 512)
         scale, shift = (0.5, 0.5) if around else (1.0, 0.0)
@@ -189,7 +186,7 @@ def _in_pixels(
         frames = [_moved(frame, lambda xy: xy - low) for frame in frames]
         high = (seen - low).max(0)
         size = math.ceil(high[1]) + 1, math.ceil(high[0]) + 1
-    return frames, size, notes
+    return frames, size
 
 
 def _moved(frame: np.ndarray, change: Any) -> np.ndarray:
@@ -198,19 +195,20 @@ def _moved(frame: np.ndarray, change: Any) -> np.ndarray:
     return np.where(frame[..., 2:] > 0, moved, 0.0)
 
 
-def _positions(numbers: Sequence[int | None]) -> tuple[list[int], tuple[str, ...]]:
-    """The place of each frame in the motion, from 0, by the numbers where all have one and they rise; and notes."""
+def _positions(numbers: Sequence[int | None]) -> list[int]:
+    """The place of each frame in the motion, from 0, by the numbers where all have one and they rise."""
     plain = list(range(len(numbers)))
     given = [number for number in numbers if number is not None]
     steps = np.diff(np.array(given, dtype=object)) if len(given) == len(numbers) else np.array([])
     if len(steps) == 0 or min(steps) < 1:
-        return plain, ()
+        return plain
     step = math.gcd(*steps)
     places = [(number - given[0]) // step for number in given]
     if places[-1] >= MAX_FRAMES:
         raise InputError(f"the frames' numbers run from {given[0]} to {given[-1]}; wanted at most {MAX_FRAMES} frames")
-    note = f"the frames' numbers go up by {step}: taken as frames that follow one another" if step > 1 else ""
-    return places, (note,) * bool(note)
+    if step > 1:
+        note(f"the frames' numbers go up by {step}: taken as frames that follow one another")
+    return places
 
 
 def _fill(keypoints: np.ndarray, missing: set[int]) -> None:
