@@ -17,6 +17,74 @@ def motion():
     return Motion(keypoints, (128, 64), 25, depth)
 
 
+@pytest.fixture
+def whole(motion):
+    """The same with hands and face, the left hand of one frame and some points of the face missing."""
+    random = np.random.default_rng(2)
+    hands = random.uniform(0.1, 1, (5, 2, 21, 4)) * [64, 128, 1, 9]
+    face = random.uniform(0.1, 1, (5, 478, 4)) * [64, 128, 1, 9]
+    hands[2, 1, :, 2], face[3, 100:, 2] = 0, 0
+    return Motion(motion.keypoints, motion.size, motion.fps, motion.depth, hands, face)
+
+
+def test_hands_and_face_move_with_the_body(whole):
+    scale = np.array([2, 2, 1, 2])
+    double = whole.resized((256, 128))
+    np.testing.assert_allclose(double.hands, whole.hands * scale, rtol=1e-5)
+    np.testing.assert_allclose(double.face, whole.face * scale, rtol=1e-5)
+    part = whole.cropped(Crop(10, 20, 32, 64), (128, 64))
+    there = whole.face[..., 2] > 0
+    np.testing.assert_allclose(part.face[there], ((whole.face - (10, 20, 0, 0)) * scale)[there], rtol=1e-4, atol=1e-3)
+    np.testing.assert_array_equal(part.hands[2, 1], 0)
+    np.testing.assert_array_equal(whole[1:3].hands, whole.hands[1:3])
+    np.testing.assert_array_equal(whole[np.array([4])].face[0], whole.face[4])
+
+
+def test_a_mirrored_person_has_the_other_hand(whole):
+    mirrored = whole.mirrored()
+    flip = np.array([-1, 1, 1, 1])
+    np.testing.assert_allclose(mirrored.hands[0, 0], whole.hands[0, 1] * flip + (64, 0, 0, 0), rtol=1e-5)
+    np.testing.assert_array_equal(mirrored.hands[2, 0], 0)
+    np.testing.assert_allclose(mirrored.face[0, 33], whole.face[0, 263] * flip + (64, 0, 0, 0), rtol=1e-5)
+    np.testing.assert_allclose(mirrored.mirrored().face, whole.face, rtol=1e-4, atol=1e-4)
+
+
+def test_a_motion_without_hands_and_face_has_none(motion):
+    for other in (motion[1:3], motion.resized((64, 32)), motion.mirrored(), motion.cropped(Crop(0, 0, 9, 9), (9, 9))):
+        assert other.hands is None
+        assert other.face is None
+
+
+@pytest.mark.parametrize(("ending", "error"), [(".npz", 0), (".json", 1e-2)])
+def test_hands_and_face_are_saved(whole, tmp_path, ending, error):
+    whole.save(tmp_path / f"a{ending}")
+    loaded = Motion.load(tmp_path / f"a{ending}")
+    np.testing.assert_allclose(loaded.hands, whole.hands, atol=error)
+    np.testing.assert_allclose(loaded.face, whole.face, atol=error)
+
+
+def test_a_file_that_could_not_be_read_again_is_not_written(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempose.pose.keypoints.JSON_BYTES", 10_000)
+    with pytest.raises(InputError, match=r"write it as long\.npz"):
+        whole.save(tmp_path / "long.json")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hands": np.zeros((5, 2, 20, 4))}, r"points of the hands have the shape \(5, 2, 20, 4\)"),
+        ({"face": np.zeros((5, 468, 4))}, "points of the face have the shape"),
+        ({"face": np.zeros((4, 478, 4))}, "face are given for 4 frames"),
+        ({"hands": np.full((5, 2, 21, 4), np.nan)}, "points of the hands hold NaN"),
+        ({"face": np.full((5, 478, 4), 2.0)}, "confidences of points of the face run from 2"),
+    ],
+)
+def test_wrong_hands_and_faces(motion, change, message):
+    with pytest.raises(InputError, match=message):
+        Motion(motion.keypoints, motion.size, motion.fps, **change)
+
+
 def test_mirror_exchanges_left_and_right():
     for i, name in enumerate(KEYPOINTS):
         other = KEYPOINTS[MIRROR[i]]
@@ -104,7 +172,7 @@ def test_missing_file_and_unknown_ending(motion, tmp_path):
         (np.zeros((0, 18, 3)), (8, 8), 25, "frames ≥ 1"),
         (np.zeros((1, 17, 3)), (8, 8), 25, "wanted"),
         (np.full((1, 18, 3), np.nan), (8, 8), 25, "NaN"),
-        (np.full((1, 18, 3), 2.0), (8, 8), 25, "confidences run from 2"),
+        (np.full((1, 18, 3), 2.0), (8, 8), 25, "confidences of key points run from 2"),
         (np.zeros((1, 18, 3)), (8, 0), 25, "size is"),
         (np.zeros((1, 18, 3)), (8, 8), 0, "fps is 0"),
     ],

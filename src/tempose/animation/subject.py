@@ -41,6 +41,7 @@ class Subject:
         depth: `18`, as in `Motion`; None where nothing is known.
         matte: float32 `h w` in [0, 1]: how much of each pixel the person is, where the user said so; None where the
             photo itself is to decide it about the mask's edge.
+        hands, face: float32 `2 21 4` and `478 4`, as in `Motion`; None where nothing is known.
     """
 
     picture: np.ndarray
@@ -48,6 +49,8 @@ class Subject:
     mask: np.ndarray
     depth: np.ndarray | None = None
     matte: np.ndarray | None = None
+    hands: np.ndarray | None = None
+    face: np.ndarray | None = None
 
     @cached_property
     def cutout(self) -> Cutout:
@@ -59,8 +62,8 @@ class Subject:
     @property
     def pose(self) -> Motion:
         """The key points as a motion of one frame."""
-        depth = None if self.depth is None else self.depth[None]
-        return Motion(self.keypoints[None], self.picture.shape[:2], 1.0, depth)
+        depth, hands, face = (None if part is None else part[None] for part in (self.depth, self.hands, self.face))
+        return Motion(self.keypoints[None], self.picture.shape[:2], 1.0, depth, hands, face)
 
     def warnings(self) -> list[str]:
         """What the photo does not show."""
@@ -115,7 +118,8 @@ def read_subject(
     elif found is None:
         found = silhouette(picture, keypoints)
     pose = with_trunk(pose)
-    return Subject(picture, pose.keypoints[0], found, None if pose.depth is None else pose.depth[0], matte)
+    depth, hands, face = (None if part is None else part[0] for part in (pose.depth, pose.hands, pose.face))
+    return Subject(picture, pose.keypoints[0], found, depth, matte, hands, face)
 
 
 def check_large_enough(pose: Motion) -> None:

@@ -6,6 +6,8 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 # Nobody reads on: the reader ended (`| head`), or the terminal is gone.
@@ -69,3 +71,17 @@ def _steadfast(stream: TextIO | None, descriptor: int) -> TextIO:
     encoding = "utf-8" if stream is None else stream.encoding
     raw = io.BufferedWriter(Unread(descriptor))
     return io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace", line_buffering=True)
+
+
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Notes that compiled code writes straight to the process's stderr go nowhere, inside the block."""
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)

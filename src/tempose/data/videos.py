@@ -286,4 +286,4 @@ def _open(path: Path, fps: float | None) -> tuple[Iterator[np.ndarray], float]:
 @lru_cache(maxsize=1)
 def _estimator() -> Estimator:
     """One for each process; it gives masks, which the format needs."""
-    return load_estimator("mediapipe")
+    return load_estimator("mediapipe", landmarks=False)

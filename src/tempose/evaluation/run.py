@@ -110,7 +110,7 @@ def evaluate_model(
     height, width = size or pipe.unet.config["size"]
     at = (int(height), int(width))
     chosen = tasks(data, split, protocol=protocol, size=at, stretch=stretch, subject=subject, most=clips)
-    seer = None if estimator is None else load_estimator(estimator)
+    seer = None if estimator is None else load_estimator(estimator, landmarks=False)
     steps = int(pipe.unet.config["steps"]) if steps is None else steps
     sampling = {"num_inference_steps": steps, "strategy": protocol.strategy}
     written = {

@@ -8,13 +8,12 @@ A shot is a stretch of frames without a cut; nothing reaches from one shot into 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from tempose.pose.keypoints import MIN_CONFIDENCE, Motion
+from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE, Motion
 from tempose.pose.outliers import drop_outliers, typical_height
 from tempose.pose.swaps import unswap
 
@@ -26,8 +25,9 @@ CUT_CHANGE, CUT_CONTRAST = 16.0, 3.0
 JUMP = 0.35
 
 
-# Seconds: longer gaps stay open; the window of the smoothing filter.
-MAX_GAP, SMOOTHING = 0.3, 0.25
+# Seconds: longer gaps stay open; the window of the smoothing filter, for the body and for hands and face, whose
+# eyelids close and open within a quarter of a second.
+MAX_GAP, SMOOTHING, QUICK = 0.3, 0.25, 0.12
 
 
 def clean(motion: Motion, *, cuts: Sequence[int] = ()) -> Motion:
@@ -38,16 +38,16 @@ def clean(motion: Motion, *, cuts: Sequence[int] = ()) -> Motion:
         motion: as an estimator saw it.
         cuts: frames that begin a new shot; jumps of the whole skeleton are added to them.
     """
-    keypoints = motion.keypoints
-    if motion.depth is not None:
-        keypoints = np.concatenate([keypoints, motion.depth[..., None]], axis=-1)
-    keypoints = drop_outside(drop_doubtful(keypoints), motion.size)
-    keypoints = by_shot(lambda shot: unswap(shot, motion.fps), keypoints, cuts)
+    body = len(KEYPOINTS)
+    points = drop_outside(drop_doubtful(motion.points), motion.size)
+    keypoints = by_shot(lambda shot: unswap(shot, motion.fps), points[:, :body], cuts)
     keypoints = by_shot(drop_outliers, keypoints, cuts)
     cuts = sorted({*cuts, *skeleton_jumps(keypoints)})
-    keypoints = by_shot(lambda shot: fill_gaps(shot, int(MAX_GAP * motion.fps)), keypoints, cuts)
-    keypoints = by_shot(lambda shot: smooth(shot, round(SMOOTHING * motion.fps / 2)), keypoints, cuts)
-    return replace(motion, keypoints=keypoints[..., :3], depth=None if motion.depth is None else keypoints[..., 3])
+    points = np.concatenate([keypoints, points[:, body:]], axis=1)
+    points = by_shot(lambda shot: fill_gaps(shot, int(MAX_GAP * motion.fps)), points, cuts)
+    keypoints = by_shot(lambda shot: smooth(shot, round(SMOOTHING * motion.fps / 2)), points[:, :body], cuts)
+    details = by_shot(lambda shot: smooth(shot, round(QUICK * motion.fps / 2)), points[:, body:], cuts)
+    return motion.with_points(np.concatenate([keypoints, details], axis=1))
 
 
 # Shots --------------------------------------------------------------------------------------------
@@ -107,14 +107,13 @@ def fill_gaps(keypoints: np.ndarray, max_frames: int) -> np.ndarray:
     A filled joint has the lower confidence of the two.
     """
     filled = keypoints.copy()
-    for joint in range(keypoints.shape[1]):
-        seen = np.flatnonzero(keypoints[:, joint, 2] > 0)
-        for before, after in pairwise(seen):
+    for present, joints in _alike(keypoints[..., 2] > 0):
+        for before, after in pairwise(np.flatnonzero(present)):
             if 1 < after - before <= max_frames + 1:
-                share = (np.arange(before + 1, after) - before)[:, None] / (after - before)
-                start, end = keypoints[before, joint], keypoints[after, joint]
-                filled[before + 1 : after, joint] = (1 - share) * start + share * end
-                filled[before + 1 : after, joint, 2] = min(start[2], end[2])
+                share = (np.arange(before + 1, after) - before)[:, None, None] / (after - before)
+                start, end = keypoints[before, joints], keypoints[after, joints]
+                filled[before + 1 : after, joints] = (1 - share) * start + share * end
+                filled[before + 1 : after, joints, 2] = np.minimum(start[:, 2], end[:, 2])
     return filled
 
 
@@ -126,12 +125,14 @@ def smooth(keypoints: np.ndarray, reach: int) -> np.ndarray:
     """
     smoothed = keypoints.copy()
     coordinates = [axis for axis in range(keypoints.shape[2]) if axis != 2]  # all but the confidence
-    for joint in range(keypoints.shape[1]):
-        for begin, end in _runs(keypoints[:, joint, 2] > 0):
+    for present, joints in _alike(keypoints[..., 2] > 0):
+        values = keypoints[:, joints][..., coordinates]
+        for begin, end in _runs(present):
             for frame in range(begin, end):
                 left, right = min(reach, frame - begin), min(reach, end - 1 - frame)
-                window = keypoints[frame - left : frame + right + 1, joint][:, coordinates]
-                smoothed[frame, joint, coordinates] = parabola_weights(left, right) @ window
+                window = values[frame - left : frame + right + 1]
+                found = np.einsum("f,fjc->jc", parabola_weights(left, right), window)
+                smoothed[frame, joints[:, None], coordinates] = found
     return smoothed
 
 
@@ -146,6 +147,13 @@ def parabola_weights(left: int, right: int) -> np.ndarray:
 def _kept(keypoints: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """Key points with all but the kept ones missing."""
     return np.where(keep[..., None], keypoints, np.zeros((), keypoints.dtype))
+
+
+def _alike(present: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """From `f j`: every row `f` that occurs among the joints, with the joints of which it is."""
+    rows, kinds = np.unique(present, axis=1, return_inverse=True)
+    for kind, row in enumerate(rows.T):
+        yield row, np.flatnonzero(kinds.reshape(-1) == kind)
 
 
 def _runs(present: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Sized
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from tempose.core.progress import Track, quiet
 from tempose.media.images import resize
 from tempose.media.video import probe_video, read_frames
 from tempose.pose.clean import clean, picture_cuts
-from tempose.pose.estimators import Estimator, load_estimator
-from tempose.pose.keypoints import KEYPOINTS, Motion
+from tempose.pose.estimators import Detection, Estimator, load_estimator
+from tempose.pose.face_mesh import FACE_POINTS
+from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, Motion
 from tempose.pose.tracking import Choice, follow
 
 # Cuts are found on pictures of this (height, width).
@@ -97,34 +98,36 @@ def observe(
     if isinstance(estimator, str):
         estimator = load_estimator(estimator)
     frames, fps, total = _frames_of(source, fps)
-    points: list[np.ndarray] = []  # of the people of each frame: p 18 3
-    depths: list[list[np.ndarray | None]] = []  # of the same people
-    masks: list[list[np.ndarray]] = []  # of the same people, packed to bits
+    seen: list[list[Detection]] = []  # the people of each frame, without their masks
+    masks: list[list[np.ndarray]] = []  # these, packed to bits
     thumbnails: list[np.ndarray] = []
     size = None
     for frame in track(frames, "key points", total=total):
         size = size or frame.shape[:2]
         if frame.shape[:2] != size:
-            raise InputError(f"frame {len(points)} is {frame.shape[:2]}, but the first is {size}; wanted one size")
+            raise InputError(f"frame {len(seen)} is {frame.shape[:2]}, but the first is {size}; wanted one size")
         people = estimator(frame)
-        points.append(np.array([each.keypoints for each in people]).reshape(-1, len(KEYPOINTS), 3))
-        depths.append([each.depth for each in people])
+        seen.append([replace(each, mask=None) for each in people])
         masks.append([np.packbits(each.mask) for each in people if with_masks and each.mask is not None])
         thumbnails.append(resize(frame, THUMBNAIL))
-    if size is None or not any(len(people) for people in points):
+    if size is None or not any(seen):
         path = source if isinstance(source, (str, Path)) else None
         raise PoseError("nobody was found; wanted one person, best seen from head to foot", path=path)
 
     cuts = picture_cuts(np.stack(thumbnails))
+    points = [np.array([each.keypoints for each in people]).reshape(-1, len(KEYPOINTS), 3) for people in seen]
     chosen = follow(points, person=person, cuts=cuts)
-    keypoints = np.zeros((len(points), len(KEYPOINTS), 3), np.float32)
-    depth = np.full(keypoints.shape[:2], np.nan, np.float32)
-    for index, which in enumerate(chosen):
-        if which >= 0:
-            keypoints[index] = points[index][which]
-            if (known := depths[index][which]) is not None:
-                depth[index] = known
-    motion = Motion(keypoints, size, fps, None if np.isnan(depth).all() else depth)
+    followed = [people[which] if which >= 0 else None for people, which in zip(seen, chosen, strict=True)]
+    keypoints = _series([each and each.keypoints for each in followed], (len(KEYPOINTS), 3))
+    assert keypoints is not None
+    motion = Motion(
+        keypoints,
+        size,
+        fps,
+        depth=_series([each and each.depth for each in followed], (len(KEYPOINTS),), missing=np.nan),
+        hands=_series([each and each.hands for each in followed], (HANDS, HAND_POINTS, 4)),
+        face=_series([each and each.face for each in followed], (FACE_POINTS, 4)),
+    )
     return Observation(motion, _unpacked(masks, chosen, size), cuts)
 
 
@@ -139,6 +142,14 @@ def _frames_of(
     info = probe_video(source)
     fps = fps or info.fps
     return read_frames(source, fps=fps), fps, round(info.duration * fps) if info.duration else info.frames
+
+
+def _series(values: Sequence[np.ndarray | None], shape: tuple[int, ...], *, missing: float = 0.0) -> np.ndarray | None:
+    """float32 `f …` of what each frame tells, `missing` where it tells nothing; None where none does."""
+    if all(value is None for value in values):
+        return None
+    nothing = np.full(shape, missing, np.float32)
+    return np.stack([nothing if value is None else value for value in values])
 
 
 def _unpacked(masks: list[list[np.ndarray]], chosen: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:

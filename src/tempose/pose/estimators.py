@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +16,7 @@ import numpy as np
 
 from tempose.core import cancellation
 from tempose.core.errors import InputError, PoseError
+from tempose.core.streams import silent_stderr
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
 # BlazePose's 33 landmarks → the 18 key points; the neck is the middle between the shoulders.
@@ -43,11 +42,14 @@ class Detection:
             outside the picture.
         mask: bool `h w`, True on the person; None where the estimator gives none.
         depth: float32 `18`, as in `Motion`; None where the estimator gives none.
+        hands, face: float32 `2 21 4` and `478 4`, as in `Motion`; None where the estimator gives none.
     """
 
     keypoints: np.ndarray
     mask: np.ndarray | None
     depth: np.ndarray | None = None
+    hands: np.ndarray | None = None
+    face: np.ndarray | None = None
 
 
 class Estimator(Protocol):
@@ -58,7 +60,11 @@ class Estimator(Protocol):
 
 
 def load_estimator(
-    name: str = "mediapipe", *, detector: Path | str | None = None, pose_model: Path | str | None = None
+    name: str = "mediapipe",
+    *,
+    detector: Path | str | None = None,
+    pose_model: Path | str | None = None,
+    landmarks: bool = True,
 ) -> Estimator:
     """An estimator by name: "mediapipe" or "rtmlib".
 
@@ -66,18 +72,22 @@ def load_estimator(
         name: which.
         detector, pose_model: for rtmlib, ONNX files of YOLOX and of RTMPose; without them rtmlib
             downloads its own.
+        landmarks: whether it also finds the points of hands and face; where mediapipe is not installed it does not.
 
     Raises:
         InputError: no estimator has this name, or mediapipe was given files.
         PoseError: its package is not installed, or its model cannot be loaded.
     """
-    if name == "rtmlib":
-        return RtmPose(detector, pose_model)
-    if name != "mediapipe":
+    if name not in ("mediapipe", "rtmlib"):
         raise InputError(f"there is no estimator {name!r}; choose mediapipe or rtmlib")
-    if detector or pose_model:
+    if name == "mediapipe" and (detector or pose_model):
         raise InputError("mediapipe brings its own model; detector and pose model are for rtmlib")
-    return BlazePose()
+    body = BlazePose() if name == "mediapipe" else RtmPose(detector, pose_model)
+    if not landmarks or importlib.util.find_spec("mediapipe") is None:
+        return body
+    from tempose.pose.landmarks import WithLandmarks
+
+    return WithLandmarks(body)
 
 
 class BlazePose:
@@ -85,14 +95,14 @@ class BlazePose:
 
     def __init__(self) -> None:
         try:
-            with _silent_stderr():
+            with silent_stderr():
                 import mediapipe
         except ImportError as error:
             raise PoseError(
                 f"the estimator mediapipe is not installed ({error}); install it with: "
                 "pip install --no-deps mediapipe==0.10.21 && pip install 'tempose[pose]'"
             ) from error
-        with _silent_stderr():
+        with silent_stderr():
             self._pose = mediapipe.solutions.pose.Pose(
                 static_image_mode=True, model_complexity=1, enable_segmentation=True
             )
@@ -120,7 +130,7 @@ class BlazePose:
         if self._warm:
             seen = self._pose.process(crop)
         else:  # they write more when they first see a person
-            with _silent_stderr():
+            with silent_stderr():
                 seen = self._pose.process(crop)
         if not seen.pose_landmarks:
             return None
@@ -236,17 +246,3 @@ def _inside(keypoints: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 def _recognizable(keypoints: np.ndarray) -> bool:
     return int((keypoints[:, 2] >= MIN_CONFIDENCE).sum()) >= LEAST_JOINTS
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Notes that compiled code writes straight to the process's stderr go nowhere, inside the block."""
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

@@ -1,4 +1,4 @@
-"""The 18 key points of a person (OpenPose/COCO-18 order) and motions, sequences of them.
+"""The 18 key points of a person (OpenPose/COCO-18 order), of hands and face, and motions, sequences of them.
 
 Coordinates are continuous pixels: x runs from 0 at the left edge of the picture to `width` at the
 right edge, so pixel i covers [i, i+1); scaling a picture scales its key points by the same factor.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,8 +19,9 @@ from pydantic import BaseModel, Field, ValidationError
 from tempose.core.errors import InputError, PoseError
 from tempose.core.files import written_whole
 from tempose.core.kinds import kind_of
-from tempose.core.reading import read_arrays, read_json
+from tempose.core.reading import JSON_BYTES, read_arrays, read_json
 from tempose.media.crop import Crop
+from tempose.pose.face_mesh import FACE_MIRROR, FACE_POINTS
 
 KEYPOINTS = (
     "nose", "neck",
@@ -40,6 +42,11 @@ LIMBS = (
 # Key point i of a mirrored person is key point MIRROR[i] of the person.
 MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 
+# Both hands have 21 points, right hand first: the wrist, then four a finger from the thumb to the little finger,
+# each from the palm to the tip (OpenPose's and mediapipe's order). FINGERS: the points of each finger, wrist first.
+HANDS, HAND_POINTS = 2, 21
+FINGERS = tuple((0, *range(1 + 4 * finger, 5 + 4 * finger)) for finger in range(5))
+
 # Confidence of a joint whose place is known although something hides it (drawn people know it).
 HIDDEN = 0.5
 
@@ -49,6 +56,9 @@ MIN_CONFIDENCE = 0.3
 
 # Bounds of a motion: its frames, where it is read from a file, the sides of its frames, and its rate.
 MOST_FRAMES, MOST_PIXELS, LEAST_FPS = 100_000, 100_000, 0.01
+
+# What an `.npz` file of a motion may hold.
+ARRAYS = ("keypoints", "size", "fps", "depth", "hands", "face")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +72,13 @@ class Motion:
         fps: frames per second.
         depth: float32 `f 18`: how much farther from the camera than the middle of the hips a joint is, in
             pixels of the frames; NaN where it is missing or its depth unknown. None: nothing is known.
+        hands: float32 `f 2 21 4`: x, y, confidence, depth of the points of the right hand (`[:, 0]`) and the left
+            (`[:, 1]`), the person's own right and left. x, y and confidence as of `keypoints`; depth: how much
+            farther from the camera than the wrist, in pixels; 0 for all points of a hand whose depth is unknown.
+            A missing point is 0 0 0 0. None: the source knows no hands.
+        face: float32 `f 478 4`: the same of the face mesh (the first 468) and the irises; depth: how much farther
+            than the middle of the head, in pixels. Of a face known by fewer points the others are missing. None:
+            the source knows no faces.
         notes: what had to be guessed or mended when it was read, a sentence each; not saved.
     """
 
@@ -69,29 +86,20 @@ class Motion:
     size: tuple[int, int]
     fps: float
     depth: np.ndarray | None = None
+    hands: np.ndarray | None = None
+    face: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
-            keypoints = np.asarray(self.keypoints, dtype=np.float32)
-        if keypoints.ndim != 3 or keypoints.shape[1:] != (len(KEYPOINTS), 3) or len(keypoints) == 0:
-            raise InputError(
-                f"key points have the shape {keypoints.shape}; wanted (frames ≥ 1, 18, 3): x, y, confidence"
-            )
-        if not np.isfinite(keypoints).all():
-            raise InputError("key points hold NaN or infinite values; mark a missing joint by confidence 0")
-        confidence = keypoints[..., 2]
-        if confidence.min() < 0 or confidence.max() > 1:
-            raise InputError(
-                f"confidences run from {confidence.min():g} to {confidence.max():g}; wanted 0 (missing) to 1"
-            )
+        keypoints = _checked(self.keypoints, (len(KEYPOINTS), 3), "key points")
+        if len(keypoints) == 0:
+            raise InputError("key points have no frame; wanted frames ≥ 1")
         size = tuple(int(side) for side in self.size)
         if len(size) != 2 or min(size) < 1 or max(size) > MOST_PIXELS:
             raise InputError(f"size is {self.size}; wanted (height, width) in pixels, {MOST_PIXELS:,} at most")
         if not LEAST_FPS <= float(self.fps) < 1e4:
             raise InputError(f"fps is {self.fps}; wanted frames per second, {LEAST_FPS:g} or more")
-        missing = confidence[..., None] == 0
-        object.__setattr__(self, "keypoints", np.where(missing, np.float32(0), keypoints))
+        object.__setattr__(self, "keypoints", keypoints)
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "fps", float(self.fps))
         if self.depth is not None:
@@ -100,40 +108,75 @@ class Motion:
                 raise InputError(f"depths have the shape {depth.shape}; wanted {keypoints.shape[:2]}, one a key point")
             if np.isinf(depth).any():
                 raise InputError("depths hold infinite values; mark an unknown depth by NaN")
-            object.__setattr__(self, "depth", np.where(missing[..., 0], np.float32(np.nan), depth))
+            object.__setattr__(self, "depth", np.where(keypoints[..., 2] == 0, np.float32(np.nan), depth))
+        for name, shape in (("hands", (HANDS, HAND_POINTS, 4)), ("face", (FACE_POINTS, 4))):
+            if (points := getattr(self, name)) is not None:
+                points = _checked(points, shape, f"points of the {name}")
+                if len(points) != len(keypoints):
+                    raise InputError(f"{name} are given for {len(points)} frames, key points for {len(keypoints)}")
+                object.__setattr__(self, name, points)
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
     def __getitem__(self, frames: slice | np.ndarray) -> Motion:
         """The motion of some of the frames: a slice or an array of indices."""
-        depth = None if self.depth is None else self.depth[frames]
-        return replace(self, keypoints=self.keypoints[frames], depth=depth)
+        return self.with_points(self.points[frames])
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """float32 `f n 4`: x, y, confidence, depth of all that is known: the body's 18 points, then the hands', then
+        the face's. A depth of the body is NaN where unknown."""
+        depth = np.full(self.keypoints.shape[:2], np.nan, np.float32) if self.depth is None else self.depth
+        parts = [np.concatenate([self.keypoints, depth[..., None]], axis=-1)]
+        parts += [] if self.hands is None else [self.hands.reshape(len(self), -1, 4)]
+        parts += [] if self.face is None else [self.face]
+        return np.concatenate(parts, axis=1)
+
+    def with_points(self, points: np.ndarray, **changes: Any) -> Motion:
+        """The same with other `points`, as many, of any number of frames.
+
+        Args:
+            changes: other attributes, such as `size` and `fps`.
+        """
+        body = len(KEYPOINTS)
+        depth = None if self.depth is None else points[:, :body, 3]
+        hands = None if self.hands is None else points[:, body:][:, : HANDS * HAND_POINTS]
+        hands = None if hands is None else hands.reshape(-1, HANDS, HAND_POINTS, 4)
+        face = None if self.face is None else points[:, -FACE_POINTS:]
+        return replace(self, keypoints=points[:, :body, :3], depth=depth, hands=hands, face=face, **changes)
 
     def resized(self, size: tuple[int, int]) -> Motion:
         """The same motion in frames of another (height, width)."""
         across, down = size[1] / self.size[1], size[0] / self.size[0]
-        keypoints = self.keypoints * np.array([across, down, 1], dtype=np.float32)
-        depth = None if self.depth is None else self.depth * np.float32(np.sqrt(across * down))
-        return replace(self, keypoints=keypoints, size=size, depth=depth)
+        scale = np.array([across, down, 1, np.sqrt(across * down)], dtype=np.float32)
+        return self.with_points(self.points * scale, size=size)
 
     def cropped(self, part: Crop, size: tuple[int, int]) -> Motion:
         """The motion in a part of its frames, shown at `size`; joints may lie outside it."""
-        depth = None if self.depth is None else self.depth * np.float32(size[0] / part.height)
-        return replace(self, keypoints=part.points(self.keypoints, size), size=size, depth=depth)
+        points = self.points.copy()
+        points[..., :3] = part.points(points[..., :3], size)
+        points[..., 3] *= np.float32(size[0] / part.height)
+        return self.with_points(points, size=size)
 
     def mirrored(self) -> Motion:
         """Left and right exchanged, as in a picture flipped from left to right."""
-        keypoints = self.keypoints[:, MIRROR].copy()
-        keypoints[..., 0] = self.size[1] - keypoints[..., 0]
-        return replace(self, keypoints=keypoints, depth=None if self.depth is None else self.depth[:, MIRROR])
+        flipped = replace(
+            self,
+            keypoints=self.keypoints[:, MIRROR],
+            depth=None if self.depth is None else self.depth[:, MIRROR],
+            hands=None if self.hands is None else self.hands[:, ::-1],
+            face=None if self.face is None else self.face[:, FACE_MIRROR],
+        )
+        return flipped.with_points(flipped.points * (-1, 1, 1, 1) + (self.size[1], 0, 0, 0))
 
     def save(self, path: Path | str) -> None:
         """Write an `.npz` (no pickle inside) or a `.json` file, by the ending."""
         path = Path(path)
         with written_whole(path) as beside:
             if path.suffix == ".npz":
-                arrays: dict[str, Any] = {} if self.depth is None else {"depth": self.depth}
+                parts = {"depth": self.depth, "hands": self.hands, "face": self.face}
+                arrays: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
                 arrays |= {"keypoints": self.keypoints, "size": np.array(self.size), "fps": np.array(self.fps)}
                 np.savez_compressed(beside, **arrays)
             elif path.suffix == ".json":
@@ -141,7 +184,16 @@ class Motion:
                 values["keypoints"] = np.round(self.keypoints.astype(float), 5).tolist()
                 if self.depth is not None:
                     values["depth"] = [[_number(value) for value in row] for row in self.depth.tolist()]
-                beside.write_text(json.dumps(values))
+                for name in ("hands", "face"):
+                    if (part := getattr(self, name)) is not None:
+                        values[name] = np.round(part.astype(float), 2).tolist()
+                text = json.dumps(values)
+                if len(text) > JSON_BYTES:
+                    raise InputError(
+                        f"a motion of {len(self)} frames with hands and face is too large for JSON; "
+                        f"write it as {path.stem}.npz"
+                    )
+                beside.write_text(text)
             else:
                 raise InputError(f"cannot write a motion to {path.name}: the ending must be .npz or .json")
 
@@ -156,7 +208,7 @@ class Motion:
         try:
             if path.suffix.lower() == ".json":
                 return MotionFile.model_validate(read_json(path)).motion()
-            arrays = read_arrays(path, ("keypoints", "size", "fps", "depth"), most=MOST_FRAMES * 3 * len(KEYPOINTS))
+            arrays = read_arrays(path, ARRAYS, most=MOST_FRAMES * 4 * FACE_POINTS)
             return _from_arrays(arrays)
         except FileNotFoundError:
             raise PoseError(f"there is no pose file {path}") from None
@@ -170,6 +222,9 @@ class Motion:
 
 
 Row = Annotated[list[float | None], Field(min_length=len(KEYPOINTS), max_length=len(KEYPOINTS))]
+Point = tuple[float, float, float, float]
+Hand = Annotated[list[Point], Field(min_length=HAND_POINTS, max_length=HAND_POINTS)]
+Face = Annotated[list[Point], Field(min_length=FACE_POINTS, max_length=FACE_POINTS)]
 Person = Annotated[list[tuple[float, float, float]], Field(min_length=len(KEYPOINTS), max_length=len(KEYPOINTS))]
 
 
@@ -181,6 +236,8 @@ class MotionFile(BaseModel, extra="ignore", allow_inf_nan=False):
     size: tuple[int, int]
     keypoints: Annotated[list[Person], Field(min_length=1, max_length=MOST_FRAMES)]
     depth: Annotated[list[Row], Field(max_length=MOST_FRAMES)] | None = None
+    hands: Annotated[list[tuple[Hand, Hand]], Field(max_length=MOST_FRAMES)] | None = None
+    face: Annotated[list[Face], Field(max_length=MOST_FRAMES)] | None = None
 
     def motion(self) -> Motion:
         """The motion.
@@ -189,7 +246,8 @@ class MotionFile(BaseModel, extra="ignore", allow_inf_nan=False):
             InputError: a value is out of bounds.
         """
         depth = None if self.depth is None else np.array(self.depth, dtype=np.float32)  # null becomes NaN
-        return Motion(np.array(self.keypoints), self.size, self.fps, depth)
+        hands, face = (None if part is None else np.array(part) for part in (self.hands, self.face))
+        return Motion(np.array(self.keypoints), self.size, self.fps, depth, hands, face)
 
 
 def _from_arrays(arrays: dict[str, np.ndarray]) -> Motion:
@@ -201,7 +259,30 @@ def _from_arrays(arrays: dict[str, np.ndarray]) -> Motion:
         raise ValueError(
             f"size has the shape {size.shape} and fps {fps.shape}; wanted height and width, and one number"
         )
-    return Motion(arrays["keypoints"], (int(size[0]), int(size[1])), float(fps.reshape(())), arrays.get("depth"))
+    depth, hands, face = (arrays.get(name) for name in ("depth", "hands", "face"))
+    return Motion(arrays["keypoints"], (int(size[0]), int(size[1])), float(fps.reshape(())), depth, hands, face)
+
+
+def _checked(given: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """Points `f …` as float32, the missing ones 0.
+
+    Raises:
+        InputError: they have another shape than `f` and `shape`, hold NaN, or confidences beyond 0 … 1.
+    """
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+        points = np.asarray(given, dtype=np.float32)
+    axes = "x, y, confidence" if shape[-1] == 3 else "x, y, confidence, depth"
+    if points.ndim != len(shape) + 1 or points.shape[1:] != shape:
+        wanted = ", ".join(map(str, shape))
+        raise InputError(f"{what} have the shape {points.shape}; wanted (frames ≥ 1, {wanted}): {axes}")
+    if not np.isfinite(points).all():
+        raise InputError(f"{what} hold NaN or infinite values; mark a missing one by confidence 0")
+    confidence = points[..., 2]
+    if points.size and (confidence.min() < 0 or confidence.max() > 1):
+        raise InputError(
+            f"confidences of {what} run from {confidence.min():g} to {confidence.max():g}; wanted 0 (missing) to 1"
+        )
+    return np.where(confidence[..., None] == 0, np.float32(0), points)
 
 
 def _first_words(error: ValidationError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -97,12 +97,8 @@ def resampled(motion: Motion, fps: float, *, part: slice | None = None) -> Motio
     before = np.floor(moments + 1e-6).astype(int)
     after = np.minimum(before + 1, len(motion) - 1)
     share = np.clip(moments - before, 0, 1)[:, None, None].astype(np.float32)
-    keypoints = motion.keypoints
-    if motion.depth is not None:
-        keypoints = np.concatenate([keypoints, motion.depth[..., None]], axis=-1)
-    first, second = keypoints[before], keypoints[after]
+    first, second = motion.points[before], motion.points[after]
     both = (first[..., 2:3] > 0) & (second[..., 2:3] > 0)
     nearer = np.where(share < 0.5, first, second)
     moved = np.where(both, (1 - share) * first + share * second, nearer)
-    depth = None if motion.depth is None else moved[..., 3]
-    return replace(motion, keypoints=moved[..., :3], fps=fps, depth=depth)
+    return motion.with_points(moved, fps=fps)
