@@ -293,13 +293,20 @@ def test_agreement_with_openpose(real, mediapipe):
 
 def test_drawing_marks_what_is_seen_and_nothing_else():
     frame = np.full((100, 100, 3), 90, np.uint8)
-    keypoints = np.zeros((18, 3), np.float32)
-    assert np.array_equal(draw_skeleton(frame, keypoints), frame)
-    keypoints[1], keypoints[2] = (50, 20, 1), (20, 20, 1)
-    drawn = draw_skeleton(frame, keypoints)
+    keypoints = np.zeros((1, 18, 3), np.float32)
+    assert np.array_equal(draw_skeleton(frame, Motion(keypoints, (100, 100), 1)), frame)
+    keypoints[0, 1], keypoints[0, 2] = (50, 20, 1), (20, 20, 1)
+    drawn = draw_skeleton(frame, Motion(keypoints, (100, 100), 1))
     changed = np.flatnonzero((drawn != frame).any(axis=(1, 2)))
     assert (frame == 90).all()
     assert {19, 20} <= set(changed) <= set(range(16, 25))
+    hands, face = np.zeros((1, 2, 21, 4)), np.zeros((1, 478, 4))
+    hands[0, 1, 5:9] = [(80, 60 + 5 * joint, 1, 0) for joint in range(4)]
+    face[0, [33, 160]] = (10, 80, 1, 0), (30, 80, 1, 0)
+    more = draw_skeleton(frame, Motion(keypoints, (100, 100), 1, hands=hands, face=face)) != drawn
+    assert more[60:76, 79:81].any(axis=(1, 2)).all()
+    assert more[80, 10:30].any()
+    assert not more[:59].any()
     assert len(list(draw_motion(iter([frame] * 5), Motion(np.zeros((3, 18, 3)), (100, 100), 25)))) == 3
 
 

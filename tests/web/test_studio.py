@@ -144,9 +144,9 @@ def test_after_a_stop_no_further_frame_is_made(studio, cache, monkeypatch, place
 
 def test_a_look_stops_between_two_frames(studio, cache, monkeypatch):
     job = Job(lambda job: studio.look(asked(cache), job), client="a", seconds=600)
-    calls = stopped_within(monkeypatch, "tempose.web.pictures.draw_skeleton", 4, job)
+    calls = stopped_within(monkeypatch, "tempose.pose.draw.draw_skeleton", 2, job)
     job.run()
-    assert (job.error, len(calls)) == ("stopped", 4)
+    assert (job.error, len(calls)) == ("stopped", 2)
 
 
 def test_reading_stops_among_frames_that_nobody_wants(studio, cache, monkeypatch):

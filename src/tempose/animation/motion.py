@@ -191,6 +191,7 @@ class MotionDescription:
         size: (height, width) of the frames that the key points lie in.
         seen: each of our key points → the share of the frames in which it is seen.
         missing: key points that are never seen.
+        hands, face: shares of the frames that show the right hand and the left, and the face.
         details: of the format: `up` and `joints` of a motion capture, `program` of JSON.
         notes: what was guessed or mended.
     """
@@ -205,6 +206,8 @@ class MotionDescription:
     size: tuple[int, int]
     seen: dict[str, float]
     missing: tuple[str, ...]
+    hands: tuple[float, float]
+    face: float
     details: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -228,6 +231,10 @@ class MotionDescription:
             "always seen": f"{always} of {len(self.seen)} key points",
             "partly seen": ", ".join(seen),
             "never seen": ", ".join(key.replace("_", " ") for key in self.missing),
+            "hands": ", ".join(
+                f"{side} ({share:.0%})" for side, share in zip(("right", "left"), self.hands, strict=True) if share
+            ),
+            "face": f"in {self.face:.0%} of the frames" if self.face else "",
             "up": self.details.get("up", ""),
             "joints": ", ".join(f"{theirs} = {ours}" for ours, theirs in joints.items()),
             "notes": "; ".join(self.notes),
@@ -255,6 +262,7 @@ def describe_motion(
     motion = reading.motion
     seen = (motion.keypoints[..., 2] >= MIN_CONFIDENCE).mean(axis=0)
     shares = {key: round(float(share), 3) for key, share in zip(KEYPOINTS, seen, strict=True)}
+    hands, face = motion.shares()
     return MotionDescription(
         source=str(source),
         format=name,
@@ -266,6 +274,8 @@ def describe_motion(
         size=motion.size,
         seen=shares,
         missing=tuple(key for key, share in shares.items() if share == 0),
+        hands=(round(hands[0], 3), round(hands[1], 3)),
+        face=round(face, 3),
         details=dict(reading.details),
         notes=motion.notes,
     ), motion

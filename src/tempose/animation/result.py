@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from tempose.media.images import ENCODINGS, write_image
 from tempose.media.montage import beside, contact_sheet
 from tempose.media.sound import check_sound
 from tempose.media.video import write_video
-from tempose.pose.draw import draw_skeleton
+from tempose.pose.draw import draw_motion
 from tempose.pose.keypoints import Motion
 
 VIDEOS = (".mp4", ".webm", ".gif", ".webp", "")
@@ -71,8 +72,9 @@ class Animation:
 
     def panels(self) -> Iterator[np.ndarray]:
         """Photo, skeleton and result beside one another."""
-        for frame, keypoints in zip(self.frames(), self.motion.keypoints, strict=True):
-            yield beside([self.photo, draw_skeleton(self.scene.background // 2, keypoints), frame])
+        skeletons = draw_motion(repeat(self.scene.background // 2), self.motion)
+        for skeleton, frame in zip(skeletons, self.frames(), strict=True):
+            yield beside([self.photo, skeleton, frame])
 
     def save(self, out: Path | str, **options: Any) -> Path:
         """Write it, as `write_animation`; returns where the record stands."""
@@ -82,7 +84,7 @@ class Animation:
         """A contact sheet: the background over the photo, then moments spread over the motion with skeletons."""
         chosen = np.unique(np.linspace(0, len(self) - 1, SHEET_FRAMES).round().astype(int))
         frames = [self.frame(i) for i in chosen]
-        drawn = [draw_skeleton(self.scene.background // 2, self.motion.keypoints[i]) for i in chosen]
+        drawn = draw_motion(repeat(self.scene.background // 2), self.motion[chosen])
         pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, frames, strict=True)]
         first = np.concatenate([self.scene.background, self.photo])
         return contact_sheet([first, *pairs], columns=SHEET_COLUMNS)

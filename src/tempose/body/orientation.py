@@ -12,7 +12,7 @@ import numpy as np
 
 from tempose.body.skeleton import turn_y, unit
 from tempose.core.errors import InputError
-from tempose.pose.keypoints import KEYPOINTS
+from tempose.pose.keypoints import KEYPOINTS, WRISTS
 
 UP = ("x", "-x", "y", "-y", "z", "-z")
 
@@ -27,7 +27,6 @@ ON_GROUND = 0.08
 
 RIGHT_HIP, LEFT_HIP = KEYPOINTS.index("right_hip"), KEYPOINTS.index("left_hip")
 ANKLES = (KEYPOINTS.index("right_ankle"), KEYPOINTS.index("left_ankle"))
-WRISTS = (KEYPOINTS.index("right_wrist"), KEYPOINTS.index("left_wrist"))
 NECK = KEYPOINTS.index("neck")
 
 

@@ -37,7 +37,7 @@ def pose(
         Path | None, typer.Option(metavar="FILE", help="For rtmlib, an ONNX file of RTMPose.")
     ] = None,
 ) -> None:
-    """Find a person's key points in a video or photo and write them to a pose file.
+    """Find a person's key points, hands and face in a video or photo and write them to a pose file.
 
     Example: [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]
     """
@@ -47,7 +47,7 @@ def pose(
     from tempose.media.images import read_image, write_image
     from tempose.media.video import read_frames, write_video
     from tempose.pose.clean import clean
-    from tempose.pose.draw import draw_motion, draw_skeleton
+    from tempose.pose.draw import draw_motion
     from tempose.pose.estimate import observe
     from tempose.pose.estimators import load_estimator
     from tempose.pose.tracking import choice_of
@@ -67,16 +67,20 @@ def pose(
     motion = seen.motion if raw else clean(seen.motion, cuts=seen.cuts)
     motion.save(output)
     if preview is not None and photo is not None:
-        write_image(preview, draw_skeleton(photo, motion.keypoints[0]))
+        write_image(preview, next(draw_motion([photo], motion)))
     elif preview is not None:
         frames = draw_motion(read_frames(source, fps=motion.fps), motion)
         write_video(preview, shell.track(frames, "preview", total=len(motion)), motion.fps)
     joints = float((motion.keypoints[..., 2] > 0).sum(axis=1).mean())
+    hands, face = motion.shares()
     shell.done(
-        f"{output}: {len(motion)} frame(s) at {motion.fps:g} a second, {joints:.1f} of 18 joints seen",
+        f"{output}: {len(motion)} frame(s) at {motion.fps:g} a second, {joints:.1f} of 18 joints seen; "
+        f"right hand in {hands[0]:.0%}, left hand in {hands[1]:.0%}, face in {face:.0%} of the frames",
         output=output,
         preview=preview,
         frames=len(motion),
         fps=motion.fps,
         joints=round(joints, 2),
+        hands=[round(share, 3) for share in hands],
+        face=round(face, 3),
     )

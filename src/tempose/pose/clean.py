@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE, Motion
+from tempose.pose.keypoints import HAND_POINTS, KEYPOINTS, MIN_CONFIDENCE, WRISTS, Motion
 from tempose.pose.outliers import drop_outliers, typical_height
 from tempose.pose.swaps import unswap
 
@@ -41,9 +41,15 @@ def clean(motion: Motion, *, cuts: Sequence[int] = ()) -> Motion:
     body = len(KEYPOINTS)
     points = drop_outside(drop_doubtful(motion.points), motion.size)
     keypoints = by_shot(lambda shot: unswap(shot, motion.fps), points[:, :body], cuts)
+    details = points[:, body:]
+    if motion.hands is not None:
+        wrists = list(WRISTS)
+        exchanged = (keypoints[:, wrists, :3] != points[:, wrists, :3]).any((1, 2))
+        details = details.copy()
+        details[exchanged, : 2 * HAND_POINTS] = np.roll(details[exchanged, : 2 * HAND_POINTS], HAND_POINTS, axis=1)
     keypoints = by_shot(drop_outliers, keypoints, cuts)
     cuts = sorted({*cuts, *skeleton_jumps(keypoints)})
-    points = np.concatenate([keypoints, points[:, body:]], axis=1)
+    points = np.concatenate([keypoints, details], axis=1)
     points = by_shot(lambda shot: fill_gaps(shot, int(MAX_GAP * motion.fps)), points, cuts)
     keypoints = by_shot(lambda shot: smooth(shot, round(SMOOTHING * motion.fps / 2)), points[:, :body], cuts)
     details = by_shot(lambda shot: smooth(shot, round(QUICK * motion.fps / 2)), points[:, body:], cuts)

@@ -46,6 +46,8 @@ MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 # each from the palm to the tip (OpenPose's and mediapipe's order). FINGERS: the points of each finger, wrist first.
 HANDS, HAND_POINTS = 2, 21
 FINGERS = tuple((0, *range(1 + 4 * finger, 5 + 4 * finger)) for finger in range(5))
+KNUCKLES = (5, 9, 13, 17)
+WRISTS = (KEYPOINTS.index("right_wrist"), KEYPOINTS.index("left_wrist"))
 
 # Confidence of a joint whose place is known although something hides it (drawn people know it).
 HIDDEN = 0.5
@@ -145,6 +147,11 @@ class Motion:
         hands = None if hands is None else hands.reshape(-1, HANDS, HAND_POINTS, 4)
         face = None if self.face is None else points[:, -FACE_POINTS:]
         return replace(self, keypoints=points[:, :body, :3], depth=depth, hands=hands, face=face, **changes)
+
+    def shares(self) -> tuple[tuple[float, float], float]:
+        """The shares of the frames that show the right hand, the left hand, and the face: any point of them."""
+        right, left = (0.0, 0.0) if self.hands is None else (self.hands[..., 2] > 0).any(-1).mean(0).tolist()
+        return (right, left), 0.0 if self.face is None else float((self.face[..., 2] > 0).any(-1).mean())
 
     def resized(self, size: tuple[int, int]) -> Motion:
         """The same motion in frames of another (height, width)."""

@@ -17,12 +17,11 @@ from tempose.core.errors import PoseError
 from tempose.core.streams import silent_stderr
 from tempose.pose.estimators import Detection, Estimator
 from tempose.pose.face_mesh import EYE_CORNERS, FACE_POINTS, MESH_POINTS
-from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, MIN_CONFIDENCE
+from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, KNUCKLES, MIN_CONFIDENCE, WRISTS
 
-# The arms' joints, right and left; and the head's.
-ELBOWS, WRISTS = (3, 6), (4, 7)
+# Joints of the arms, right and left, and of the head.
+ELBOWS = (3, 6)
 NOSE, EYES, EARS = 0, (14, 15), (16, 17)
-KNUCKLES = (5, 9, 13, 17)
 
 # Sides of the first squares: around a hand in lengths of the trunk, its middle so far beyond the wrist; around a
 # face in widths of what is seen of it, and in distances of the eyes.

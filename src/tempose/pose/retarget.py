@@ -3,6 +3,7 @@
 In the picture plane, bone by bone: the angle and the foreshortening are the driver's, the length is the
 photo's. The lowest of all joints stands on the photo's floor; the way of the hips is scaled to the photo
 and, where it would leave the picture, made shorter. Somebody whom the photo's lower edge cuts stays cut there.
+Hands and face go with wrists and head (`tempose.pose.extremities`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from tempose.core.errors import InputError, PoseError
 from tempose.pose.bones import BONES, FACE, HIPS, NECK, SHOULDERS, TRUNK, UNMEASURED, measure, with_hips
+from tempose.pose.extremities import with_extremities
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE, Motion
 from tempose.pose.placement import Placed, as_it_is, is_cut, placed, whole
 from tempose.pose.room import Box, person_reach, within
@@ -81,8 +83,10 @@ def retarget_motion(
         if retarget == "limbs":
             vectors = _on_lengths(vectors, driver, person)
         put = placed(_posed(vectors), driver, person, photo=photo.size, reach=reach, fps=motion.fps)
+    fitted = _motion(put.points, motion, driver, person, photo.size)
+    own = (photo, person) if retarget == "limbs" else None
     return Retargeted(
-        _motion(put.points, motion, driver, person, photo.size),
+        with_extremities(fitted, put, driven=motion, driver=driver, photo=own),
         within(reach.room(put.points, put.trunk), put.picture),
         put.picture,
         tuple(_told(person, driver, put, photo.size, retarget)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempose.pose.bones import ANKLES, BONES, FACE, HEAD_HIGH, HIP_JOINTS, HIPS, NECK, SHOULDERS
-from tempose.pose.keypoints import KEYPOINTS, Motion
+from tempose.pose.keypoints import WRISTS, Motion
 from tempose.pose.whole import WholeBody, whole_body
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
@@ -18,7 +18,6 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
 # any other joint beyond themselves. Nothing reaches farther than FARTHEST: it would not be the person.
 HEAD_REACH, HAND_REACH, SHOE_REACH, HIP_REACH, FLESH, FARTHEST = 0.38, 0.36, 0.30, 0.22, 0.15, 1.0
 
-WRISTS = (KEYPOINTS.index("right_wrist"), KEYPOINTS.index("left_wrist"))
 HEAD = HIPS + 1  # the middle of the face, the last of the 20 points of a room
 
 # Bones, the sides of the trunk, and the neck: what a pixel of the person belongs to.

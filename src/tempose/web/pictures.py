@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Iterator
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.subject import Subject
 from tempose.media.crop import Crop
 from tempose.media.images import read_image, resize
-from tempose.pose.draw import draw_skeleton
+from tempose.pose.draw import draw_motion, draw_skeleton
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import Retargeted
 from tempose.pose.room import person_room, united
@@ -38,7 +39,7 @@ CLEARING = 6
 
 def photo_look(subject: Subject) -> np.ndarray:
     """The person in the photo with the skeleton that was found, uint8 of LOOK."""
-    return _with_skeleton(subject.picture, subject.keypoints, Crop.around(person_room(subject.pose), LOOK))
+    return _with_skeleton(subject.picture, subject.pose, Crop.around(person_room(subject.pose), LOOK))
 
 
 def driver_look(motion: Motion, first: np.ndarray | None) -> np.ndarray:
@@ -51,15 +52,14 @@ def driver_look(motion: Motion, first: np.ndarray | None) -> np.ndarray:
     whole = Crop.around((0.0, 0.0, float(motion.size[1]), float(motion.size[0])), LOOK, margin=0)
     if first is None and len(seen):
         whole = Crop.around((*seen.min(axis=0), *seen.max(axis=0)), LOOK, margin=0.35)
-    return _with_skeleton(picture, motion.keypoints[0], whole)
+    return _with_skeleton(picture, motion[:1], whole)
 
 
 def fit_look(subject: Subject, fitted: Retargeted) -> Iterator[np.ndarray]:
     """The motion on the photo's body, before the dimmed photo: uint8 of LOOK, frame by frame."""
     window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), LOOK)
     dimmed = window.cut(subject.picture, LOOK) // 3
-    for keypoints in window.points(fitted.motion.keypoints, LOOK):
-        yield draw_skeleton(dimmed, keypoints)
+    yield from draw_motion(repeat(dimmed), fitted.motion.cropped(window, LOOK))
 
 
 def clearing_strip(frames: np.ndarray) -> str:
@@ -80,8 +80,8 @@ def motion_strip(name: str) -> str:
     points = motion.keypoints[..., :2].reshape(-1, 2)
     box = (*points.min(axis=0), *points.max(axis=0))
     window = Crop.around(box, THUMB, margin=0.25)
-    frames = [draw_skeleton(_slate(THUMB), keypoints) for keypoints in window.points(motion.keypoints, THUMB)]
-    strip = Image.fromarray(np.concatenate(frames, axis=1)).quantize(48)
+    frames = draw_motion(repeat(_slate(THUMB)), motion.cropped(window, THUMB))
+    strip = Image.fromarray(np.concatenate(list(frames), axis=1)).quantize(48)
     return as_address(strip, "PNG", optimize=True)
 
 
@@ -98,8 +98,8 @@ def as_address(picture: Image.Image, kind: str, **options: object) -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _with_skeleton(picture: np.ndarray, keypoints: np.ndarray, window: Crop) -> np.ndarray:
-    return draw_skeleton(window.cut(picture, LOOK), window.points(keypoints, LOOK))
+def _with_skeleton(picture: np.ndarray, pose: Motion, window: Crop) -> np.ndarray:
+    return draw_skeleton(window.cut(picture, LOOK), pose.cropped(window, LOOK))
 
 
 def _slate(size: tuple[int, int]) -> np.ndarray:
