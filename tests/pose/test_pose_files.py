@@ -7,6 +7,7 @@ import pytest
 from helpers import keypoint_motion
 
 from tempose.core.errors import InputError, PoseError
+from tempose.pose.face_mesh import FACE_70
 from tempose.pose.formats.frames import person_motion
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE
 from tempose.pose.layouts import BODY_25, COCO_17, H36M_17, MPI_15, MPII_16
@@ -319,6 +320,107 @@ def test_visibility_of_coco(motion_of):
     assert confidence[KEYPOINTS.index("left_ankle")] == HIDDEN > MIN_CONFIDENCE
     assert confidence[KEYPOINTS.index("right_ankle")] == 0
     assert confidence[0] == 1
+
+
+# Hands and face -----------------------------------------------------------------------------------
+
+RIGHT, LEFT = (np.array([[10 + x + point, 20 + 2 * point, 0.9] for point in range(21)]) for x in (0, 200))
+DLIB = np.array([[100 + point, 50 + point % 7, 0.8] for point in range(70)])
+
+
+def apart(points, *, pupils=True, scale=(1, 1, 1)):
+    """A person of OpenPose with hands and face in lists of their own."""
+    lists = {
+        "hand_right_keypoints_2d": RIGHT,
+        "hand_left_keypoints_2d": LEFT,
+        "face_keypoints_2d": DLIB[: 68 + 2 * pupils],
+    }
+    return {"pose_keypoints_2d": (points * scale).flatten().tolist()} | {
+        key: (part * scale).flatten().tolist() for key, part in lists.items()
+    }
+
+
+def in_one_list(points, order):
+    """A person with hands and face behind the body, in the order that each program has them."""
+    wholes = {
+        "whole body": (listed(points, COCO_17, 23), DLIB[:68], LEFT, RIGHT),
+        "Halpe-136": (listed(points, HALPE_26), DLIB[:68], LEFT, RIGHT),
+        "Halpe-68": (listed(points, HALPE_26), LEFT, RIGHT),
+        "BODY_135": (listed(points, BODY_25B), LEFT[1:], RIGHT[1:], DLIB),
+    }
+    return np.concatenate(wholes[order])
+
+
+def check_details(motion, *, face=70, wrists=True):
+    first = 0 if wrists else 1
+    for frame in range(FRAMES):
+        np.testing.assert_allclose(motion.hands[frame, 0, first:, :3], RIGHT[first:], atol=1e-3)
+        np.testing.assert_allclose(motion.hands[frame, 1, first:, :3], LEFT[first:], atol=1e-3)
+        if face:
+            np.testing.assert_allclose(motion.face[frame, list(FACE_70[:face]), :3], DLIB[:face], atol=1e-3)
+    assert (motion.face is None) == (not face)
+    if face:
+        assert (motion.face[..., 2] > 0).sum() == face * FRAMES
+    assert not motion.hands[..., 3].any()
+
+
+def people_in(make, **more):
+    return [{"people": [make(points)], **more} for points in TRUTH]
+
+
+def test_openpose_lists_hands_and_face_apart(motion_of):
+    motion = motion_of(people_in(apart))
+    same(motion)
+    check_details(motion)
+
+
+def test_comfyui_lists_them_as_shares_of_the_canvas(motion_of):
+    scaled = people_in(
+        lambda points: apart(points, pupils=False, scale=(1 / 384, 1 / 512, 1)), canvas_width=384, canvas_height=512
+    )
+    check_details(same(motion_of(one=scaled), size=(512, 384)), face=68)
+
+
+@pytest.mark.parametrize(("order", "face"), [("whole body", 68), ("Halpe-136", 68), ("Halpe-68", 0), ("BODY_135", 70)])
+def test_orders_of_the_whole_body_have_them_behind_the_joints(motion_of, order, face):
+    motion = motion_of(people_in(lambda points: {"pose_keypoints_2d": in_one_list(points, order).flatten().tolist()}))
+    check_details(motion, face=face, wrists=order != "BODY_135")
+    if order == "BODY_135":  # the body's wrist is the hand's
+        np.testing.assert_allclose(motion.hands[:, 1, 0], np.pad(motion.keypoints[:, 7], ((0, 0), (0, 1))), atol=1e-3)
+
+
+def test_annotations_of_coco_wholebody(motion_of):
+    people = [
+        {"image_id": index, "keypoints": flat(points, COCO_17), "face_kpts": DLIB[:68].flatten().tolist()}
+        | {"righthand_kpts": RIGHT.flatten().tolist(), "lefthand_kpts": LEFT.flatten().tolist()}
+        for index, points in enumerate(TRUTH)
+    ]
+    images = [{"id": index, "file_name": f"{index}.jpg"} for index in range(FRAMES)]
+    check_details(motion_of(one={"images": images, "annotations": people}), face=68)
+
+
+def test_a_hand_that_is_null_or_not_seen_is_missing(motion_of):
+    def people(points):
+        person = apart(points) | {"hand_left_keypoints_2d": None, "face_keypoints_2d": []}
+        person["hand_right_keypoints_2d"][2] = 0.0
+        return person
+
+    motion = motion_of(people_in(people))
+    assert not motion.hands[:, 1].any()
+    assert not motion.hands[:, 0, 0].any()
+    assert motion.hands[:, 0, 1:, 2].all()
+    assert motion.face is None
+
+
+def test_frames_between_are_filled_with_hands_and_face(motion_of):
+    frames = [{"frame_id": index, **frame} for index, frame in enumerate(people_in(apart)) if index != 3]
+    check_details(motion_of(one=frames))
+
+
+def test_a_hand_of_another_number_of_points_is_refused(motion_of):
+    wrong = people_in(lambda points: apart(points) | {"hand_left_keypoints_2d": [1.0] * 40})
+    with pytest.raises(PoseError, match="a hand has 40 numbers; wanted x, y, confidence of 21"):
+        motion_of(wrong)
 
 
 # What cannot be read ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The orders in which programs list a person's joints, and the 18 key points of each.
+"""The orders in which programs list a person's joints, and the 18 key points, hands and face of each.
 
 OpenPose, doc/02_output.md (BODY_25, COCO, MPI) and its training repository (BODY_25B, BODY_135); COCO; Halpe
 (Fang et al., "AlphaPose", 2022); COCO-WholeBody (Jin et al., 2020); MPII; Human3.6M as in MMPose.
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tempose.core.errors import PoseError
-from tempose.pose.keypoints import KEYPOINTS
+from tempose.pose.face_mesh import FACE_70, FACE_POINTS
+from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, WRISTS
 
 COCO_17 = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear",
@@ -39,7 +40,7 @@ MPII_16 = (
 MPI_15 = ("head_top", *KEYPOINTS[1:14], "chest")
 
 # By the number of joints: the orders that have so many, the usual one first. What follows the body (feet, face,
-# hands) needs no names here.
+# hands) needs no names here, see DETAILS.
 LAYOUTS: dict[int, dict[str, tuple[str, ...]]] = {
     15: {"MPI": MPI_15},
     16: {"MPII": MPII_16},
@@ -53,6 +54,14 @@ LAYOUTS: dict[int, dict[str, tuple[str, ...]]] = {
     133: {"whole body": COCO_17},
     135: {"BODY_135": COCO_17},
     136: {"Halpe-136": COCO_17},
+}
+
+# Where orders have the face (68 or 70 points), the right hand and the left: (begin, end). BODY_135 gives no wrists.
+DETAILS: dict[str, tuple[tuple[int, int] | None, tuple[int, int], tuple[int, int]]] = {
+    "whole body": ((23, 91), (112, 133), (91, 112)),
+    "Halpe-136": ((26, 94), (115, 136), (94, 115)),
+    "Halpe-68": (None, (47, 68), (26, 47)),
+    "BODY_135": ((65, 135), (45, 65), (25, 45)),
 }
 
 # A person's joints fit an order where its parts are no farther from where they belong than this share of the person.
@@ -93,6 +102,37 @@ def eighteen(joints: np.ndarray, layout: Sequence[str]) -> np.ndarray:
     if "neck" not in layout and min(right[2], left[2]) > 0:
         points[KEYPOINTS.index("neck")] = [*(right[:2] + left[:2]) / 2, min(right[2], left[2])]
     return points
+
+
+def details_of(joints: np.ndarray, name: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Hands `2 21 3` and face `68 3` or `70 3` from a person's joints in the order of that name, where it has them."""
+    if name not in DETAILS:
+        return None, None
+    face, *sides = DETAILS[name]
+    hands = []
+    for (begin, end), wrist in zip(sides, WRISTS, strict=True):
+        hand = joints[begin:end]
+        hands.append(
+            hand if len(hand) == HAND_POINTS else np.concatenate([joints[[COCO_17.index(KEYPOINTS[wrist])]], hand])
+        )
+    return np.stack(hands), None if face is None else joints[slice(*face)]
+
+
+def every_point(
+    joints: np.ndarray, layout: Sequence[str], *, hands: np.ndarray | None, face: np.ndarray | None
+) -> np.ndarray:
+    """`n 3`: 18 key points, then both hands and the face as `Motion.points` has them, missing where not known.
+
+    Args:
+        joints, layout: of the body.
+        hands: `2 21 3`.
+        face: `68 3` or `70 3`, in the order of FACE_70.
+    """
+    mesh = np.zeros((FACE_POINTS, 3))
+    if face is not None:
+        mesh[list(FACE_70[: len(face)])] = face
+    fingers = np.zeros((HANDS * HAND_POINTS, 3)) if hands is None else hands.reshape(-1, 3)
+    return np.concatenate([eighteen(joints, layout), fingers, mesh])
 
 
 def _misfit(people: Sequence[np.ndarray], layout: Sequence[str]) -> float:

@@ -1,6 +1,7 @@
 """Annotations of COCO: pictures, and for each person in one 17 key points with v = 0, 1 (hidden) or 2.
 
-COCO, "Data format", 2: keypoint detection.
+COCO, "Data format", 2: keypoint detection. COCO-WholeBody (Jin et al., 2020) adds `face_kpts` (68), `righthand_kpts`
+and `lefthand_kpts` (21).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tempose.pose.formats.alphapose import in_order
-from tempose.pose.formats.frames import PoseFrame, joints_of, size_of
+from tempose.pose.formats.frames import FACE, HAND, Listed, PoseFrame, both, joints_of, size_of
 from tempose.pose.keypoints import HIDDEN
 
 
@@ -31,7 +32,7 @@ class Coco:
             if not isinstance(entry, dict):
                 raise ValueError("a picture or an annotation is no object")
         told = any(2 in entry["keypoints"][2::3] for entry in data["annotations"] if _listed(entry))
-        people: dict[str, list[np.ndarray]] = {}
+        people: dict[str, list[Listed]] = {}
         for entry in data["annotations"]:
             joints = joints_of(entry.get("keypoints"))
             if joints is not None:
@@ -39,7 +40,7 @@ class Coco:
                     joints
                 ):  # else these are no visibilities, but confidences
                     joints[:, 2] *= np.where(np.array(entry["keypoints"][2::3]) == 1, HIDDEN, 1.0)
-                people.setdefault(str(entry.get("image_id")), []).append(joints)
+                people.setdefault(str(entry.get("image_id")), []).append(_person(entry, joints))
         pictures = sorted(
             data["images"], key=lambda picture: in_order(str(picture.get("file_name", picture.get("id"))))
         )
@@ -51,6 +52,11 @@ class Coco:
             )
             for picture in pictures
         ]
+
+
+def _person(entry: dict[str, Any], joints: np.ndarray) -> Listed:
+    hands = [joints_of(entry.get(f"{side}hand_kpts"), counts=HAND, whose="a hand") for side in ("right", "left")]
+    return Listed(joints, both(*hands), joints_of(entry.get("face_kpts"), counts=FACE, whose="a face"))
 
 
 def _listed(entry: dict[str, Any]) -> bool:

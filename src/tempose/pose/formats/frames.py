@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from tempose.core.errors import InputError, PoseError
 from tempose.core.notes import note
-from tempose.pose.keypoints import KEYPOINTS, Motion
-from tempose.pose.layouts import LAYOUTS, eighteen, find_layout
+from tempose.pose.face_mesh import FACE_68, FACE_70, FACE_POINTS
+from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, Motion
+from tempose.pose.layouts import DETAILS, LAYOUTS, details_of, every_point, find_layout
 from tempose.pose.tracking import Choice, follow
 
 MAX_PEOPLE, MAX_FRAMES, MAX_COORDINATE = 200, 100_000, 20_000
@@ -24,17 +25,39 @@ SCALED = 2.0
 NEGATIVE = 0.1
 
 
+# Points of a person with hands and face.
+EVERY_POINT = len(KEYPOINTS) + HANDS * HAND_POINTS + FACE_POINTS
+
+# Points of a hand and of a face, where a program lists them apart from the body.
+HAND, FACE = (HAND_POINTS,), (len(FACE_70), len(FACE_68))
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """A person as a program lists them, x, y, confidence of each point, 0 0 0 where missing.
+
+    Attributes:
+        joints: `j 3`: of the body, in the order of the program, and whatever follows it there.
+        hands: `2 21 3`, right and left, where they are listed apart.
+        face: `68 3` or `70 3`, where it is listed apart.
+    """
+
+    joints: np.ndarray
+    hands: np.ndarray | None = None
+    face: np.ndarray | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class PoseFrame:
     """The people in a frame.
 
     Attributes:
-        people: each `j 3`, x, y, confidence in the order of the program, 0 0 0 where missing.
+        people: each as a program lists them; a plain `j 3` is a body.
         number: of the frame in its video, where the file says it.
         size: (height, width) of the picture, where the file says it.
     """
 
-    people: tuple[np.ndarray, ...]
+    people: tuple[Listed | np.ndarray, ...]
     number: int | None = None
     size: tuple[int, int] | None = None
 
@@ -50,8 +73,16 @@ class PoseFrames:
 # From JSON ----------------------------------------------------------------------------------------
 
 
-def joints_of(values: Any, confidences: Any = None) -> np.ndarray | None:
+def joints_of(
+    values: Any, confidences: Any = None, *, counts: Collection[int] = LAYOUTS, whose: str = "a person"
+) -> np.ndarray | None:
     """A person's joints `j 3` from a list of numbers (x, y, confidence or x, y) or of points; None for no person.
+
+    Args:
+        values: as a program writes them.
+        confidences: in a list of their own, where they are not in `values`.
+        counts: how many there may be.
+        whose: for messages.
 
     Raises:
         ValueError: it is something else; the message says what.
@@ -59,11 +90,13 @@ def joints_of(values: Any, confidences: Any = None) -> np.ndarray | None:
     if values is None or values == []:
         return None
     if not isinstance(values, list):
-        raise ValueError("the key points of a person are no list")
+        raise ValueError(f"the key points of {whose} are no list")
     if any(isinstance(value, list) for value in values):
         joints = np.array([_point(value) for value in values])
     else:
-        joints = _from_flat(values)
+        joints = _from_flat(values, counts, whose)
+    if len(joints) not in counts and counts is not LAYOUTS:
+        raise ValueError(f"{whose} has {len(joints)} points; wanted {' or '.join(map(str, counts))}")
     if confidences is not None:
         if not isinstance(confidences, list) or len(confidences) != len(joints):
             raise ValueError("a person has another number of confidences than of joints")
@@ -73,10 +106,21 @@ def joints_of(values: Any, confidences: Any = None) -> np.ndarray | None:
     return joints if joints[:, 2].any() else None
 
 
-def _from_flat(values: list[Any]) -> np.ndarray:
+def both(right: np.ndarray | None, left: np.ndarray | None) -> np.ndarray | None:
+    """`2 21 3` of two hands, of which one may be missing; None without any."""
+    if right is None and left is None:
+        return None
+    return np.stack([np.zeros((HAND_POINTS, 3)) if hand is None else hand for hand in (right, left)])
+
+
+def _from_flat(values: list[Any], counts: Collection[int], whose: str) -> np.ndarray:
     for step in (3, 2):
-        if len(values) % step == 0 and len(values) // step in LAYOUTS:
+        if len(values) % step == 0 and len(values) // step in counts:
             return np.array([_point(values[i : i + step]) for i in range(0, len(values), step)])
+    if counts is not LAYOUTS:
+        raise ValueError(
+            f"{whose} has {len(values)} numbers; wanted x, y, confidence of {' or '.join(map(str, counts))}"
+        )
     raise ValueError(
         f"a person has {len(values)} numbers, {len(values) / 3:g} joints; wanted 25 (BODY_25), 18 (COCO) or one of "
         f"{', '.join(str(count) for count in LAYOUTS if count not in (18, 25))}"
@@ -132,30 +176,56 @@ def person_motion(found: PoseFrames, *, fps: float, person: Choice = "largest", 
         PoseError: nobody is in any frame, or the joints are in no known order.
         InputError: the pictures are of several sizes, or the numbers go too far.
     """
-    people = [joints for frame in found.frames for joints in frame.people]
+    listed = [
+        [person if isinstance(person, Listed) else Listed(person) for person in frame.people] for frame in found.frames
+    ]
+    people = [person for frame in listed for person in frame]
     if not people:
         raise PoseError(f"nobody is in the {len(found.frames)} frame(s)")
-    if max(len(frame.people) for frame in found.frames) > MAX_PEOPLE:
+    if max(map(len, listed)) > MAX_PEOPLE:
         raise PoseError(f"more than {MAX_PEOPLE} people are in one frame")
-    layout = {count: find_layout([j for j in people if len(j) == count])[1] for count in {len(j) for j in people}}
+    bodies = [person.joints for person in people]
+    layouts = {count: find_layout([j for j in bodies if len(j) == count]) for count in {len(j) for j in bodies}}
+    known = any(name in DETAILS for name, _ in layouts.values()) or any(
+        part is not None for person in people for part in (person.hands, person.face)
+    )
+    count = EVERY_POINT if known else len(KEYPOINTS)
     frames = [
-        np.array([eighteen(j, layout[len(j)]) for j in frame.people]).reshape(-1, 18, 3) for frame in found.frames
+        np.array([_points(person, *layouts[len(person.joints)])[:count] for person in frame]).reshape(-1, count, 3)
+        for frame in listed
     ]
     size = _common_size(found.frames)
     frames, size = _in_pixels(frames, size)
     places = _positions([frame.number for frame in found.frames])
     missing = set(range(places[-1] + 1)) - set(places)
-    spread: list[np.ndarray] = [np.zeros((0, len(KEYPOINTS), 3))] * (places[-1] + 1)
+    spread: list[np.ndarray] = [np.zeros((0, count, 3))] * (places[-1] + 1)
     for place, frame in zip(places, frames, strict=True):
         spread[place] = frame
-    keypoints = np.zeros((len(spread), len(KEYPOINTS), 3), np.float32)
-    for index, which in enumerate(follow(spread, person=person, cuts=cuts)):
+    points = np.zeros((len(spread), count, 3), np.float32)
+    bodies = [frame[:, : len(KEYPOINTS)] for frame in spread]
+    for index, which in enumerate(follow(bodies, person=person, cuts=cuts)):
         if which >= 0:
-            keypoints[index] = spread[index][which]
+            points[index] = spread[index][which]
     if missing:
-        _fill(keypoints, missing)
+        _fill(points, missing)
         note(f"{len(missing)} frames without key points, by the numbers, were filled")
-    return Motion(keypoints, size, fps)
+    keypoints, details = np.split(points, [len(KEYPOINTS)], axis=1)
+    details = np.pad(details, ((0, 0), (0, 0), (0, 1)))  # no depth
+    hands, face = np.split(details, [HANDS * HAND_POINTS], axis=1)
+    return Motion(
+        keypoints,
+        size,
+        fps,
+        hands=hands.reshape(-1, HANDS, HAND_POINTS, 4) if hands.any() else None,
+        face=face if face.any() else None,
+    )
+
+
+def _points(person: Listed, name: str, layout: Sequence[str]) -> np.ndarray:
+    """`n 3`: all that is known of a person whose body is listed in the layout of that name."""
+    hands, face = details_of(person.joints, name)
+    hands = hands if person.hands is None else person.hands
+    return every_point(person.joints, layout, hands=hands, face=face if person.face is None else person.face)
 
 
 def _common_size(frames: Iterable[PoseFrame]) -> tuple[int, int] | None:

@@ -2,16 +2,20 @@
 
 OpenPose, doc/02_output.md: `people[].pose_keypoints_2d` (formerly `pose_keypoints`): x, y, confidence of each
 joint; 0 0 0 where it was not found. ComfyUI's nodes and the pose editors add `canvas_width` and
-`canvas_height`, and write all frames into one list. Faces and hands are left out.
+`canvas_height`, and write all frames into one list. `face_keypoints_2d` has 70 points, or 68 without the pupils,
+`hand_right_keypoints_2d` and `hand_left_keypoints_2d` 21 each; all are kept with the body that they are listed with.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tempose.pose.formats.frames import PoseFrame, joints_of, size_of
+from tempose.pose.formats.frames import FACE, HAND, Listed, PoseFrame, both, joints_of, size_of
 
-KEYS = ("pose_keypoints_2d", "pose_keypoints")
+# The names of the lists, today's and those of the first versions.
+BODY = ("pose_keypoints_2d", "pose_keypoints")
+FACES = ("face_keypoints_2d", "face_keypoints")
+SIDES = (("hand_right_keypoints_2d", "hand_right_keypoints"), ("hand_left_keypoints_2d", "hand_left_keypoints"))
 
 
 class OpenPose:
@@ -45,18 +49,26 @@ def _number(frame: dict[str, Any]) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _people(people: Any) -> tuple[Any, ...]:
+def _people(people: Any) -> tuple[Listed, ...]:
     if not isinstance(people, list):
         raise ValueError("'people' is no list")
-    found = []
+    found: list[Listed] = []
     for person in people:
         if person is None:
             continue
         if not isinstance(person, dict):
             raise ValueError("a person is no object with pose_keypoints_2d")
-        given = next((person[key] for key in KEYS if key in person), None)
-        found.append(joints_of(given))
-    return tuple(joints for joints in found if joints is not None)
+        joints = joints_of(_first(person, BODY))
+        if joints is None:
+            continue
+        hands = [joints_of(_first(person, keys), counts=HAND, whose="a hand") for keys in SIDES]
+        face = joints_of(_first(person, FACES), counts=FACE, whose="a face")
+        found.append(Listed(joints, both(*hands), face))
+    return tuple(found)
+
+
+def _first(person: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((person[key] for key in keys if key in person), None)
 
 
 def _size(frame: dict[str, Any]) -> tuple[int, int] | None:
