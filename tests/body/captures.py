@@ -37,6 +37,9 @@ PARENT = {name: parent for name, parent, _ in TREE}
 OFFSET = {name: np.array(offset, float) for name, _, offset in TREE}
 TIPS = {"Head": (0, 12, 2), "LHand": (9, 0, 0), "RHand": (-9, 0, 0), "LToe": (0, 0, 5), "RToe": (0, 0, 5)}
 
+# Where the left hand's fingers begin, from the wrist, the thumb first.
+FINGER_BASES = np.array([(3, -1, 3), (8, 0, 3), (8.5, 0, 1), (8, 0, -1), (7.5, 0, -3)], float)
+
 UPS = {
     "y": np.eye(3),
     "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
@@ -217,6 +220,8 @@ class Convention:
         rooted: a root without motion, on which the hips hang.
         reverse: the order of the children.
         extras: joints that no person has.
+        fingers: names of the joints of both hands, a finger each from the thumb on, with {side}, {s} and {n}, the
+            number of the joint.
     """
 
     names: str = "mixamo"
@@ -230,6 +235,7 @@ class Convention:
     rooted: bool = False
     reverse: bool = False
     extras: bool = False
+    fingers: tuple[str, ...] = ()
 
 
 def walk(frames: int = 12) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -289,11 +295,29 @@ def write(convention: Convention, frames: int = 12) -> str:
             joint(child, "JOINT")
         if name in TIPS:
             lines.extend(["End Site", "{", _line("OFFSET", own[name].T @ np.array(TIPS[name]) * convention.scale), "}"])
+        if name in ("LHand", "RHand"):
+            for number, pattern in enumerate(convention.fingers):
+                finger(name, number, pattern)
         if convention.extras and name in ("LHand", "RHand"):
             extra(name, 5, (8, 3))
         if convention.extras and name == "Head":
             extra(name, 2, (6,))
         lines.append("}")
+
+    def finger(hand: str, number: int, pattern: str) -> None:
+        """Four points, the last an end, along the hand; those of the thumb nearer to the wrist."""
+        side, (x, y, z) = (
+            ("left", FINGER_BASES[number]) if hand[0] == "L" else ("right", FINGER_BASES[number] * (-1, 1, 1))
+        )
+        steps = [np.array([x, y, z]), *[np.array([np.sign(x) * step, -0.5, 0]) for step in (4, 3, 2)]]
+        for depth, step in enumerate(steps):
+            label = pattern.format(side=side, Side=side.title(), s=side[0], S=side[0].upper(), n=depth + 1, m=depth)
+            lines.extend([f"JOINT {label}" if depth < 3 else "End Site", "{"])
+            lines.append(_line("OFFSET", own[hand].T @ step * convention.scale))
+            if depth < 3:
+                lines.append(f"CHANNELS 3{rotations}")
+                columns.append(np.zeros((frames, 3)))
+        lines.extend(["}"] * 4)
 
     def extra(name: str, count: int, lengths: tuple[float, ...]) -> None:
         for number in range(count):

@@ -53,7 +53,7 @@ class Bvh:
             found = capture_keypoints(capture, joints=options.joints, up=options.up)
         except (PoseError, InputError) as error:
             raise type(error)(f"{source.path}: {error}") from error
-        motion = projected(found.points, found.fps, yaw=math.radians(options.yaw))
+        motion = projected(found.points, found.fps, yaw=math.radians(options.yaw), hands=found.hands)
         details = {"up": found.up, "joints": found.joints}
         whole = cut(motion, options.time_range, source=str(source.path))
         return Reading(whole, len(motion), found.fps, details)

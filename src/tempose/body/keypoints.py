@@ -1,4 +1,4 @@
-"""The 18 key points that the joints of a motion capture say."""
+"""The 18 key points, and the hands, that the joints of a motion capture say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempose.body.capture import Capture
+from tempose.body.fingers import find_fingers, hand_points
 from tempose.body.joint_names import LIMBS, SIDES
 from tempose.body.joint_tree import feet_ahead, knees_ahead
 from tempose.body.joints import WANTED, find_joints
@@ -16,7 +17,7 @@ from tempose.body.skeleton import Proportions, Skeleton, unit
 from tempose.core.errors import PoseError
 from tempose.core.notes import note
 from tempose.pose.bones import typical
-from tempose.pose.keypoints import KEYPOINTS
+from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, WRISTS
 
 # A first frame that is so many times farther from the second than any other from its next is no motion.
 LEAP = 3.0
@@ -30,12 +31,15 @@ class CapturedMotion:
 
     Attributes:
         points: `f 18 3` in the file's unit, y up, turned so that the person at first faces +z.
+        hands: `f 2 21 3`, the same of the points of the right hand and the left, NaN where the file has no such
+            joint; None where it has no fingers.
         fps: frames per second.
         joints: our name → the file's.
         up: which axis of the file was taken to be up.
     """
 
     points: np.ndarray
+    hands: np.ndarray | None
     fps: float
     joints: dict[str, str]
     up: str
@@ -74,13 +78,24 @@ def capture_keypoints(
     legs = [[place[f"{side}_{part}"] for part in LIMBS[1]] for side in SIDES]
     mirror = all(_points_back(body, ahead(capture, legs) @ turn.T) for ahead in (feet_ahead, knees_ahead))
     axes = _head_axes(heads, body, _axes(resting)[0] if stands else None, mirrored=mirror)
-    points = _with_face(body, places @ turn.T, place, heads @ axes)
+    places = places @ turn.T
+    points = np.concatenate([_with_face(body, places, place, heads @ axes), _hands(capture, places, place)], axis=1)
     if mirror:
         points = points * (-1, 1, 1)
         note("left and right are exchanged in the motion capture, by the way its feet point: it is mirrored back")
     names = {ours: capture.joints[index].name for ours, index in place.items()}
-    points = facing_front(typical(_without_calibration(points)))
-    return CapturedMotion(points, capture.fps, names, up or found.up)
+    points = facing_front(_without_calibration(points))
+    body, hands = typical(points[:, : len(KEYPOINTS)]), points[:, len(KEYPOINTS) :].reshape(-1, HANDS, HAND_POINTS, 3)
+    hands = hands - hands[:, :, :1] + body[:, WRISTS, None]
+    has_fingers = not np.isnan(hands[:, :, 1:]).all()
+    return CapturedMotion(body, hands if has_fingers else None, capture.fps, names, up or found.up)
+
+
+def _hands(capture: Capture, places: np.ndarray, place: Mapping[str, int]) -> np.ndarray:
+    """`f 42 3`: the points of both hands from joints `f j 3`, right hand first; NaN where there is no such joint."""
+    wrists = [place[KEYPOINTS[wrist]] for wrist in WRISTS]
+    hands = [hand_points(places, wrist, find_fingers(capture, wrist)) for wrist in wrists]
+    return np.concatenate(hands, axis=1)
 
 
 def _body(places: np.ndarray, place: Mapping[str, int]) -> np.ndarray:
@@ -167,7 +182,7 @@ def _points_back(body: np.ndarray, ahead: np.ndarray) -> bool:
 
 
 def _without_calibration(points: np.ndarray) -> np.ndarray:
-    """World points `f 18 3` without a first frame, often a T, from which the motion leaps."""
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=-1).mean(1)
+    """World points `f n 3`, the body's first, without a first frame, often a T, from which the motion leaps."""
+    steps = np.linalg.norm(np.diff(points[:, : len(KEYPOINTS)], axis=0), axis=-1).mean(1)
     leaps = len(points) > 2 and steps[0] > LEAP * steps[1:].max()
     return points[1:] if leaps else points

@@ -277,6 +277,15 @@ class Camera:
         y = self.centre[1] - scale * view[..., 1]
         return np.stack([x, y, -view[..., 2]], axis=-1)
 
+    def shows(self, projected: np.ndarray) -> np.ndarray:
+        """bool `…`: which of projected points `… 3` lie in the frame; those that are NaN do not."""
+        places = projected[..., :2]
+        return np.asarray(((places >= 0) & (places < (self.size[1], self.size[0]))).all(-1))
+
+    def depth(self, projected: np.ndarray, *, than: np.ndarray) -> np.ndarray:
+        """`…`: how much farther away projected points `… 3` are than others, in pixels there."""
+        return (projected[..., 2] - than[..., 2]) * self.scale / (1 + than[..., 2] / self.distance)
+
     @staticmethod
     def framing(
         points: np.ndarray,
@@ -305,25 +314,37 @@ class Camera:
 
 
 def project_keypoints(
-    keypoints: np.ndarray, camera: Camera, *, fps: float, visible: np.ndarray | None = None
+    keypoints: np.ndarray,
+    camera: Camera,
+    *,
+    fps: float,
+    visible: np.ndarray | None = None,
+    hands: np.ndarray | None = None,
 ) -> Motion:
     """World key points `f 18 3` → a `Motion` in the camera's frames, with depth.
 
-    Confidence is 1, HIDDEN where `visible` (`f 18`) is false, and 0 outside the frame.
+    Confidence is 1, HIDDEN where `visible` (`f 18`) is false, and 0 outside the frame. World points of hands,
+    `f 2 21 3`, may be NaN: they are missing.
     """
     hips = camera.project(keypoints[:, [KEYPOINTS.index("right_hip"), KEYPOINTS.index("left_hip")]].mean(1))
-    projected = camera.project(keypoints)
-    seen = projected[..., :2]
-    depth = (projected[..., 2] - hips[:, None, 2]) * camera.scale / (1 + hips[:, None, 2] / camera.distance)
-    inside = ((seen >= 0) & (seen < (camera.size[1], camera.size[0]))).all(-1)
-    confidence = np.where(True if visible is None else visible, 1.0, HIDDEN) * inside
-    return Motion(np.concatenate([seen, confidence[..., None]], axis=-1), camera.size, fps, depth)
+    shown = camera.project(keypoints)
+    depth = camera.depth(shown, than=hips[:, None])
+    confidence = np.where(True if visible is None else visible, 1.0, HIDDEN) * camera.shows(shown)
+    if hands is not None:
+        seen = camera.project(hands)
+        there = camera.shows(seen)[..., None]
+        behind = camera.depth(seen, than=seen[:, :, :1])
+        hands = np.where(there, np.stack([seen[..., 0], seen[..., 1], np.ones_like(behind), behind], axis=-1), 0.0)
+    return Motion(np.concatenate([shown[..., :2], confidence[..., None]], axis=-1), camera.size, fps, depth, hands)
 
 
-def projected(points: np.ndarray, fps: float, *, yaw: float = 0.0) -> Motion:
-    """World key points `f 18 3`, y up, as a camera sees them from so far that nobody grows by coming nearer."""
+def projected(points: np.ndarray, fps: float, *, yaw: float = 0.0, hands: np.ndarray | None = None) -> Motion:
+    """World key points `f 18 3`, y up, as a camera sees them from so far that nobody grows by coming nearer.
+
+    World points of hands, `f 2 21 3`, are NaN where they are missing.
+    """
     camera = Camera.framing(points, PROJECTED, yaw=yaw, distance=FAR * np.ptp(points))
-    return project_keypoints(points, camera, fps=fps)
+    return project_keypoints(points, camera, fps=fps, hands=hands)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
