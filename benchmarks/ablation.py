@@ -19,7 +19,6 @@ import numpy as np
 
 from tempose.core.progress import bar
 from tempose.diffusion.pipeline import PersonVideoPipeline
-from tempose.evaluation.protocols import find_protocol
 from tempose.evaluation.results import TRUTH
 from tempose.evaluation.run import evaluate_model
 from tempose.training.config import TrainConfig, resolve
@@ -70,8 +69,8 @@ def measured(weights: Path, data: Path, *, every: int, clips: int) -> dict[str, 
     """Means over the test clips, for each method."""
     pipe = PersonVideoPipeline.from_pretrained(weights)
     pipe.set_progress_bar_config(disable=True)
-    protocol = find_protocol("loop", window=1, every=every)
-    found = evaluate_model(pipe, data, protocol=protocol, size=SIZE, stretch=True, clips=clips, steps=4).evaluation
+    sampling = {"protocol": "loop", "window": 1, "every": every, "size": SIZE, "stretch": True, "steps": 4}
+    found = evaluate_model(pipe, data, clips=clips, **sampling).evaluation
     names = ("SSIM", "PSNR", "L1, person")
     return {m: {n: float(np.nanmean(found.per_clip(m, n))) for n in names} for m in found.methods if m != TRUTH}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tempose.diffusion.hub import DEFAULT_MODEL, SHIPPED, load_model
-from tempose.evaluation.protocols import find_protocol
 from tempose.evaluation.results import Evaluation
 from tempose.evaluation.run import evaluate_model
 from tempose.models.config import preset
@@ -40,7 +39,7 @@ def found(tmp_path_factory) -> Evaluation:
     root = tmp_path_factory.mktemp("people") / "data"
     write_people(root, people=20, clips=1, settings=PeopleSettings(frames=5, fps=4.0, size=(128, 96), seed=SEED))
     pipe = load_model().pipeline
-    return evaluate_model(pipe, root, protocol=find_protocol("consecutive"), split="train").evaluation
+    return evaluate_model(pipe, root, protocol="consecutive", split="train").evaluation
 
 
 @pytest.mark.slow

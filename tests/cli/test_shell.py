@@ -9,7 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tempose.cli import app
-from tempose.cli.shell import parse_size
+from tempose.cli.shell import size_of
 from tempose.core.errors import InputError
 
 
@@ -50,6 +50,16 @@ def test_the_version_and_the_short_forms():
     assert re.fullmatch(r"tempose \d+\.\d+\.\d+\n", CliRunner().invoke(app, ["--version"]).output)
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("ani", "animate"), ("animate --ret", "--retarget"), ("animate --retarget ", "limbs"), ("prepare v", "videos")],
+)
+def test_the_shell_completes_commands_options_and_choices(typed, offered):
+    words = f"tempose {typed}"
+    asked = {"_TEMPOSE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    assert offered in CliRunner().invoke(app, [], prog_name="tempose", env=asked).output.split()
+
+
 def commands(group, path=()):
     """All commands, as the words that call them."""
     for name, command in group.commands.items():
@@ -65,18 +75,18 @@ def test_the_help_of_all_commands_is_of_one_style(words):
     assert "Example" in told
     assert f"tempose {' '.join(words)}" in told
     options = [line for line in told.splitlines() if re.match(r"│ [ *]*--", line)]
-    assert not [line for line in options if re.search(r"<(bool|int|float|str|path|list)\b", line)]
+    assert not re.search(r"<[a-z]+\b", told)
     for option in ("--help", "--quiet", "--verbose", "--json"):
         assert any(option in line for line in options)
-    (size,) = [line for line in options if " --size " in line] or ["HEIGHTxWIDTH"]
-    assert "HEIGHTxWIDTH" in size or words == ["animate"]
+    sizes = [line for line in options if " --size " in line]
+    assert all(re.search(r" HEIGHT(xWIDTH|\[xWIDTH\])? ", line) for line in sizes)
 
 
 def test_a_size_is_typed_in_one_way():
-    assert parse_size("128x96") == parse_size("128×96") == (128, 96)
+    assert size_of("128x96") == size_of("128×96") == (128, 96)
     for wrong in ("128", "128x", "a x b"):
         with pytest.raises(InputError, match="such as 128x96"):
-            parse_size(wrong)
+            size_of(wrong)
 
 
 def test_programs_are_told_of_a_mistake_too(tempose, tmp_path):

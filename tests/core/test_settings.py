@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field, field_validator
 
 from tempose.core.errors import InputError
-from tempose.core.settings import Settings, Shown, read_mapping
+from tempose.core.settings import EvenSize, Settings, Shown, Size, read_mapping
 
 
 class Some(Settings):
@@ -19,6 +19,8 @@ class Some(Settings):
 
     size: Annotated[int | None, Field(ge=4, le=8), Shown("PIXELS", unset="as it is")] = None
     share: Annotated[float, Field(gt=0)] = 0.1
+    frame: EvenSize = Size(16, 8)
+    drawn: bool = False
     file: Path | None = None
     place: tuple[float, float] | None = None
 
@@ -39,7 +41,12 @@ class Some(Settings):
         ({"size": 4.5}, "size is 4.5; wanted a whole number from 4 to 8"),
         ({"share": "x"}, "share is 'x'; wanted a number, more than 0"),
         ({"share": float("nan")}, "share is nan; wanted a number, more than 0"),
-        ({"sise": 3}, "there is no setting 'sise'; did you mean 'size'? known: kind, size, share, file, place"),
+        (
+            {"sise": 3},
+            "there is no setting 'sise'; did you mean 'size'? known: kind, size, share, frame, drawn, file, place",
+        ),
+        ({"frame": "16"}, "the size is '16'; wanted HEIGHTxWIDTH in pixels, such as 128x96"),
+        ({"frame": (16, 9)}, "the size is 16x9; wanted HEIGHTxWIDTH, both even and 8 or more"),
         ({"file": "a"}, "the file has no ending"),
         ({"kind": None, "share": 0}, "kind is None; wanted a or b; share is 0; wanted a number, more than 0"),
     ],
@@ -58,12 +65,17 @@ def test_words_and_records_make_the_same_again():
     assert made.options(file="b.txt")[5] == "b.txt"
     assert Some(**made.as_dict()) == made
     assert Some().options() == []
+    small = Some(frame="32×24", drawn=True)
+    assert small.frame == (32, 24)
+    assert small.options() == ["--frame", "32x24", "--drawn"]
+    assert Some(**small.as_dict()) == small
     assert {made: 1}[made.changed(size=5)] == 1
 
 
 def test_fields_describe_themselves():
     entries = {entry.name: entry for entry in Some.entries()}
-    assert [entry.metavar for entry in entries.values()] == ["a|b", "PIXELS", "NUMBER", "FILE", "TEXT"]
+    metavars = ["a|b", "PIXELS", "NUMBER", "HEIGHTxWIDTH", "", "FILE", "TEXT"]
+    assert [entry.metavar for entry in entries.values()] == metavars
     assert (entries["kind"].help, entries["kind"].choices) == ("One of two.", ("a", "b"))
     assert (entries["size"].optional, entries["share"].optional) == (True, False)
     assert entries["size"].shown.unset == "as it is"

@@ -1,14 +1,12 @@
 """What docs/data.md says runs as it is written."""
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
+from cli.calls import parsed
 from data.blocks import block_clip
-from typer.main import get_command
 
-from tempose.cli import app
 from tempose.data.prepared import ROW, write_clip, write_metadata
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
@@ -17,10 +15,7 @@ COMMANDS = sorted(set(re.findall(r"^(tempose prepare .+)$|`(tempose prepare [^`]
 
 @pytest.mark.parametrize("line", [one or other for one, other in COMMANDS])
 def test_the_commands_are_understood(line: str) -> None:
-    _, prepare, name, *arguments = shlex.split(line)
-    command = get_command(app).commands[prepare].commands[name]
-    context = command.make_context(name, arguments)
-    assert context.params["out"].parts[0] == "data"
+    assert parsed(line)[1]["out"].parts[0] == "data"
 
 
 def test_the_python_runs(tmp_path: Path, monkeypatch) -> None:

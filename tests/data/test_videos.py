@@ -156,7 +156,7 @@ def test_unusual_videos_are_read(folder: Path, tmp_path: Path) -> None:
     assert [outcome.verdict for outcome in outcomes] == ["kept"] * 4, "\n".join(map(str, outcomes))
     lengths = {clip.row["source"]: len(clip) for clip in clips_of(tmp_path / "out")}
     assert {lengths["ten bit.mkv"], lengths["vp9.webm"], lengths["odd sides.mkv"]} == {12}
-    fps25 = prepare_videos(folder, tmp_path / "25", settings=VideoSettings((48, 32), fps=25.0, min_frames=5))
+    fps25 = prepare_videos(folder, tmp_path / "25", settings=VideoSettings(size=(48, 32), fps=25.0, min_frames=5))
     assert {outcome.verdict for outcome in fps25} == {"kept"}
     (uneven,) = (clip for clip in clips_of(tmp_path / "25") if clip.row["source"] == "uneven.mp4")
     assert 0.64 * 25 <= len(uneven) <= 0.64 * 25 + 5  # how long the last frame lasts is the container's choice
@@ -194,7 +194,7 @@ def test_long_videos_are_looked_at_in_parts(folder: Path, tmp_path: Path, monkey
 
 def test_a_person_too_small_is_refused(folder: Path, tmp_path: Path) -> None:
     write(folder / "far.mp4")
-    (outcome,) = prepare_videos(folder, tmp_path / "out", settings=VideoSettings((256, 176), min_frames=5))
+    (outcome,) = prepare_videos(folder, tmp_path / "out", settings=VideoSettings(size=(256, 176), min_frames=5))
     assert "12 with the person too small" in outcome.detail
 
 
@@ -202,7 +202,7 @@ def test_a_folder_of_pictures_is_a_video(folder: Path, tmp_path: Path) -> None:
     write_video(folder / "00001", (picture(k) for k in range(8)), 25)
     (refused,) = prepare_videos(folder, tmp_path / "a", settings=SMALL)
     assert "--fps" in refused.detail
-    (kept,) = prepare_videos(folder, tmp_path / "b", settings=VideoSettings((48, 32), fps=30.0, min_frames=5))
+    (kept,) = prepare_videos(folder, tmp_path / "b", settings=VideoSettings(size=(48, 32), fps=30.0, min_frames=5))
     assert str(kept) == "kept    00001: 1 clip, 8 of 8 frames"
 
 
@@ -282,7 +282,7 @@ def test_out_holds_one_dataset(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     prepare_videos(folder, out, settings=SMALL, split="train")
     with pytest.raises(DataError, match="choose another folder"):
-        prepare_videos(folder, out, settings=VideoSettings((96, 64), min_frames=5), split="train")
+        prepare_videos(folder, out, settings=VideoSettings(size=(96, 64), min_frames=5), split="train")
     (outcome,) = prepare_videos(folder, out, settings=SMALL, split="test")
     assert "this video in train, now test" in outcome.detail
     write(folder / "a.mp4", 13)
@@ -360,7 +360,7 @@ def test_real_videos_give_the_same_bytes_with_any_number_of_workers(real: Path, 
         frames = [resize(frame, (320, 200)) for frame in islice(read_frames(real / "videos" / f"{name}.mp4"), 8)]
         write_video(folder / f"{name}.mp4", iter(frames), 10)
     (folder / "broken.mp4").write_bytes(b"words")
-    settings = VideoSettings((128, 96), min_frames=5)
+    settings = VideoSettings(size=(128, 96), min_frames=5)
     for workers in (1, 2):
         outcomes = prepare_videos(folder, tmp_path / f"{workers}", settings=settings, workers=workers)
         assert [outcome.verdict for outcome in outcomes] == ["refused", "kept", "kept", "kept"]

@@ -113,7 +113,7 @@ def test_a_model_stands_beside_the_floors(people):
     outcome = evaluate_model(
         small_pipeline(),
         people,
-        protocol=find_protocol("overlap"),
+        protocol="overlap",
         clips=2,
         steps=1,
         seed=5,

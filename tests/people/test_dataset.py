@@ -75,7 +75,13 @@ def test_other_settings_do_not_mix(dataset):
 
 @pytest.mark.parametrize(
     ("fields", "word"),
-    [({"frames": 0}, "frames"), ({"fps": 0}, "fps"), ({"size": (48, 33)}, "even"), ({"seed": -1}, "seed")],
+    [
+        ({"frames": 0}, "frames"),
+        ({"fps": 0}, "fps"),
+        ({"size": (48, 33)}, "even"),
+        ({"size": "48"}, "HEIGHTxWIDTH"),
+        ({"seed": -1}, "seed"),
+    ],
 )
 def test_bad_settings_are_refused(fields, word):
     with pytest.raises(InputError, match=word):

@@ -2,15 +2,14 @@
 
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
 
 import pytest
 import yaml
+from cli.calls import parsed
 from conftest import ROOT
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from tempose.cli import app
@@ -23,11 +22,6 @@ BLOCKS = "\n".join(re.findall(r"```bash\n(.+?)```", TEXT, re.DOTALL))
 LINES = sorted(
     {*re.findall(r"tempose (?:train|personalize|people|import-pidm) .+", BLOCKS), *re.findall(r"`(tempose .+?)`", TEXT)}
 )
-
-
-def parsed(line):
-    _, name, *arguments = shlex.split(line)
-    return name, get_command(app).commands[name].make_context(name, arguments).params
 
 
 @pytest.mark.parametrize("line", LINES)

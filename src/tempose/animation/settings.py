@@ -55,9 +55,9 @@ class AnimateSettings(Settings):
     """What stands behind: photo (its own, still), plain, a color such as #20a0ff, or a picture file."""
 
     size: Annotated[
-        int | None, Field(ge=16, le=MOST_HEIGHT), Shown("PIXELS", title="Height in pixels", unset="the photo's")
+        int | None, Field(ge=16, le=MOST_HEIGHT), Shown("HEIGHT", title="Height in pixels", unset="the photo's")
     ] = None
-    """Height of the result; its width follows from the photo. Unset, no side is longer than 1280."""
+    """Height of the result in pixels; its width follows from the photo. Unset, no side is longer than 1280."""
 
     fps: Annotated[
         float | None,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.cli.shell import LOOK, SIZE, Group, Shell, app, command, parse_size
+from tempose.cli.shell import LOOK, SIZE, Group, Shell, app, command, size_of
 from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
     from tempose.data.prepare import Outcome
+    from tempose.data.videos import VideoSettings
+    from tempose.people.dataset import PeopleSettings
 
 GROUP = "Data"
 
@@ -54,26 +56,28 @@ def prepare_deepfashion(
     """
     from tempose.data.deepfashion import prepare_deepfashion
 
-    outcomes = prepare_deepfashion(root, out, size=parse_size(size), workers=workers, track=shell.track)
+    outcomes = prepare_deepfashion(root, out, size=size_of(size), workers=workers, track=shell.track)
     report(shell, outcomes, out, every=False)
 
 
-@command("videos", group=GROUP, under=prepare)
+def video_settings() -> type[VideoSettings]:
+    """Imported when the command is called: what checks them takes time to load."""
+    from tempose.data.videos import VideoSettings
+
+    return VideoSettings
+
+
+@command("videos", group=GROUP, under=prepare, settings=video_settings)
 def prepare_videos(
     shell: Shell,
+    changes: dict[str, Any],
     folder: Annotated[Path, typer.Argument(help="The folder that holds the videos.")],
     out: Out,
-    size: Annotated[str, typer.Option(metavar="HEIGHTxWIDTH", help=SIZE)] = "256x176",
-    fps: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Frames per second; each video's own if not given.")
-    ] = None,
-    min_frames: Annotated[int, typer.Option(help="Shorter stretches are left out.")] = 16,
     pattern: Annotated[str, typer.Option(metavar="GLOB", help="Which files, or folders of pictures.")] = "**/*",
     split: Annotated[
         str | None,
         typer.Option(metavar="train|val|test", help="The split of all; drawn from each name if not given."),
     ] = None,
-    license: Annotated[str, typer.Option(help="License of the videos, for the metadata.")] = "unknown",
     workers: Workers = 1,
 ) -> None:
     """Prepare a folder of videos: find the person, cut, crop, resize and split.
@@ -83,25 +87,29 @@ def prepare_videos(
 
     Example: [bold]tempose prepare videos my_videos data/mine --size 256x176 --workers 4[/bold]
     """
-    from tempose.data.videos import VideoSettings, prepare_videos
+    from tempose.data.videos import prepare_videos
 
-    settings = VideoSettings(size=parse_size(size), fps=fps, min_frames=min_frames, license=license)
+    settings = video_settings()(**changes)
     outcomes = prepare_videos(
         folder, out, settings=settings, pattern=pattern, split=split, workers=workers, track=shell.track
     )
     report(shell, outcomes, out, every=True)
 
 
-@command("people", group=GROUP)
+def people_settings() -> type[PeopleSettings]:
+    """As `video_settings`."""
+    from tempose.people.dataset import PeopleSettings
+
+    return PeopleSettings
+
+
+@command("people", group=GROUP, settings=people_settings)
 def people(
     shell: Shell,
-    out_dir: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write: train, val and test.")],
+    changes: dict[str, Any],
+    out: Out,
     people: Annotated[int, typer.Option(help="How many people; one in ten each for val and test.")] = 100,
     clips: Annotated[int, typer.Option(help="Clips of each person, every one another motion and place.")] = 2,
-    frames: Annotated[int, typer.Option(help="Frames of a clip.")] = 32,
-    fps: Annotated[float, typer.Option(metavar="RATE", help="Frames per second.")] = 16.0,
-    size: Annotated[str, typer.Option(metavar="HEIGHTxWIDTH", help=SIZE)] = "128x96",
-    seed: Annotated[int, typer.Option(help="Other seeds draw other people.")] = 0,
     workers: Workers = 1,
 ) -> None:
     """Draw people that nobody ever photographed: a dataset to train on, with exact ground truth.
@@ -110,11 +118,11 @@ def people(
 
     Example: [bold]tempose people data/people --people 200 --size 128x96 --workers 8[/bold]
     """
-    from tempose.people.dataset import PeopleSettings, write_people
+    from tempose.people.dataset import write_people
 
-    settings = PeopleSettings(frames=frames, fps=fps, size=parse_size(size), seed=seed)
-    outcomes = write_people(out_dir, people=people, clips=clips, settings=settings, workers=workers, track=shell.track)
-    report(shell, outcomes, out_dir, every=False)
+    settings = people_settings()(**changes)
+    outcomes = write_people(out, people=people, clips=clips, settings=settings, workers=workers, track=shell.track)
+    report(shell, outcomes, out, every=False)
 
 
 @command("people-sheet", group=GROUP)
@@ -135,6 +143,6 @@ def people_sheet(
 
     if picture.suffix.lower() not in ENCODINGS:
         raise InputError(f"cannot write a picture to {picture.name}; the ending must be one of {', '.join(ENCODINGS)}")
-    pictures = contact_sheet(people=people, moments=moments, size=parse_size(size), seed=seed, track=shell.track)
+    pictures = contact_sheet(people=people, moments=moments, size=size_of(size), seed=seed, track=shell.track)
     write_image(picture, pictures)
     shell.done(f"{picture}: {people} people at {moments} moments", output=picture, people=people, moments=moments)

@@ -20,7 +20,7 @@ from tempose.core.progress import bar, quiet
 from tempose.core.streams import make_steadfast
 
 if TYPE_CHECKING:
-    from tempose.core.settings import Entry, Settings
+    from tempose.core.settings import Entry, Settings, Size
 
 # Metavariables by type, where a command gives none.
 METAVARS = {bool: "", int: "N", float: "NUMBER", Path: "PATH", str: "TEXT"}
@@ -30,13 +30,15 @@ SIZE = "Size of the pictures, HEIGHTxWIDTH; both even."
 
 
 class Tidy:
-    """A command whose switches have no metavariable in the help."""
+    """A command whose help names every value once, in capitals: no `<path>` beside PHOTO, nothing beside a switch."""
 
     def get_params(self, ctx: Any) -> Any:
         """Its parameters."""
         found = super().get_params(ctx)  # type: ignore[misc]
         for each in found:
-            if getattr(each, "is_flag", False) and each.metavar is None:
+            if each.param_type_name == "argument":
+                each.display_type_rich = lambda ctx: None
+            elif each.is_flag and each.metavar is None:
                 each.metavar = ""
         return found
 
@@ -205,7 +207,7 @@ def option(entry: Entry) -> Any:
     from tempose.core.settings import as_word
 
     default = entry.shown.unset if entry.default is None else as_word(entry.default)
-    told = entry.help + ("" if not default else rf" [dim]\[default: {default}][/dim]")
+    told = entry.help + ("" if not default or entry.default is False else rf" [dim]\[default: {default}][/dim]")
     if entry.kind is bool:
         return Annotated[bool | None, typer.Option(f"{entry.option}/--no{entry.option[1:]}", metavar="", help=told)]
     choices = list(entry.choices)
@@ -217,17 +219,18 @@ def option(entry: Entry) -> Any:
     ]
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """(height, width), typed as 128x96.
+def size_of(text: str) -> Size:
+    """A size in pixels, typed as 128x96.
 
     Raises:
         InputError: it is not.
     """
-    height, _, width = text.lower().replace("×", "x").partition("x")
+    from tempose.core.settings import parse_size
+
     try:
-        return int(height), int(width)
-    except ValueError:
-        raise InputError(f"--size is {text}; wanted HEIGHTxWIDTH in pixels, such as 128x96") from None
+        return parse_size(text)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = ()) -> Path:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempose.cli.shell import MODEL, Shell, command, parse_size
+from tempose.cli.shell import MODEL, Shell, command, size_of
 
 GROUP = "Models"
 
@@ -84,7 +84,7 @@ def personalize(
     from tempose.training.personalize import personalize
 
     fitted = personalize(
-        sources, output, model=model, size=None if size is None else parse_size(size),
+        sources, output, model=model, size=None if size is None else size_of(size),
         steps=steps, learning_rate=learning_rate, seed=seed, track=shell.track,
     )  # fmt: skip
     shell.done(

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from tempose.core.errors import InputError, unknown
@@ -33,6 +33,41 @@ class Shown:
     title: str = ""
     names: tuple[str, ...] = ()
     unset: str = ""
+
+
+class Size(NamedTuple):
+    """Height and width of pictures in pixels; as text 128x96."""
+
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}"
+
+
+def parse_size(given: Any) -> Any:
+    """A text such as 128x96 as a `Size`; anything else as it is.
+
+    Raises:
+        ValueError: the text is of another form.
+    """
+    if not isinstance(given, str):
+        return given
+    height, _, width = given.lower().replace("×", "x").partition("x")
+    try:
+        return Size(int(height), int(width))
+    except ValueError:
+        raise ValueError(f"the size is {given!r}; wanted HEIGHTxWIDTH in pixels, such as 128x96") from None
+
+
+def _even(size: Size) -> Size:
+    if min(size) < 8 or size.height % 2 or size.width % 2:
+        raise ValueError(f"the size is {size}; wanted HEIGHTxWIDTH, both even and 8 or more")
+    return size
+
+
+# The size of the pictures of a dataset.
+EvenSize = Annotated[Size, BeforeValidator(parse_size), AfterValidator(_even), Shown("HEIGHTxWIDTH")]
 
 
 class Settings(BaseModel):
@@ -62,7 +97,7 @@ class Settings(BaseModel):
     def options(self, **instead: Any) -> list[str]:
         """The words of the command line that say what differs from the defaults, with some values called otherwise."""
         told = ((entry, instead.get(entry.name, getattr(self, entry.name))) for entry in self.entries())
-        return [word for entry, value in told if value != entry.default for word in (entry.option, as_word(value))]
+        return [word for entry, value in told if value != entry.default for word in entry.words(value)]
 
     def as_dict(self) -> dict[str, Any]:
         """Name → value, as plain values that JSON can hold."""
@@ -94,6 +129,17 @@ class Entry:
     def option(self) -> str:
         """The option that sets it on the command line, such as `--max-frames`."""
         return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def negated(self) -> str:
+        """The option that switches it off, of a field that is true or false, such as `--no-pose`."""
+        return f"--no{self.option[1:]}"
+
+    def words(self, value: Any) -> tuple[str, ...]:
+        """How a value is said on the command line."""
+        if self.kind is bool:
+            return (self.option if value else self.negated,)
+        return self.option, as_word(value)
 
     @property
     def help(self) -> str:
@@ -170,7 +216,9 @@ def as_word(value: Any) -> str:
     """A value as it is typed on the command line."""
     if isinstance(value, float):
         return f"{value:.15g}"
-    return ",".join(map(as_word, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple) and not isinstance(value, Size):
+        return ",".join(map(as_word, value))
+    return str(value)
 
 
 def read_mapping(path: Path | str) -> dict[str, Any]:

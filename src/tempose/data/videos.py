@@ -11,17 +11,20 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import lru_cache, partial
 from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from tempose.core.errors import DataError, InputError, PoseError
 from tempose.core.files import written_whole
 from tempose.core.progress import Track, quiet
+from tempose.core.settings import EvenSize, Settings, Shown, Size
 from tempose.data.augment import cropped_motion, resized_masks
 from tempose.data.find import Video, find_videos
 from tempose.data.prepare import Outcome, hold_settings, run, write_report
@@ -48,29 +51,20 @@ OBSERVED = 960  # pixels: the longer side of the pictures that the estimator see
 Box = tuple[int, int, int, int]  # top, left, height, width
 
 
-@dataclass(frozen=True)
-class VideoSettings:
-    """How clips are made: what one OUT holds all its clips to.
+class VideoSettings(Settings):
+    """How clips are made of videos: what one OUT holds all its clips to."""
 
-    Attributes:
-        size: (height, width) of the clips, both even.
-        fps: frames per second of the clips; None leaves each video its own.
-        min_frames: shorter segments are left out.
-        license: of the videos, for the metadata.
-    """
+    size: EvenSize = Size(256, 176)
+    """Size of the clips; both even."""
 
-    size: tuple[int, int] = (256, 176)
-    fps: float | None = None
-    min_frames: int = 16
+    fps: Annotated[float | None, Field(gt=0, le=1000), Shown("RATE", unset="each video's own")] = None
+    """Frames per second."""
+
+    min_frames: Annotated[int, Field(ge=2, le=LONGEST)] = 16
+    """Shorter stretches are left out."""
+
     license: str = "unknown"
-
-    def __post_init__(self) -> None:
-        if len(self.size) != 2 or min(self.size) < 2 or self.size[0] % 2 or self.size[1] % 2:
-            raise InputError(f"size is {self.size}; wanted an even height and an even width")
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise InputError(f"fps is {self.fps}; wanted a positive number of frames per second")
-        if not 2 <= self.min_frames <= LONGEST:
-            raise InputError(f"min_frames is {self.min_frames}; wanted 2 to {LONGEST}")
+    """License of the videos, for the metadata."""
 
 
 def prepare_videos(
@@ -101,7 +95,7 @@ def prepare_videos(
     """
     folder, out = Path(folder), Path(out)
     videos = find_videos(folder, pattern=pattern, split=split, leave_out=out)
-    hold_settings(out, {"dataset": "videos", **asdict(settings), "size": list(settings.size)})
+    hold_settings(out, {"dataset": "videos", **settings.as_dict()})
     for name in SPLITS:
         (out / "report" / name).mkdir(parents=True, exist_ok=True)
     work = partial(_prepare_video, out=out, settings=settings)

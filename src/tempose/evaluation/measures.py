@@ -41,6 +41,7 @@ from tempose.evaluation.sets import (
     load_i3d,
     load_inception,
 )
+from tempose.evaluation.settings import Metric
 from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
 from tempose.evaluation.weights import I3D, INCEPTION, find
 from tempose.media.images import resize
@@ -233,8 +234,6 @@ def _jerk(made: Generated) -> Tensor:
 
 # Learned measures -----------------------------------------------------------------------------------
 
-LEARNED = ("feat", "lpips", "lpips-vgg", "fid", "kid", "fvd")
-
 
 @dataclass(frozen=True)
 class Learned:
@@ -255,7 +254,7 @@ class Learned:
 def load_learned(
     names: Sequence[str], *, weights: Path | str | None = None, device: str | torch.device = "cpu"
 ) -> Learned:
-    """The learned measures of these names (LEARNED).
+    """The learned measures of these names.
 
     Args:
         weights: the folder with the published files (`tempose.evaluation.weights`); None downloads them, once.
@@ -265,8 +264,8 @@ def load_learned(
         CheckpointError: weights are missing, not the published ones, or cannot be downloaded.
     """
     for name in names:
-        if name not in LEARNED:
-            raise InputError(unknown("learned metric", name, LEARNED))
+        if name not in get_args(Metric):
+            raise InputError(unknown("learned metric", name, get_args(Metric)))
     measures: list[Measure] = []
     sets: list[SetMeasure] = []
     looks: dict[str, Callable[[Tensor], Tensor]] = {}

@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.animation import animate as animation
+from tempose.animation.animate import animate
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import DataError, InputError
 from tempose.core.progress import Track, quiet
 from tempose.data.augment import Views, resized
 from tempose.data.find import find_videos
 from tempose.data.prepared import SPLITS, Clip, read_metadata, sha256_of
-from tempose.diffusion.hub import Model
+from tempose.diffusion.hub import WARP, Model
 from tempose.evaluation.cases import Case, Task, Truth, hashes
 from tempose.evaluation.measures import TRUTH, Generated, Learned, Measure, on_person
 from tempose.evaluation.methods import COPIED, Method, photo_copied
@@ -36,6 +36,7 @@ from tempose.evaluation.metrics import grown, l1, psnr, rim_sharpness, sharpness
 from tempose.evaluation.protocols import Protocol
 from tempose.evaluation.results import Column
 from tempose.evaluation.run import TaskOutcome, evaluate
+from tempose.evaluation.settings import EvaluateSettings
 from tempose.media.images import resize, write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import probe_video, read_frames
@@ -44,9 +45,6 @@ from tempose.pose.keypoints import Motion
 
 # Of each clip so many frames, evenly over its first seconds.
 FRAMES, SECONDS = 24, 8.0
-
-# The model that stands for no network: the photo warped into each pose.
-WARP = "warp"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +61,13 @@ class Sampling:
     height: int
     """In pixels; clips that are lower keep their own height."""
     frames: int = FRAMES
+    """Of each clip, the photo among them; 2 or more."""
     seconds: float = SECONDS
+    """Over so long from its beginning they are spread evenly."""
 
     def __post_init__(self) -> None:
-        if not 64 <= self.height <= 2160:
-            raise InputError(f"the height is {self.height}; wanted 64 to 2160 pixels")
-        if self.frames < 2 or not self.seconds > 0:
-            raise InputError(f"{self.frames} frames of {self.seconds:g} seconds; wanted 2 or more, of more than 0")
+        if self.frames < 2:
+            raise InputError(f"{self.frames} frame of a clip is to be measured; wanted 2 or more")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) of the measured frames, both even, for a clip of that size."""
@@ -175,15 +173,10 @@ def animated(model: str | Model, **settings: Any) -> Method:
     def method(case: Case) -> Tensor:
         assert isinstance(case, NativeCase)
         size = case.motion.size
-        made = animation.animate(case.subject, case.motion, model=model, retarget="none", size=size[0], **settings)
+        made = animate(case.subject, case.motion, model=model, retarget="none", size=size[0], **settings)
         return to_tensor(np.stack([resize(frame, size) for frame in made.frames()]))
 
     return method
-
-
-def knows_warp() -> bool:
-    """Whether `animate` takes the model that stands for no network."""
-    return getattr(animation, "WARP", None) == WARP
 
 
 # The measures ---------------------------------------------------------------------------------------
@@ -224,49 +217,43 @@ def native_measures() -> list[Measure]:
 def evaluate_native(
     model: Model,
     sources: Sequence[Path | str],
+    settings: EvaluateSettings | None = None,
     *,
-    sampling: Sampling,
-    split: str = "test",
-    clips: int | None = None,
     learned: Learned = Learned(),
     facts: Mapping[str, Any] | None = None,
     track: Track = quiet,
-    **settings: Any,
+    **changes: Any,
 ) -> TaskOutcome:
     """Measure what `animate` makes of videos, beside the photo copied and the warp alone.
 
     Args:
         sources: videos, folders of videos, prepared datasets.
+        settings: how (`tempose.evaluation.settings.EvaluateSettings`), of which those of clips, size, steps and seed
+            count here. changes: on top of them.
         learned: further columns (`tempose.evaluation.measures.load_learned`), such as `feat`.
-        split, clips: as `native_tasks`.
         facts: more to write down, such as the command and versions.
-        settings: of `tempose.animation.animate.animate`: steps, seed, device, ….
 
     Raises:
         InputError, DataError: as `native_tasks` and `native_measures`, or no clip could be measured.
     """
-    methods = {COPIED: photo_copied, WARP: animated(WARP, **settings), "model": animated(model, **settings)}
-    missing = []
-    if not knows_warp():
-        missing.append(f"{WARP}: this version of animate knows no model of that name")
-        del methods[WARP]
-    written = {
-        **(facts or {}),
-        "protocol": "native",
-        "data": [str(source) for source in sources],
-        "height": sampling.height,
-        "frames": sampling.frames,
-        "seconds": sampling.seconds,
-        "clips": clips,
-        "settings": settings,
-        "not measured": missing,
-    }
+    asked = (settings or EvaluateSettings(native=True)).changed(native=True, **changes)
+    sampling = Sampling(asked.height, asked.max_frames or FRAMES)
+    how = {"steps": asked.steps, "seed": asked.seed, "device": asked.device}
+    methods = {COPIED: photo_copied, WARP: animated(WARP, **how), "model": animated(model, **how)}
     return evaluate(
-        native_tasks(sources, sampling, split=split, most=clips),
+        native_tasks(sources, sampling, split=asked.split, most=asked.clips),
         methods,
         protocol=Protocol("native", window=1, step=1, strategy="overlap", most=None),
         measures=native_measures(),
-        facts=written,
+        facts={
+            **(facts or {}),
+            **asked.as_dict(),
+            "protocol": "native",
+            "data": [str(source) for source in sources],
+            "size": sampling.height,
+            "frames": sampling.frames,
+            "seconds": sampling.seconds,
+        },
         learned=learned,
         track=track,
     )

@@ -38,11 +38,15 @@ from tempose.evaluation.methods import COPIED, FLOORS, Method, fingerprint, gene
 from tempose.evaluation.protocols import Protocol
 from tempose.evaluation.results import TRUTH, ClipResults, Evaluation, Result
 from tempose.evaluation.sets import set_result
+from tempose.evaluation.settings import EvaluateSettings
 from tempose.media.images import write_image
 from tempose.media.tensors import to_uint8
 from tempose.media.video import write_video
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.render import pose_maps
+
+# What looks for the pose in a result.
+POSE_ESTIMATOR = "mediapipe"
 
 # A contact sheet shows so many moments.
 SHEET_MOMENTS = 6
@@ -73,68 +77,52 @@ class TaskOutcome(NamedTuple):
 def evaluate_model(
     pipe: PersonVideoPipeline,
     data: Path | str,
+    settings: EvaluateSettings | None = None,
     *,
-    protocol: Protocol,
-    split: str = "test",
-    subject: str = "self",
-    size: tuple[int, int] | None = None,
-    stretch: bool = False,
-    clips: int | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    estimator: str | None = None,
     learned: Learned = Learned(),
     facts: Mapping[str, Any] | None = None,
     track: Track = quiet,
+    **changes: Any,
 ) -> TaskOutcome:
-    """Measure a model on the clips of a prepared dataset.
+    """Measure a model on the clips of a prepared dataset, at the network's size.
 
     Args:
-        data: the dataset. split: `train`, `val` or `test`.
-        protocol: which frames are generated, and how (`tempose.evaluation.protocols`).
-        subject: `self` reconstruction, or `cross` driving.
-        size: (height, width) to generate and measure at; by default the model's own.
-        stretch: whether clips of another size are stretched to it; else they are listed as failed.
-        clips: at most so many, evenly over the split.
-        steps: denoising steps; by default the model's own. seed: of the noise.
-        estimator: what looks for key points in the result (`tempose.pose.estimators`); None measures
-            nothing of poses.
+        data: the dataset.
+        settings: how (`tempose.evaluation.settings.EvaluateSettings`); by default the usual. changes: on top of them.
         learned: measures with learned features (`tempose.evaluation.measures.load_learned`).
         facts: more to write down, such as the command and versions.
 
     Raises:
-        InputError: a name or number is none that there is.
+        InputError: a setting is none that there is.
         DataError: no such dataset, it is empty, or no clip of it could be measured.
         PoseError: the estimator is not installed.
     """
-    height, width = size or pipe.unet.config["size"]
-    at = (int(height), int(width))
-    chosen = tasks(data, split, protocol=protocol, size=at, stretch=stretch, subject=subject, most=clips)
-    seer = None if estimator is None else load_estimator(estimator, landmarks=False)
-    steps = int(pipe.unet.config["steps"]) if steps is None else steps
-    sampling = {"num_inference_steps": steps, "strategy": protocol.strategy}
-    written = {
-        **(facts or {}),
-        "weights": fingerprint(pipe),
-        "data": f"{data}/{split}",
-        "protocol": protocol.name,
-        "protocol settings": asdict(protocol),
-        "subject": subject,
-        "size": list(at),
-        "stretch": stretch,
-        "clips": clips,
-        "steps": steps,
-        "seed": seed,
-        "estimator": estimator,
-    }
+    asked = (settings or EvaluateSettings()).changed(**changes)
+    assert not isinstance(asked.size, int)
+    height, width = asked.size or pipe.unet.config["size"]
+    size = (int(height), int(width))
+    protocol = asked.frames
+    chosen = tasks(
+        data, asked.split, protocol=protocol, size=size, stretch=asked.stretch, subject=asked.subject, most=asked.clips
+    )
+    steps = int(pipe.unet.config["steps"]) if asked.steps is None else asked.steps
+    sampling = {"num_inference_steps": steps, "strategy": protocol.strategy, "window": protocol.window}
     return evaluate(
         chosen,
-        {**FLOORS, "model": generated(pipe, seed=seed, window=protocol.window, **sampling)},
+        {**FLOORS, "model": generated(pipe, seed=asked.seed, **sampling)},
         protocol=protocol,
-        measures=measures_at(at),
-        facts=written,
+        measures=measures_at(size),
+        facts={
+            **(facts or {}),
+            **asked.as_dict(),
+            "weights": fingerprint(pipe),
+            "data": f"{data}/{asked.split}",
+            "protocol settings": asdict(protocol),
+            "size": list(size),
+            "steps": steps,
+        },
         learned=learned,
-        estimator=seer,
+        estimator=load_estimator(POSE_ESTIMATOR, landmarks=False) if asked.pose else None,
         track=track,
     )
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from tempose.core.errors import InputError
 from tempose.core.progress import Track, quiet
+from tempose.core.settings import EvenSize, Settings, Shown, Size
 from tempose.data.prepare import Outcome, hold_settings, run
 from tempose.data.prepared import SPLITS, finished_row, write_clip, write_metadata
 from tempose.people.clip import Recipe, draw_clip
@@ -22,22 +26,20 @@ SOURCE = "drawn by tempose.people"
 LICENSE = "CC0-1.0"
 
 
-@dataclass(frozen=True)
-class PeopleSettings:
-    """What every clip of one dataset has in common; `size` is (height, width), both even."""
+class PeopleSettings(Settings):
+    """What every clip of one dataset has in common."""
 
-    frames: int
-    fps: float
-    size: tuple[int, int]
-    seed: int
+    frames: Annotated[int, Field(ge=1)] = 32
+    """Frames of a clip."""
 
-    def __post_init__(self) -> None:
-        if self.frames < 1 or not 0 < self.fps <= 240:
-            raise InputError(f"frames is {self.frames} and fps {self.fps:g}; wanted 1 or more, and 0 < fps ≤ 240")
-        if min(self.size) < 16 or any(side % 2 for side in self.size):
-            raise InputError(f"size is {self.size}; wanted (height, width), both even and 16 or more")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}; wanted 0 or more")
+    fps: Annotated[float, Field(gt=0, le=240), Shown("RATE")] = 16.0
+    """Frames per second."""
+
+    size: EvenSize = Size(128, 96)
+    """Size of the pictures; both even."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Other seeds draw other people."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,7 @@ def write_people(
             f"people is {people} and clips {clips}; wanted 1 to {MOST_PEOPLE:,} people and 1 or more clips"
         )
     out = Path(out)
-    fixed = {"frames": settings.frames, "fps": settings.fps, "size": list(settings.size), "seed": settings.seed}
-    hold_settings(out, {"dataset": "people", **fixed})
+    hold_settings(out, {"dataset": "people", **settings.as_dict()})
     jobs = [
         DrawTask(split_of(number), f"person-{person}-{index:03d}", person, index)
         for number in range(people)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tempose.core.errors import DataError, InputError
 from tempose.core.files import written_whole
+from tempose.core.settings import Size
 from tempose.data.augment import Views, cropped, resized
 from tempose.data.find import Video
 from tempose.data.prepared import write_clip, write_metadata
@@ -28,7 +29,7 @@ def views_of_video(path: Path, size: tuple[int, int], *, frames: int) -> list[Vi
         DataError: there is none.
     """
     tally: Counter[str] = Counter()
-    settings = VideoSettings(size=size, min_frames=frames + 1)
+    settings = VideoSettings(size=Size(*size), min_frames=frames + 1)
     found = [Views(*clip) for clip in clips_of(Video(path, path.name, path.stem, "train"), settings, tally)]
     if not found:
         total = tally.pop("all", 0)
