@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 BENCH ?= all
+JOBS ?= 2
 
 .PHONY: help setup demo test coverage fuzz lint docs bench bench-quality pictures weights clean
 
@@ -25,11 +26,12 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## A person of a photo moving, as out/demo.mp4
 	$(BIN)/tempose demo
 
-test: $(READY)  ## The whole test suite, and how much of the package it runs through
-	$(BIN)/python -m pytest
+# Each file on one process, so that what a file shares (a server, a browser) is made once.
+test: $(READY)  ## The whole test suite, on two processes; JOBS=4 takes more
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 coverage: $(READY)  ## The test suite, and which lines it never runs
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov
 
 fuzz: $(READY)  ## Damaged media for every reader, 20,000 of each file; MUTATIONS=1000 takes less
 	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)
