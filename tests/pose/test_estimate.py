@@ -1,3 +1,4 @@
+import gc
 import json
 import sys
 import types
@@ -352,3 +353,13 @@ def test_the_command_ends_a_mistake_in_one_sentence(tmp_path, monkeypatch, capfd
         assert sentence in error
         assert "Traceback" not in error
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.png", "text.mp4"]
+
+
+def test_an_estimator_that_nobody_holds_gives_its_memory_back():
+    pytest.importorskip("mediapipe")
+    estimator = load_estimator()
+    graphs = [estimator._body._pose, estimator._landmarks._hand._graph, estimator._landmarks._face._graph]
+    assert all(graph._graph is not None for graph in graphs)
+    del estimator
+    gc.collect()
+    assert all(graph._graph is None for graph in graphs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -107,6 +108,7 @@ class BlazePose:
                 static_image_mode=True, model_complexity=1, enable_segmentation=True
             )
             self._pose.process(np.zeros((64, 64, 3), np.uint8))  # its threads write notes when they start
+        weakref.finalize(self, self._pose.close).atexit = False  # else mediapipe keeps 60 MB of each for ever
         self._warm = False
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:

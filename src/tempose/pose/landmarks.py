@@ -7,6 +7,7 @@ to look: each model sees a turned square around the wrist or the head, and once 
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -152,6 +153,7 @@ class _Model:
                 graph_config=graph, side_inputs={option: value}, outputs=["landmarks", self._presence]
             )
             self(np.zeros((64, 64, 3), np.uint8), Square(32, 32, 64, 0))  # its threads write notes when they start
+        weakref.finalize(self, self._graph.close).atexit = False  # mediapipe would keep it for ever
 
     def __call__(self, frame: np.ndarray, square: Square) -> np.ndarray | None:
         """float64 `n 4`: x, y, confidence, depth in pixels of `frame`, uint8 `h w 3`; None where nothing is."""
