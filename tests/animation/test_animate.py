@@ -16,7 +16,7 @@ from tempose.animation.compose import Composition
 from tempose.animation.motion import TimeRange, read_motion
 from tempose.animation.result import write_animation
 from tempose.animation.settings import DressSettings
-from tempose.animation.subject import read_subject
+from tempose.animation.subject import Subject, read_subject
 from tempose.cli import main
 from tempose.core.errors import InputError
 from tempose.diffusion.guidance import Guidance
@@ -25,6 +25,7 @@ from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.diffusion.windows import Loop, Overlap
 from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import probe_video, read_frames, write_video
+from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
 
@@ -89,6 +90,42 @@ def test_the_record_makes_the_same_frames():
     assert {"tempose", "torch", "diffusers", "numpy"} <= set(record["versions"])
     other = animate(subject(), "dance", **QUICK | {"seed": 4})
     assert (other.generated.frames != made.generated.frames).any()
+
+
+def turned(*moments):
+    """A drawn person as seen at some moments of a turn, and the turn."""
+    clip = draw_clip(Recipe(13, "turn", 0, 16, frames=16, fps=6.0, size=(192, 144), fill=0.8))
+    seen = [Subject(clip.frames[i], clip.motion.keypoints[i], clip.masks[i]) for i in moments]
+    return seen, clip
+
+
+def test_the_back_is_taken_from_a_photo_of_the_back():
+    (front, back), clip = turned(0, 13)
+    asked = {"model": "warp", "retarget": "none"}
+    made = {name: animate(given, clip.motion, **asked) for name, given in (("one", front), ("two", [front, back]))}
+    moments = [11, 12, 15]
+    errors = {
+        name: [np.abs(each.frame(i).astype(int) - clip.frames[i])[clip.masks[i]].mean() for i in moments]
+        for name, each in made.items()
+    }
+    assert (np.array(errors["two"]) < 0.75 * np.array(errors["one"])).all()
+    np.testing.assert_array_equal(made["two"].frame(0), made["one"].frame(0))  # the front is the first photo's alone
+
+
+def test_one_photo_in_a_list_is_one_photo():
+    one, listed = (animate(given, "wave", **QUICK) for given in (subject(), [subject()]))
+    np.testing.assert_array_equal(listed.frame(1), one.frame(1))
+    assert one.record == listed.record
+    with pytest.raises(InputError, match="no photo was given"):
+        animate([], "wave", **QUICK)
+
+
+def test_the_network_reads_all_photos():
+    (front, back), clip = turned(0, 13)
+    asked = {"model": small_model(), "steps": 1, "retarget": "none"}
+    motion = clip.motion[10:13]
+    one, two = (animate(given, motion, **asked) for given in (front, [front, back]))
+    assert (one.generated.frames != two.generated.frames).any()
 
 
 def test_a_motion_given_as_such_is_taken_as_it_is():

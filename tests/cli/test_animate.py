@@ -1,12 +1,14 @@
 """Results are named, made again, and never written over."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from tempose.animation.settings import AnimateSettings, DressSettings
 from tempose.cli import app
+from tempose.cli.animate import photos_and_motion
 from tempose.diffusion.hub import SHIPPED
 from tempose.media.images import read_image
 from tempose.media.video import read_frames
@@ -57,6 +59,27 @@ def test_the_command_in_a_record_makes_the_same_again(shelf, quick, tmp_path, te
     out.unlink()
     assert tempose(*command[1:])[0] == 0
     assert out.read_bytes() == before
+
+
+def test_the_motion_comes_last_or_has_its_own_option():
+    photos = [Path("front.jpg"), Path("back.jpg")]
+    assert photos_and_motion(["front.jpg", "back.jpg", "walk"], None) == (photos, "walk")
+    assert photos_and_motion(["front.jpg", "back.jpg"], "walk") == (photos, "walk")
+    assert photos_and_motion(["front.jpg", "walk"], None) == (photos[:1], "walk")
+    assert photos_and_motion(["front.jpg"], None) == (photos[:1], None)  # of a result that is made again
+    assert photos_and_motion([], None) == ([], None)
+
+
+def test_several_photos_are_in_the_record_and_make_the_same_again(shelf, tmp_path, tempose):
+    photo, outs = shelf / "me.png", [tmp_path / f"{name}.webp" for name in "ab"]
+    asked = ("--model", "warp", "--max-frames", 2, "--size", 64)
+    code, _, told = tempose("animate", photo, photo, "turn", "-o", outs[0], *asked)
+    assert code == 0, told
+    record = json.loads((tmp_path / "a.webp.json").read_text())
+    assert record["photo"] == [str(photo)] * 2
+    assert record["command"][:5] == ["tempose", "animate", str(photo), str(photo), "turn"]
+    assert tempose("animate", "--from", f"{outs[0]}.json", "-o", outs[1])[0] == 0
+    assert outs[0].read_bytes() == outs[1].read_bytes()
 
 
 def test_settings_come_from_a_file_and_the_command_line_comes_first(shelf, tmp_path, tempose):

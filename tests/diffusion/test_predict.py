@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -38,12 +40,13 @@ def posed(*, frames=FRAMES, prior=True):
     return Frames(photo, Motion(keypoints[1:], TINY.size, 25), prior=prior)
 
 
-def predictor(kind=Predictor, config=TINY, guidance=Guidance()):
+def predictor(kind=Predictor, config=TINY, guidance=Guidance(), frames=None):
     networks = build_networks(config, temporal=True)
     for network in networks:
         fill(network)
         network.eval()
-    return kind(*networks, build_schedule(config), frames=posed(prior=reads_prior(config)), guidance=guidance)
+    frames = frames or posed(prior=reads_prior(config))
+    return kind(*networks, build_schedule(config), frames=frames, guidance=guidance)
 
 
 @torch.no_grad()
@@ -142,3 +145,28 @@ def test_every_saving_is_exact(undone):
     with undone():
         without = pipe(**arguments).frames
     torch.testing.assert_close(pipe(**arguments).frames, without, rtol=1e-4, atol=1e-4)
+
+
+def with_photos(config, *, shares, reads=None, seeds=(0, 1)):
+    """A predictor of photos that differ in all that a photo has but its pose."""
+    made = predictor(config=config).frames
+    own = made.photo
+    other = replace(own, picture=own.picture.flip(-1), color=own.color.flip(-1), alpha=own.alpha.flip(-1))
+    photos = [(own, other)[i] for i in seeds]
+    frames = Frames(Photo.together(photos), made.poses, prior=reads_prior(config), shares=shares, reads=reads)
+    return predictor(config=config, frames=frames)
+
+
+@pytest.mark.parametrize("config", [TINY, GUIDED], ids=["texture alone", "all guides"])
+def test_a_photo_beside_itself_changes_nothing_and_another_does(config):
+    half = torch.full((2, FRAMES, len(LAYERS)), 0.5)
+    alone = predicted(predictor(config=config))
+    torch.testing.assert_close(predicted(with_photos(config, shares=half, seeds=(0, 0))), alone, rtol=1e-3, atol=1e-4)
+    assert (predicted(with_photos(config, shares=half))[0] - alone[0]).abs().max() > 0.01
+
+
+def test_a_photo_that_counts_nothing_changes_nothing():
+    first = torch.zeros(2, FRAMES, len(LAYERS))
+    first[0] = 1
+    made = predicted(with_photos(GUIDED, shares=first, reads=first[..., 0]))
+    torch.testing.assert_close(made, predicted(predictor(config=GUIDED)), rtol=1e-3, atol=1e-4)

@@ -36,6 +36,23 @@ def test_every_frame_reads_the_photo_of_its_own_clip():
             torch.testing.assert_close(together[i : i + 1], alone)
 
 
+def test_positions_count_by_their_shares():
+    attention = TextureAttention(8)
+    fill(attention)
+    h, features = random(2 * 3, 8, 4, 2), random(2, 8, 4, 2, seed=1)
+    one, other = (attention.read(each, NO_POSE) for each in (features, features.flip(0)))
+    both = one._replace(key=torch.cat([one.key, other.key], 1), value=torch.cat([one.value, other.value], 1))
+    plain = attention(h, NO_POSE, both, 3)
+    alike = both._replace(log_share=torch.zeros(2, 3, 16))
+    torch.testing.assert_close(attention(h, NO_POSE, alike, 3), plain)
+    counts = torch.zeros(2, 3, 16)
+    counts[:, 1, :8], counts[:, [0, 2], 8:] = -torch.inf, -torch.inf
+    apart = attention(h, NO_POSE, both._replace(log_share=counts), 3).unflatten(0, (2, 3))
+    alone = [attention(h, NO_POSE, each, 3).unflatten(0, (2, 3)) for each in (one, other)]
+    torch.testing.assert_close(apart[:, 1], alone[1][:, 1])
+    torch.testing.assert_close(apart[:, [0, 2]], alone[0][:, [0, 2]])
+
+
 def test_pose_keys_find_the_same_limb_before_anything_is_learnt():
     attention = PoseKeyedTextureAttention(32)
     for name, parameter in attention.named_parameters():

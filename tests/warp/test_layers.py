@@ -312,3 +312,45 @@ def test_shapes_that_do_not_fit_are_refused():
         warp(layers, person(2)[None, None], depth=torch.zeros(1, 18))
     with pytest.raises(InputError, match="layers have the shapes"):
         warp(layers._replace(alpha=layers.alpha[:, :4]), person(2)[None, None])
+
+
+def test_one_of_several_photos_alone_gives_what_it_gives_by_itself():
+    layers, other = drawn(2), drawn(2, seed=1)
+    both = Layers(*(torch.cat(values) for values in zip(layers, other, strict=True)))
+    targets = torch.stack([person(2), person(2, right_wrist=(10, 12))])[None]
+    alone = torch.zeros(2, 2, 5)
+    alone[1] = 1
+    for got, wanted in zip(warp(both, targets, shares=alone), warp(other, targets), strict=True):
+        assert torch.equal(got, wanted)
+
+
+def test_photos_mix_by_their_shares():
+    layers = drawn(2)
+    pale = layers._replace(color=layers.color * 0 + 0.5)
+    dark = layers._replace(color=layers.color * 0 - 0.5)
+    both = Layers(*(torch.cat(values) for values in zip(pale, dark, strict=True)))
+    shares = torch.tensor([0.0, 0.25, 1.0])[:, None].expand(3, 5)
+    mixed = warp(both, person(2)[None, None].expand(1, 3, -1, -1), shares=torch.stack([1 - shares, shares]))
+    firm = mixed.alpha[0, :, 0] > 0.99
+    assert firm[0].any()
+    for frame, wanted in enumerate((0.5, 0.25, -0.5)):
+        seen = mixed.color[0, frame, 0][firm[frame]]
+        torch.testing.assert_close(seen, torch.full_like(seen, wanted), atol=1e-4, rtol=0)
+    torch.testing.assert_close(mixed.alpha[0, 1], mixed.alpha[0, 0], atol=1e-4, rtol=0)
+
+
+def test_one_layer_alone_can_come_from_another_photo():
+    layers = drawn(2)
+    other = layers._replace(color=-layers.color)
+    both = Layers(*(torch.cat(values) for values in zip(layers, other, strict=True)))
+    shares = torch.zeros(2, 1, 5)
+    shares[0] = 1
+    shares[:, :, TRUNK] = shares[:, :, TRUNK].flip(0)
+    mixed, plain = warp(both, person(2)[None, None], shares=shares), warp(layers, person(2)[None, None])
+    near = {"atol": 0.02, "rtol": 0}  # what other layers add there, faintly
+    column, row = person(2)[1, :2].int().tolist()
+    torch.testing.assert_close(mixed.color[..., row + 10, column], -plain.color[..., row + 10, column], **near)
+    foot, ground = person(2)[10, :2].int().tolist()
+    torch.testing.assert_close(mixed.color[..., ground, foot], plain.color[..., ground, foot], **near)
+    with pytest.raises(InputError, match="shares of photos"):
+        warp(both, person(2)[None, None], shares=shares[:1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ import numpy as np
 from tempose.animation.compose import Composition, extended, whole_background
 from tempose.animation.generate import generate, poses_in_frame
 from tempose.animation.motion import read_motion
+from tempose.animation.photos import Mixture
 from tempose.animation.result import Animation, check_length
 from tempose.animation.settings import AnimateSettings
-from tempose.animation.subject import Subject, read_subject
+from tempose.animation.subject import Subject, listed, read_subject
+from tempose.core.errors import InputError
 from tempose.core.notes import collected
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import DEFAULT_MODEL, WARP, Model, find_device, load_model
@@ -32,7 +36,7 @@ LONGEST = 1280
 
 
 def animate(
-    photo: Path | str | Subject,
+    photo: Path | str | Subject | Sequence[Path | str | Subject],
     motion: Path | str | Motion,
     settings: AnimateSettings | None = None,
     *,
@@ -45,7 +49,8 @@ def animate(
     """Animate the person of a photo.
 
     Args:
-        photo: a picture file, or a person that is known already.
+        photo: a picture file, or a person that is known already; or several of one person, such as front and back: each
+            frame takes the nearest, and size, body and background are those of the first.
         motion: whatever `tempose.animation.motion.read_motion` reads, or a motion, which is taken as it is.
         settings: how (`tempose.animation.settings.AnimateSettings`); by default the usual.
         model: instead of the settings' name, another one or a loaded model; the name `warp` is no model at all.
@@ -64,23 +69,73 @@ def animate(
     if model is not None:
         changes["model"] = model.name if isinstance(model, Model) else model
     asked = (settings or AnimateSettings()).changed(**changes)
+    photos = listed(photo)
+    if not photos:
+        raise InputError("no photo was given; give one of a person, or several of the same person")
     finder: Estimator | str = asked.estimator
     if asked.detector or asked.pose_model:
         finder = load_estimator(asked.estimator, detector=asked.detector, pose_model=asked.pose_model)
-    subject, driven = photo, motion
     with collected() as notes:
-        if not isinstance(subject, Subject):
-            given = {"mask": asked.mask, "matte_model": asked.matte_model}
-            subject = read_subject(subject, person=asked.photo_person, estimator=finder, **given)
+        subjects = read_subjects(photos, asked, estimator=finder)
+    driven = motion
     if not isinstance(driven, Motion):
         driven = read_motion(driven, **asked.reading, estimator=finder, track=track)
     if output is not None:
         check_length(output, len(driven))
+    made = animated(
+        subjects,
+        driven,
+        asked,
+        model=model if isinstance(model, Model) else None,
+        track=track,
+        callback_on_step_end=callback_on_step_end,
+    )
+    names = [named(each) for each in photos]
+    record = {"photo": names[0] if len(names) == 1 else names, "motion": named(motion), **made.record}
+    record["warnings"] = [*notes, *made.warnings]
+    return replace(made, warnings=(*notes, *made.warnings), record=record)
+
+
+def read_subjects(
+    photos: Sequence[Path | str | Subject], asked: AnimateSettings, *, estimator: Estimator | str
+) -> list[Subject]:
+    """The people of photos; whom to take and a mask concern the first.
+
+    Raises:
+        InputError, MediaError, PoseError: as `tempose.animation.subject.read_subject`.
+    """
+    subjects = []
+    given: dict[str, Any] = {"person": asked.photo_person, "mask": asked.mask}
+    for photo in photos:
+        if not isinstance(photo, Subject):
+            photo = read_subject(photo, estimator=estimator, matte_model=asked.matte_model, **given)
+        subjects.append(photo)
+        given = {}
+    return subjects
+
+
+def animated(
+    subjects: Sequence[Subject],
+    driven: Motion,
+    asked: AnimateSettings,
+    *,
+    model: Model | None = None,
+    mix: Callable[[Sequence[Subject], Motion], Mixture] = Mixture.nearest,
+    track: Track = quiet,
+    callback_on_step_end: StepCallback | None = None,
+) -> Animation:
+    """Photos of people and a motion, all known, as an animation; its record says neither photo nor motion.
+
+    Args:
+        mix: what of several photos each frame takes, from the motion fitted to the first.
+    """
+    subject = subjects[0]
     fitted = retarget_motion(driven, subject.pose, retarget=asked.retarget, mask=subject.mask)
-    device = str(model.pipeline.device) if isinstance(model, Model) else find_device(asked.device)
-    loaded = None
-    if asked.model != WARP:
-        loaded = model if isinstance(model, Model) else load_model(asked.model, device=device)
+    mixture = None if len(subjects) == 1 else mix(subjects, fitted.motion)
+    device = str(model.pipeline.device) if model is not None else find_device(asked.device)
+    loaded = model
+    if asked.model != WARP and loaded is None:
+        loaded = load_model(asked.model, device=device)
     size_of_model = preset(DEFAULT_MODEL).size if loaded is None else loaded.size
 
     window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), size_of_model)
@@ -96,6 +151,7 @@ def animate(
             seed=asked.seed,
             strategy=asked.strategy,
             guidance=asked.guidance,
+            further=None if mixture is None else mixture.further(window, loaded.size),
             track=track,
             callback_on_step_end=callback_on_step_end,
         )
@@ -106,16 +162,16 @@ def animate(
     scene = Composition(
         background=whole_background(asked.background, visible.background, subject.picture),
         behind=visible.background,
-        layers=to_layers([visible]),
+        layers=to_layers([visible, *([] if mixture is None else mixture.cutouts(shown, result))]),
         window=scaled(window, shown, result),
+        shares=None if mixture is None else mixture.shares,
     )
     about_model = () if loaded is None else (*loaded.warnings, *loaded.about_steps(asked.steps))
-    warnings = (*notes, *about_model, *subject.warnings(), *driven.notes, *fitted.warnings)
+    about_face = [] if any(not each.warnings() for each in subjects) else subject.warnings()
+    warnings = (*about_model, *about_face, *driven.notes, *fitted.warnings)
     steps = loaded.steps if loaded is not None and asked.steps is None else asked.steps
     made_with = asked.changed(steps=steps, device=device)
     record = {
-        "photo": named(photo),
-        "motion": named(motion),
         "settings": made_with.as_dict(),
         "frames": len(driven),
         "frames_per_second": driven.fps,

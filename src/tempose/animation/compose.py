@@ -44,14 +44,16 @@ class Composition:
     Attributes:
         background: uint8 `h w 3`, of the size of the result.
         behind: the same: what the photo shows behind the person; another one where another background is wanted.
-        layers: the person of the photo in layers, at the scale of the result.
+        layers: the person of the photo in layers, at the scale of the result; of p photos where there are shares.
         window: where in the result the model's frame lies.
+        shares: how much of each layer each photo gives to every frame, `p f l`, as `tempose.warp.layers.warp` takes it.
     """
 
     background: np.ndarray
     behind: np.ndarray
     layers: Layers
     window: Crop
+    shares: Tensor | None = None
 
     @cached_property
     def _behind(self) -> Tensor:
@@ -80,7 +82,8 @@ class Composition:
         size = self.window.height, self.window.width
         pose = motion[index : index + 1].cropped(self.window, size)
         depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
-        warped = warp(self.layers, torch.from_numpy(pose.keypoints)[None], depth=depth, size=size)
+        shares = None if self.shares is None else self.shares[:, index : index + 1]
+        warped = warp(self.layers, torch.from_numpy(pose.keypoints)[None], depth=depth, size=size, shares=shares)
         color, cover = warped.color[0], warped.alpha[0]
         behind = self._behind
         if generated is None:

@@ -13,7 +13,7 @@ from tempose.animation.compose import GeneratedFrames
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.hub import Model
-from tempose.diffusion.pipeline import Appearance, StepCallback
+from tempose.diffusion.pipeline import Appearance, FurtherPhotos, StepCallback
 from tempose.diffusion.windows import Strategy, Window, find_strategy
 from tempose.media.crop import Crop
 from tempose.media.tensors import to_tensor, to_uint8
@@ -33,6 +33,7 @@ def generate(
     strategy: str = "overlap",
     guidance: float | None = None,
     appearance: Appearance | None = None,
+    further: FurtherPhotos | None = None,
     track: Track = quiet,
     callback_on_step_end: StepCallback | None = None,
 ) -> GeneratedFrames:
@@ -60,6 +61,7 @@ def generate(
         guidance=None if guidance is None else Guidance(photo=guidance),
         strategy=Told(cut, lambda: next(ticks, None)),
         appearance=appearance,
+        further=further,
         generator=torch.Generator().manual_seed(seed),
         cutout=cutout,
         callback_on_step_end=callback_on_step_end,

@@ -14,6 +14,7 @@ import numpy as np
 
 from tempose.animation.compose import Composition, GeneratedFrames
 from tempose.animation.settings import AnimateSettings
+from tempose.animation.subject import listed
 from tempose.core.errors import InputError, MediaError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.progress import Track, quiet
@@ -197,9 +198,10 @@ def write_animation(
 
 def again(record: dict[str, Any], out: Path | str, *, sheet: Path | str | None = None) -> list[str]:
     """The words of the command line that make a result again; none where photo or motion were no files."""
-    if not record.get("photo") or not record.get("motion"):
+    photos = listed(record.get("photo") or ())
+    if not photos or not all(photos) or not record.get("motion"):
         return []
-    words = ["tempose", "animate", record["photo"], record["motion"], "-o", str(out)]
+    words = ["tempose", "animate", *photos, record["motion"], "-o", str(out)]
     words += [switch for name, switch in SWITCHES.items() if record[name]]
     words += [] if sheet is None else ["--sheet", str(sheet)]
     return words + AnimateSettings(**record["settings"]).options()
@@ -208,7 +210,7 @@ def again(record: dict[str, Any], out: Path | str, *, sheet: Path | str | None =
 class Record(NamedTuple):
     """What must be known to make a result again."""
 
-    photo: str
+    photo: str | list[str]
     motion: str
     settings: dict[str, Any]
     side_by_side: bool
@@ -228,7 +230,7 @@ def read_record(path: Path | str) -> Record:
         known = None
     if known is None or not isinstance(known.settings, dict):
         raise InputError("this is no record of an animation", path=path, remedy="give the .json beside a result")
-    if not isinstance(known.photo, str) or not isinstance(known.motion, str):
+    if not all(isinstance(name, str) for name in (*listed(known.photo or [None]), known.motion)):
         raise InputError("its photo or motion was not read from a file", path=path, remedy="give both")
     return known
 

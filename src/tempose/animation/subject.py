@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,6 +70,11 @@ class Subject:
         """What the photo does not show."""
         hidden = (self.keypoints[list(FACE), 2] < MIN_CONFIDENCE).all()
         return ["the photo does not show the face: it is made up"] if hidden else []
+
+
+def listed(photos: Any) -> list[Any]:
+    """One photo, a path or a person that is known already, or several, as a list."""
+    return [photos] if isinstance(photos, (Path, str, Subject)) else list(photos)
 
 
 def read_subject(

@@ -38,13 +38,18 @@ def dress_settings() -> type[DressSettings]:
 def animate(
     shell: Shell,
     changes: dict[str, Any],
-    photo: Annotated[Path | None, typer.Argument(help="A picture of a person, best from head to foot.")] = None,
-    motion: Annotated[
-        str | None,
+    given: Annotated[
+        list[str] | None,
         typer.Argument(
-            help="A video, a folder of OpenPose JSON, .npz, .json, .bvh, a picture for a single pose, "
-            "or a built-in motion: walk, catwalk, turn, wave, dance, squat, reach, idle, nod, talk, random."
+            metavar="PHOTO... MOTION",
+            help="A picture of a person, best from head to foot, or several of the same person, such as front and "
+            "back; then what they are to do: a video, a folder of OpenPose JSON, .npz, .json, .bvh, a picture for a "
+            "single pose, or a built-in motion: walk, catwalk, turn, wave, dance, squat, reach, idle, nod, talk, "
+            "random.",
         ),
+    ] = None,
+    motion: Annotated[
+        str | None, typer.Option("--motion", metavar="MOTION", help="The motion; then all before are photos.")
     ] = None,
     output: Annotated[
         Path | None,
@@ -78,20 +83,25 @@ def animate(
 
     [bold]tempose animate me.jpg dance.mp4 -o out/me.webm --max-frames 48[/bold]: the motion of a video
 
+    [bold]tempose animate front.jpg back.jpg turn[/bold]: each frame takes the photo that shows the person as it does
+
     [bold]tempose animate me.jpg pose.jpg -o posed.png[/bold]: a single pose
 
     [bold]tempose animate --from me-walk.mp4.json -o again.mp4 --seed 1[/bold]: the same with another seed
     """
+    photos, motion = photos_and_motion(given or [], motion)
     if again is not None:
         from tempose.animation.result import read_record
+        from tempose.animation.subject import listed
 
         record = read_record(again)
-        photo, motion = photo or Path(record.photo), motion or record.motion
+        photos, motion = photos or [Path(name) for name in listed(record.photo)], motion or record.motion
         changes = record.settings | changes
         side_by_side, audio = side_by_side or record.side_by_side, audio or record.audio
-    if photo is None or motion is None:
+    if not photos or motion is None:
         raise InputError("give a photo and a motion, as in: tempose animate me.jpg walk; or --from a result's record")
-    check_readable(photo)
+    for photo in photos:
+        check_readable(photo)
     check_motion_there(motion)
 
     from tempose.animation.animate import animate
@@ -99,13 +109,12 @@ def animate(
     from tempose.animation.result import default_output, write_animation
 
     settings = animate_settings()(**changes)
-    given = (settings.mask, settings.matte_model)
-    inputs: tuple[Path | str, ...] = (photo, motion, *filter(None, given))
-    output = check_output(output or default_output(photo, motion), overwrite=overwrite, inputs=inputs)
+    inputs: tuple[Path | str, ...] = (*photos, motion, *filter(None, (settings.mask, settings.matte_model)))
+    output = check_output(output or default_output(photos[0], motion), overwrite=overwrite, inputs=inputs)
     check_writable(output, inputs=inputs, sheet=sheet, audio=motion if audio else None)
     shell.detail(f"settings: {settings.as_dict()}")
     begun = time.monotonic()
-    animation = animate(photo, motion, settings, output=output, track=shell.track)
+    animation = animate(photos, motion, settings, output=output, track=shell.track)
     beside = write_animation(
         animation,
         output,
@@ -128,6 +137,16 @@ def animate(
         seconds=round(time.monotonic() - begun, 3),
         warnings=list(animation.warnings),
     )
+
+
+def photos_and_motion(given: list[str], motion: str | None) -> tuple[list[Path], str | None]:
+    """What was typed as photos, and the motion: the last of several, unless it has its own option.
+
+    One thing alone is a photo: a result that is made again brings its motion.
+    """
+    if motion is None and len(given) > 1:
+        *given, motion = given
+    return [Path(name) for name in given], motion
 
 
 @command("dress", group=GROUP, settings=dress_settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -30,7 +30,7 @@ from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 from tempose.pose.keypoints import KEYPOINTS, Motion
 from tempose.pose.render import POSE_CHANNELS, pose_map
-from tempose.warp.cutout import Cutout, cut_out
+from tempose.warp.cutout import LAYERS, Cutout, cut_out
 
 # Called after each step as (pipeline, step, t, {"x_t": …}), as in diffusers; may return a changed x_t.
 StepCallback = Callable[["PersonVideoPipeline", int, Tensor, dict[str, Tensor]], dict[str, Tensor] | None]
@@ -47,6 +47,23 @@ class Appearance:
 
     reference: Tensor
     keep: Tensor
+
+
+@dataclass(frozen=True)
+class FurtherPhotos:
+    """Photos besides the first, of the same person or of another, and how much every photo gives, the first included.
+
+    Attributes:
+        pictures: `p-1 3 h w` in [-1, 1], of the first photo's size.
+        cutouts: the person cut out of each.
+        shares: how much of each layer each photo gives to every frame, `p f l`, sums of 1 over p.
+        reads: how much each photo's texture counts for the network, `p f` in [0, 1]; without, all of them alike.
+    """
+
+    pictures: Tensor
+    cutouts: Sequence[Cutout]
+    shares: Tensor
+    reads: Tensor | None = None
 
 
 @dataclass
@@ -125,6 +142,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         photo_keypoints: Tensor | None = None,
         photo_mask: Tensor | None = None,
         cutout: Cutout | None = None,
+        further: FurtherPhotos | None = None,
         callback_on_step_end: StepCallback | None = None,
     ) -> PersonVideoOutput:
         """Generate the person of the photo in the given poses.
@@ -145,6 +163,7 @@ class PersonVideoPipeline(DiffusionPipeline):
             photo_keypoints: of the person in the photo, `18 3`; for models that warp the photo.
             photo_mask: where the person is in the photo, `1 h w` in [0, 1]; for the same models.
             cutout: instead of these two, the person cut out of the photo already.
+            further: more photos, whose texture is read besides, and from which layers of the person come.
             generator: source of all randomness; by default a fresh one with seed 0.
             callback_on_step_end: called after each step; see `StepCallback`.
 
@@ -167,7 +186,10 @@ class PersonVideoPipeline(DiffusionPipeline):
         steps = Solvers(solver, schedule=self.scheduler, steps=count, frames=len(selected), device=self.device)
 
         times = [int(t) for t in steps.timesteps]
-        frames = Frames(person, poses, prior=reads_prior(self.unet.config))
+        mixed: dict[str, Tensor | None] = {}
+        if further is not None:
+            person, mixed = self.with_further(person, further, poses)
+        frames = Frames(person, poses, prior=reads_prior(self.unet.config), **mixed)
         predictors = {
             acting: Predictor(self.texture_encoder, self.unet, self.scheduler, frames=frames, guidance=acting)
             for acting in {guidance.at(t / self.scheduler.config.num_train_timesteps) for t in times}
@@ -262,6 +284,27 @@ class PersonVideoPipeline(DiffusionPipeline):
             raise InputError(f"the cutout is {cutout.matte.shape}, the photo {(h, w)}; wanted one (height, width)")
         points = np.zeros((len(KEYPOINTS), 3), np.float32) if cutout is None else cutout.keypoints
         return Photo.of(picture.float(), torch.from_numpy(pose_map(points, (h, w))), cutout).to(self.device)
+
+    def with_further(
+        self, person: Photo, further: FurtherPhotos, poses: Tensor | Motion
+    ) -> tuple[Photo, dict[str, Tensor | None]]:
+        """The first photo and further ones, at the door; and how much each gives."""
+        p, f = 1 + len(further.cutouts), len(poses)
+        pictures, shares, reads = further.pictures, further.shares, further.reads
+        if pictures.shape != (p - 1, *person.picture.shape[1:]):
+            wanted = (p - 1, *person.picture.shape[1:])
+            raise InputError(f"further photos have the shape {tuple(pictures.shape)}; wanted {wanted}")
+        for name, values, shape in (("shares", shares, (p, f, len(LAYERS))), ("reads", reads, (p, f))):
+            if values is not None and tuple(values.shape) != shape:
+                raise InputError(f"the {name} of photos have the shape {tuple(values.shape)}; wanted {shape}")
+            if values is not None:
+                check_range(f"the {name} of photos", values, 0, 1)
+        more = [
+            self.check_photo(picture, None, None, cutout, poses)
+            for picture, cutout in zip(pictures, further.cutouts, strict=True)
+        ]
+        given = {"shares": shares, "reads": None if reads is None else reads.to(self.device)}
+        return Photo.together([person, *more]), given
 
     def check_window(self, window: int | None, *, frames: int) -> int:
         """The window in frames, at the door."""

@@ -18,6 +18,7 @@ from torch import Tensor
 from tempose.diffusion.denoise import Denoised, denoise
 from tempose.diffusion.guidance import Branch, Guidance
 from tempose.diffusion.windows import Window
+from tempose.models.attention import KeyValue
 from tempose.models.conditions import Conditions, Photo, Prior, guides, reads_prior, warped_prior
 from tempose.models.layers import unfold
 from tempose.models.texture_encoder import TextureEncoder
@@ -42,13 +43,23 @@ class Frames:
     """The poses of a video as the networks see them, each drawn and warped once.
 
     Args:
-        photo: of one person.
+        photo: of one person; p of them where there are shares.
         poses: a motion in frames of the photo's size, or its pose maps `f 20 h w`.
         prior: whether the model reads the warped photo.
+        shares: how much of each layer each photo gives to every frame, `p f l`.
+        reads: how much each photo's texture counts in every frame, `p f`; without, all of them alike.
     """
 
-    def __init__(self, photo: Photo, poses: Tensor | Motion, *, prior: bool) -> None:
-        self.photo, self.poses = photo, poses
+    def __init__(
+        self,
+        photo: Photo,
+        poses: Tensor | Motion,
+        *,
+        prior: bool,
+        shares: Tensor | None = None,
+        reads: Tensor | None = None,
+    ) -> None:
+        self.photo, self.poses, self.shares, self.reads = photo, poses, shares, reads
         self.prior = prior and isinstance(poses, Motion)
         self._kept: dict[int, Posed] = {}
 
@@ -79,7 +90,9 @@ class Frames:
         if not self.prior:
             return [Posed(pose_map, None) for pose_map in maps]
         depth = None if chosen.depth is None else torch.from_numpy(chosen.depth)[None].to(device)
-        prior = warped_prior(self.photo, torch.from_numpy(chosen.keypoints)[None].to(device), depth=depth)
+        shares = None if self.shares is None else self.shares[:, frames].to(device)
+        keypoints = torch.from_numpy(chosen.keypoints)[None].to(device)
+        prior = warped_prior(self.photo, keypoints, depth=depth, shares=shares)
         each = [_frame_of(prior, i) for i in range(len(frames))]
         return [Posed(pose_map, of) for pose_map, of in zip(maps, each, strict=True)]
 
@@ -97,6 +110,8 @@ class Encoded(NamedTuple):
     """`v 20 h w`."""
     prior: tuple[Tensor, ...]
     """The prior's tensors, `v c h w` each, where the model reads it."""
+    reads: Tensor | None
+    """How much each photo's texture counts, `p`."""
     maps: tuple[Tensor, ...]
     """`v c h w`, one a block of the network."""
 
@@ -107,7 +122,7 @@ class Predictor:
     The photo is read here, once. All tensors are on the networks' device.
 
     Args:
-        frames: the poses, and the photo of one person.
+        frames: the poses, and the photos of one person.
         guidance: which branches there are, and their weights.
     """
 
@@ -131,10 +146,13 @@ class Predictor:
         self.row_of_branch = [list(first).index(view) for view in sees]
         self.views = [self.branches[i] for i in first.values()]
 
-        read = given(frames.photo, self.branches)
-        features = texture_encoder(read.picture.to(unet.dtype))
-        self.texture = unet.read_texture(features, read.pose_map.to(unet.dtype))
-        self.photos = given(frames.photo, self.views)
+        photos = [frames.photo.part(slice(i, i + 1)) for i in range(len(frames.photo.picture))]
+        textures = []
+        for read in (given(photo, self.branches) for photo in photos):
+            features = texture_encoder(read.picture.to(unet.dtype))
+            textures.append(unet.read_texture(features, read.pose_map.to(unet.dtype)))
+        self.texture = {name: joined([texture[name] for texture in textures]) for name in textures[0]}
+        self.photos = given(photos[0], self.views)
 
     def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Denoised:
         """The guided prediction for all frames.
@@ -188,6 +206,7 @@ class Predictor:
             Encoded(
                 conditions.pose_map[:, i],
                 () if seen is None else tuple(values[:, i] for values in seen[:-1]),
+                None if self.frames.reads is None else self.frames.reads[:, frames[i]],
                 tuple(unfold(values, f)[:, i] for values in encoded),
             )
             for i in range(f)
@@ -200,7 +219,7 @@ class Predictor:
             torch.tensor([float(getattr(view, name)) for view in self.views], device=device).view(-1, 1, 1, 1, 1)
             for name in ("pose", "photo")
         )
-        was = self.frames.photo.matte[:, None]
+        was = self.frames.photo.matte[:1, None]
         mask = photo * (pose * prior.mask + (1 - pose) * was)
         return Prior(photo * pose * prior.color, photo * pose * prior.alpha, photo * prior.background, mask,
                      photo.flatten())  # fmt: skip
@@ -221,7 +240,7 @@ class Predictor:
             prior = Prior(color, alpha, background, mask, photo)
         conditions = Conditions(
             unfold(together([frame.pose_map for frame in encoded]), f),
-            self.texture,
+            self.texture_of(encoded),
             prior=prior,
         )
         times = t.to(x_t.device).expand(n)
@@ -239,6 +258,28 @@ class Predictor:
         )
         assert output is not None
         return Denoised(output, person)
+
+    def texture_of(self, encoded: Sequence[Encoded]) -> dict[str, KeyValue]:
+        """The texture of all photos, and how much each counts in these frames."""
+        reads = [frame.reads for frame in encoded if frame.reads is not None]
+        if not reads:
+            return self.texture
+        logs = torch.stack(reads).log()  # f p
+        return {
+            name: KeyValue(
+                key, value, logs.repeat_interleave(key.shape[1] // logs.shape[1], dim=1).expand(len(key), -1, -1)
+            )
+            for name, (key, value, _) in self.texture.items()
+        }
+
+
+def joined(textures: Sequence[KeyValue]) -> KeyValue:
+    """What one block reads of several photos, one after the other."""
+    if len(textures) == 1:
+        return textures[0]
+    return KeyValue(
+        torch.cat([each.key for each in textures], dim=1), torch.cat([each.value for each in textures], dim=1)
+    )
 
 
 def given(photo: Photo, branches: Sequence[Branch]) -> Photo:

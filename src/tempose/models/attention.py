@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from tempose.models.layers import group_norm, zero_init
@@ -19,6 +19,8 @@ class KeyValue(NamedTuple):
 
     key: Tensor
     value: Tensor
+    log_share: Tensor | None = None
+    """The logarithm of how much each position counts in each frame, `b f n`; None where all count alike."""
 
 
 class TextureAttention(nn.Module):
@@ -52,10 +54,17 @@ class TextureAttention(nn.Module):
     def forward(self, h: Tensor, pose: Tensor, photo: KeyValue, f: int) -> Tensor:
         """Noise features `(b f) c h w` → the same shape, with the photo's texture added."""
         height = h.shape[-2]
-        q = rearrange(self.queries(self.norm(h), pose), "(b f) n c -> b (f n) c", f=f)
+        q = self.queries(self.norm(h), pose)
         # With its one head named, torch takes the kernel that never holds all weights at once.
-        seen = F.scaled_dot_product_attention(q[:, None], photo.key[:, None], photo.value[:, None])[:, 0]
-        return h + rearrange(self.to_out(seen), "b (f h w) c -> (b f) c h w", f=f, h=height)
+        if photo.log_share is None:
+            q = rearrange(q, "(b f) n c -> b 1 (f n) c", f=f)
+            seen = F.scaled_dot_product_attention(q, photo.key[:, None], photo.value[:, None])
+        else:
+            key, value = (repeat(x, "b n c -> (b f) 1 n c", f=f) for x in (photo.key, photo.value))
+            counts = rearrange(photo.log_share, "b f n -> (b f) 1 1 n").to(q)
+            seen = F.scaled_dot_product_attention(q[:, None], key, value, attn_mask=counts)
+        seen = seen.reshape(len(h), -1, h.shape[1])  # (b f) n c
+        return h + rearrange(self.to_out(seen), "n (h w) c -> n c h w", h=height)
 
 
 class PoseKeyedTextureAttention(TextureAttention):
@@ -72,8 +81,8 @@ class PoseKeyedTextureAttention(TextureAttention):
 
     def read(self, features: Tensor, pose: Tensor) -> KeyValue:
         """As without pose, with the photo's limbs in the keys."""
-        key, value = super().read(features, pose)
-        return KeyValue(key + self.to_pose(limb_nearness(pose, features.shape[-2:])), value)
+        read = super().read(features, pose)
+        return read._replace(key=read.key + self.to_pose(limb_nearness(pose, features.shape[-2:])))
 
     def queries(self, h: Tensor, pose: Tensor) -> Tensor:
         """As without pose, with the target's limbs in the queries."""

@@ -59,6 +59,11 @@ class Photo:
             picture[None], pose_map[None], layers.keypoints, layers.color, layers.alpha, layers.hem, matte, background
         )
 
+    @staticmethod
+    def together(photos: Sequence[Photo]) -> Photo:
+        """Photos of one size as one batch."""
+        return Photo(*(torch.cat([getattr(photo, field.name) for photo in photos]) for field in fields(Photo)))
+
     @property
     def layers(self) -> Layers:
         """The person in layers, as the warp takes them."""
@@ -71,6 +76,10 @@ class Photo:
     def repeated(self, n: int) -> Photo:
         """One photo n times."""
         return self._each(lambda values: values.expand(n, *values.shape[1:]))
+
+    def part(self, photos: slice) -> Photo:
+        """Some of the photos."""
+        return self._each(lambda values: values[photos])
 
     def where(self, given: Tensor) -> Photo:
         """The photos that are given (`b`, 1 or 0), and ∅ instead of the others."""
@@ -127,15 +136,20 @@ def reads_prior(config: Guided) -> bool:
     return config.warped_photo or config.background or config.sigma_data is not None
 
 
-def warped_prior(photo: Photo, keypoints: Tensor, *, depth: Tensor | None = None) -> Prior:
+def warped_prior(
+    photo: Photo, keypoints: Tensor, *, depth: Tensor | None = None, shares: Tensor | None = None
+) -> Prior:
     """The person of each of b photos in f poses, over the background.
 
     Args:
+        photo: b photos; or with shares p photos of one person, of which the first gives the background, and b = 1.
         keypoints: of the target poses, `b f 18 3`; confidence 0 throughout is ∅.
         depth: of these key points, `b f 18`, as `tempose.warp.layers.warp` takes it.
+        shares: `p f l`, as that takes them.
     """
-    f = keypoints.shape[1]
-    warped = warp(photo.layers, keypoints, depth=depth)
+    b, f = keypoints.shape[:2]
+    warped = warp(photo.layers, keypoints, depth=depth, shares=shares)
+    photo = photo.part(slice(b))
     background = photo.background[:, None].expand(-1, f, -1, -1, -1)
     mask = torch.maximum(warped.near, photo.matte[:, None].expand_as(warped.near))
     return Prior(warped.color, warped.alpha, background, mask, photo.picture.flatten(1).any(1).to(warped.color))

@@ -87,7 +87,14 @@ def to_layers(cutouts: Sequence[Cutout]) -> Layers:
 
 
 @torch.no_grad()
-def warp(layers: Layers, target: Tensor, *, depth: Tensor | None = None, size: tuple[int, int] | None = None) -> Warped:
+def warp(
+    layers: Layers,
+    target: Tensor,
+    *,
+    depth: Tensor | None = None,
+    size: tuple[int, int] | None = None,
+    shares: Tensor | None = None,
+) -> Warped:
     """Carry the people of photos into target poses.
 
     Args:
@@ -95,10 +102,18 @@ def warp(layers: Layers, target: Tensor, *, depth: Tensor | None = None, size: t
         target: key points asked for, `b f 18 3`: x, y in pixels of the result, confidence.
         depth: of the target's key points, `b f 18`: pixels farther from the camera than the hips; NaN where unknown.
         size: (height, width) of the result; without it that of the layers.
+        shares: of each layer the part that each of p photos gives to one person, `p f l`, sums of 1 over p. Then the
+            layers are of p photos, and b is 1 in all else.
 
     Raises:
         InputError: shapes that do not fit each other.
     """
+    if shares is not None:
+        _check_shares(layers, target, shares)
+        used = shares.flatten(1).amax(1) > 0
+        layers, shares = Layers(*(values[used] for values in layers)), shares[used]
+        target = target.expand(len(shares), -1, -1, -1)
+        depth = None if depth is None else depth.expand(len(shares), -1, -1)
     _check(layers, target, depth)
     b, f = target.shape[:2]
     height, width = size or layers.alpha.shape[-2:]
@@ -117,8 +132,11 @@ def warp(layers: Layers, target: Tensor, *, depth: Tensor | None = None, size: t
     hem = layers.hem.repeat_interleave(f)
     joint_depths = depths(joints, hem, None if depth is None else rearrange(depth, "b f k -> (b f) k"))
 
-    color, alpha = _rendered(layers, ways, joints, joint_depths, (height, width))
-    near = _near(joints, (height, width)).maximum(alpha)
+    color, alpha = _rendered(layers, ways, joints, joint_depths, (height, width), shares)
+    near = _near(joints, (height, width))
+    if shares is not None:
+        b, near = 1, near.unflatten(0, (b, f)).amax(0)
+    near = near.maximum(alpha)
     return Warped(*(rearrange(x, "(b f) c h w -> b f c h w", b=b) for x in (color, alpha, near)))
 
 
@@ -135,6 +153,13 @@ def _check(layers: Layers, target: Tensor, depth: Tensor | None) -> None:
         raise InputError(f"depths have the shape {tuple(depth.shape)}; wanted {tuple(target.shape[:3])}")
 
 
+def _check_shares(layers: Layers, target: Tensor, shares: Tensor) -> None:
+    wanted = (len(layers.color), target.shape[1], len(LAYERS))
+    if shares.shape != wanted or len(target) != 1:
+        given = f"{tuple(shares.shape)}, for {len(target)} people"
+        raise InputError(f"shares of photos have the shape {given}; wanted {wanted}, for one person")
+
+
 def _smaller(layers: Layers, factor: float) -> tuple[Layers, Tensor]:
     """The layers at about this share of their size, averaged; and the exact shares, `3`, for key points."""
     h, w = layers.alpha.shape[-2:]
@@ -148,11 +173,15 @@ def _smaller(layers: Layers, factor: float) -> tuple[Layers, Tensor]:
 
 
 def _rendered(
-    layers: Layers, ways: Skin, joints: Joints, joint_depths: tuple[Tensor, Tensor], size: tuple[int, int]
+    layers: Layers,
+    ways: Skin,
+    joints: Joints,
+    joint_depths: tuple[Tensor, Tensor],
+    size: tuple[int, int],
+    shares: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """Color `n 3 h w` and alpha `n 1 h w` of n targets."""
+    """Color `n 3 h w` and alpha `n 1 h w` of n targets; with shares `p f l` of photos, n = f."""
     n, (height, width) = len(joints.scale), size
-    color, alpha = layers.color.new_zeros(n, 3, height * width), layers.color.new_zeros(n, 1, height * width)
     pose, bone, row, column = _reached(layers, ways, joints, size)
     traced = trace(ways, pose, bone, column + 0.5, row + 0.5)
     keep = traced.valid > 0
@@ -188,13 +217,25 @@ def _rendered(
     # Two bones that share an edge do not make it firmer.
     drawn = drawn * (most / drawn[4].clamp_min(1e-6))
     drawn = drawn.unflatten(1, (len(LAYERS), len(touched)))  # 5 l m
+    if shares is not None:
+        n = shares.shape[1]
+        drawn, touched = _mixed(drawn, touched, shares, height * width)
     shown = drawn * _visible(drawn[4], drawn[3] / drawn[4].clamp_min(1e-6))
     whole = shown.sum(1)
     found = 1 - (1 - drawn[4]).prod(0)
     frame, at = touched // (height * width), touched % (height * width)
+    color, alpha = layers.color.new_zeros(n, 3, height * width), layers.color.new_zeros(n, 1, height * width)
     color[frame, :, at] = (whole[:3] / whole[4].clamp_min(1e-6)).clamp(-1, 1).T
     alpha[frame, 0, at] = ((found - 4 * FAINT) / (1 - 4 * FAINT)).clamp(0, 1)
     return color.unflatten(2, size), alpha.unflatten(2, size)
+
+
+def _mixed(drawn: Tensor, touched: Tensor, shares: Tensor, pixels: int) -> tuple[Tensor, Tensor]:
+    """Layers `5 l m`, premultiplied, of p photos in the same f poses of so many pixels: as one, and their places."""
+    f = shares.shape[1]
+    given = drawn * shares.flatten(0, 1)[touched // pixels].T
+    place, slot = torch.unique(touched % (f * pixels), return_inverse=True)
+    return drawn.new_zeros(*drawn.shape[:2], len(place)).index_add_(2, slot, given), place
 
 
 def _rank(bone: int) -> int:
