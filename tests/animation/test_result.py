@@ -1,10 +1,11 @@
 """The files of an animation: the right kind, whole, and never over an input."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import keypoint_motion
+from helpers import counted, keypoint_motion
 
 from tempose.animation.result import Animation, check_length, check_output, write_animation
 from tempose.core.errors import InputError, MediaError
@@ -59,6 +60,25 @@ def test_side_by_side_and_sheet(tmp_path):
     assert first.shape == (64, 3 * 48, 3)
     assert np.abs(first[:, :40].astype(int) - 50).max() < 12
     assert read_image(tmp_path / "s.png").shape[1] > 3 * 48
+
+
+def test_a_frame_is_composed_once_for_video_and_sheet(tmp_path, monkeypatch):
+    composed = counted(monkeypatch, Wandering, "show", lambda *_, **__: 1)
+    for side_by_side in (False, True):
+        composed.clear()
+        write_animation(animation(), tmp_path / "a.mp4", side_by_side=side_by_side, sheet=tmp_path / "s.png")
+        assert sum(composed) == 3
+    assert (read_image(tmp_path / "s.png") == animation().sheet()).all()
+
+
+@pytest.mark.parametrize("model", [None, {"name": "people-128"}])
+def test_every_file_says_that_it_was_generated(tmp_path, model):
+    made = replace(animation(), record={"seed": 0, "model": model})
+    write_animation(made, tmp_path / "a.mp4", sheet=tmp_path / "s.png")
+    term = "compositeSynthetic" if model is None else "compositeWithTrainedAlgorithmicMedia"
+    for path in ("a.mp4", "s.png"):
+        assert f"digitalsourcetype/{term}".encode() in (tmp_path / path).read_bytes()
+        assert (b"model people-128" in (tmp_path / path).read_bytes()) == (model is not None)
 
 
 def test_one_pose_is_one_picture(tmp_path):

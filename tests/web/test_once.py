@@ -48,7 +48,6 @@ def test_the_look_shows_the_drivers_own_first_picture(studio, cache, driver):
     assert len(np.unique(look.driver.reshape(-1, 3), axis=0)) > 500  # a picture, not a skeleton on slate
 
 
-@pytest.mark.xfail(reason="the video, the panels and the sheet compose their frames each by themselves", strict=True)
 def test_a_frame_is_composed_once_for_all_files_of_a_result(studio, cache, monkeypatch):
     shown = counted(monkeypatch, Composition, "show", lambda *_, **__: 1)
     assert run(lambda job: studio.make(asked(cache), job)).error is None

@@ -125,8 +125,7 @@ PLACES = [
     ("generating", "tempose.diffusion.predict.Predictor.decode", 2),
     ("warp at full size", "tempose.animation.compose.warp", 2),
     ("encoding", "tempose.animation.compose.Composition.show", 2),
-    ("contact sheet", "tempose.animation.compose.Composition.show", 5),
-    ("side by side", "tempose.animation.compose.Composition.show", 8),
+    ("side by side", "tempose.animation.result.beside", 2),
 ]
 
 

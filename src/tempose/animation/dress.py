@@ -19,7 +19,7 @@ from tempose.animation.animate import description, named, versions
 from tempose.animation.compose import Composition
 from tempose.animation.generate import generate, poses_in_frame
 from tempose.animation.motion import TimeRange
-from tempose.animation.result import check_length, write_record
+from tempose.animation.result import check_length, provenance, write_record
 from tempose.animation.settings import DressSettings
 from tempose.animation.subject import LARGEST, Subject, check_large_enough, read_subject
 from tempose.core.errors import InputError, MediaError, PoseError, about
@@ -287,11 +287,12 @@ def write_dressed(
     """
     out = Path(out)
     check_length(out, len(dressed.frames))
+    about = provenance(dressed.record, made_from="a picture of a person, and the clothes of another one")
     if len(dressed.frames) == 1:
-        write_image(out, dressed.frames[0])
+        write_image(out, dressed.frames[0], provenance=about)
     else:
         shown: Iterator[np.ndarray] = iter(track(dressed.frames, "encoding", total=len(dressed.frames)))
-        write_video(out, shown, dressed.fps)
+        write_video(out, shown, dressed.fps, provenance=about)
     record = out.with_name(f"{out.name}.json")
     write_record(record, {"command": list(command), **dressed.record})
     return record

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from tempose.core.progress import Track, quiet
 from tempose.core.reading import read_json
 from tempose.media.images import ENCODINGS, write_image
 from tempose.media.montage import beside, contact_sheet
+from tempose.media.provenance import Provenance
 from tempose.media.sound import check_sound
 from tempose.media.video import write_video
 from tempose.pose.draw import draw_motion
@@ -71,22 +73,30 @@ class Animation:
         """One of the frames, uint8 `h w 3`."""
         return self.scene.show(self.motion, index, self.generated)
 
-    def panels(self) -> Iterator[np.ndarray]:
-        """Photo, skeleton and result beside one another."""
+    def panels(self, frames: Iterable[np.ndarray] | None = None) -> Iterator[np.ndarray]:
+        """Photo, skeleton and result beside one another; of frames that were composed already, where they are given."""
         skeletons = draw_motion(repeat(self.scene.background // 2), self.motion)
-        for skeleton, frame in zip(skeletons, self.frames(), strict=True):
+        for skeleton, frame in zip(skeletons, self.frames() if frames is None else frames, strict=True):
             yield beside([self.photo, skeleton, frame])
 
     def save(self, out: Path | str, **options: Any) -> Path:
         """Write it, as `write_animation`; returns where the record stands."""
         return write_animation(self, out, **options)
 
-    def sheet(self) -> np.ndarray:
-        """A contact sheet: the background over the photo, then moments spread over the motion with skeletons."""
-        chosen = np.unique(np.linspace(0, len(self) - 1, SHEET_FRAMES).round().astype(int))
-        frames = [self.frame(i) for i in chosen]
-        drawn = draw_motion(repeat(self.scene.background // 2), self.motion[chosen])
-        pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, frames, strict=True)]
+    @property
+    def on_sheet(self) -> list[int]:
+        """The numbers of the frames that a contact sheet shows."""
+        return np.unique(np.linspace(0, len(self) - 1, SHEET_FRAMES).round().astype(int)).tolist()
+
+    def sheet(self, frames: Mapping[int, np.ndarray] | None = None) -> np.ndarray:
+        """A contact sheet: the background over the photo, then moments spread over the motion with skeletons.
+
+        Args:
+            frames: those of `on_sheet` by number, where they were composed already.
+        """
+        shown = [self.frame(i) if frames is None else frames[i] for i in self.on_sheet]
+        drawn = draw_motion(repeat(self.scene.background // 2), self.motion[np.array(self.on_sheet)])
+        pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, shown, strict=True)]
         first = np.concatenate([self.scene.background, self.photo])
         return contact_sheet([first, *pairs], columns=SHEET_COLUMNS)
 
@@ -176,21 +186,46 @@ def write_animation(
     out = Path(out)
     check_output(out, sheet=sheet, audio=audio)
     check_length(out, len(animation))
-    pictures = animation.panels() if side_by_side else animation.frames()
+    about = provenance(animation.record)
+    kept: dict[int, Any] = dict.fromkeys(animation.on_sheet if sheet is not None else ())
+    frames = keeping(animation.frames(), kept)
+    pictures = animation.panels(frames) if side_by_side else frames
     if len(animation) == 1:
-        write_image(out, next(iter(pictures)))
+        write_image(out, next(iter(pictures)), provenance=about)
     else:
         fps = animation.motion.fps
         begins = 0.0 if audio is None else round(animation.record["settings"]["start"] * fps) / fps
         shown = track(pictures, "encoding", total=len(animation))
-        write_video(out, shown, fps, audio_from=audio, audio_start=begins)
+        write_video(out, shown, fps, audio_from=audio, audio_start=begins, provenance=about)
     if sheet is not None:
-        write_image(sheet, animation.sheet())
+        write_image(sheet, animation.sheet(kept), provenance=about)
     record = out.with_name(f"{out.name}.json")
     said = {"command": [], "side_by_side": side_by_side, "audio": audio is not None, **animation.record}
     said["command"] = again(said, out, sheet=sheet) if command is None else list(command)
     write_record(record, said)
     return record
+
+
+def keeping(frames: Iterable[np.ndarray], kept: dict[int, Any]) -> Iterator[np.ndarray]:
+    """The frames as they are; those whose numbers are in `kept` are put there as they go by."""
+    for index, frame in enumerate(frames):
+        if index in kept:
+            kept[index] = frame
+        yield frame
+
+
+def provenance(
+    record: Mapping[str, Any], *, made_from: str = "a still photo of a person, moved by a motion"
+) -> Provenance:
+    """What a result says of itself inside its files: what it was made from, and by what, as its record tells."""
+    model = record.get("model")
+    by = "by code alone, without a trained model" if model is None else f"by the trained model {model['name']}"
+    maker = f"tempose {version('tempose')}"
+    return Provenance(
+        maker=maker,
+        made_from=f"Generated with {maker} from {made_from}, {by}.",
+        source_type="compositeSynthetic" if model is None else "compositeWithTrainedAlgorithmicMedia",
+    )
 
 
 # The record ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -43,10 +43,12 @@ def encode(
     gop: int | None,
     audio_from: Path | str | None,
     audio_start: float = 0.0,
+    tags: Mapping[str, str] | None = None,
 ) -> None:
     """Write uint8 `h w 3` pictures, one at least, to `path` with the encoder of its ending.
 
-    `audio_start` is the moment of the file `audio_from` that the first picture shows, in seconds.
+    `audio_start` is the moment of the file `audio_from` that the first picture shows, in seconds; `tags` are texts for
+    the container, by name.
     """
     import av
 
@@ -54,6 +56,7 @@ def encode(
     options = options | {"crf": str(crf)} | ({} if gop is None else {"g": str(gop)})
     first = even_sides(next(pictures))
     with av.open(f"file:{path}", "w", options=container_options) as container:
+        container.metadata.update(tags or {})
         stream = cast("av.VideoStream", container.add_stream(codec, rate=rate, options=options))
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "yuv420p"

@@ -19,6 +19,7 @@ from tempose.core.files import disk_errors, written_whole
 from tempose.core.notes import note
 from tempose.media.failures import unreadable
 from tempose.media.formats import NO_HEIF, Format, format_of
+from tempose.media.provenance import Provenance
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -232,8 +233,10 @@ def _on_white(image: Image.Image) -> Image.Image:
 # Writing ------------------------------------------------------------------------------------------
 
 
-def write_image(path: Path | str, frame: np.ndarray) -> None:
+def write_image(path: Path | str, frame: np.ndarray, *, provenance: Provenance | None = None) -> None:
     """Write uint8 `h w 3` as PNG, JPEG (quality 95), WebP (lossless), BMP or TIFF, by the ending.
+
+    `provenance`, where it comes from, is said inside the file.
 
     Raises:
         InputError: `frame` is no such picture, or nothing can be written at `path`.
@@ -245,8 +248,10 @@ def write_image(path: Path | str, frame: np.ndarray) -> None:
     if path.suffix.lower() not in ENCODINGS:
         raise MediaError(f"cannot write a picture to {path.name}; the ending must be {', '.join(ENCODINGS)}")
     check_picture(frame)
+    ending = path.suffix.lower()
+    about = provenance.for_picture(ending) if provenance else {}
     with disk_errors(path), written_whole(path) as beside:
-        Image.fromarray(frame).save(beside, **ENCODINGS[path.suffix.lower()])
+        Image.fromarray(frame).save(beside, **ENCODINGS[ending], **about)
 
 
 def resize(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from tempose.media.encode import ENCODERS, encode
 from tempose.media.failures import unreadable
 from tempose.media.formats import format_of
 from tempose.media.images import check_picture, picture_size
+from tempose.media.provenance import Provenance
 
 if TYPE_CHECKING:
     import av
@@ -342,6 +343,7 @@ def write_video(
     gop: int | None = None,
     audio_from: Path | str | None = None,
     audio_start: float = 0.0,
+    provenance: Provenance | None = None,
 ) -> None:
     """Write frames, uint8 `h w 3` of one size, as a video; the ending of `path` chooses the form.
 
@@ -356,6 +358,7 @@ def write_video(
         audio_from: a file whose sound track is taken, up to the end of the frames: copied where the form can hold
             it, else converted.
         audio_start: the moment of that file, in seconds from its first picture, that the first frame shows.
+        provenance: where it comes from, to be said inside the file.
 
     Raises:
         InputError: a frame has another form or size than the first, fps ≤ 0, or the folder of `path`
@@ -375,13 +378,25 @@ def write_video(
     pictures = _of_one_size(frames, path)
     with disk_errors(path), written_whole(path) as beside:
         if suffix in ENCODERS:
-            encode(beside, pictures, rate, crf=crf, gop=gop, audio_from=audio_from, audio_start=audio_start)
+            encode(
+                beside,
+                pictures,
+                rate,
+                crf=crf,
+                gop=gop,
+                audio_from=audio_from,
+                audio_start=audio_start,
+                tags=provenance.tags if provenance else None,
+            )
+            if provenance and suffix == ".mp4":
+                provenance.add_to_mp4(beside)
         elif suffix == "":
             beside.mkdir()
             for index, picture in enumerate(pictures):
-                Image.fromarray(picture).save(beside / f"{index:05}.png")
+                about = provenance.for_picture(".png") if provenance else {}
+                Image.fromarray(picture).save(beside / f"{index:05}.png", **about)
         else:
-            _animate(beside, pictures, rate)
+            _animate(beside, pictures, rate, about=provenance.for_picture(suffix) if provenance else {})
 
 
 def _of_one_size(frames: Iterable[np.ndarray], path: Path) -> Iterator[np.ndarray]:
@@ -397,7 +412,7 @@ def _of_one_size(frames: Iterable[np.ndarray], path: Path) -> Iterator[np.ndarra
         raise MediaError(f"cannot write {path}: there is no frame to write")
 
 
-def _animate(path: Path, pictures: Iterator[np.ndarray], rate: Fraction) -> None:
+def _animate(path: Path, pictures: Iterator[np.ndarray], rate: Fraction, *, about: dict[str, Any]) -> None:
     """A looping GIF or WebP; GIF knows hundredths of a second, so lengths are rounded on the sum."""
     from PIL import Image
 
@@ -410,4 +425,4 @@ def _animate(path: Path, pictures: Iterator[np.ndarray], rate: Fraction) -> None
         images.append(Image.fromarray(picture))
     ends = [round(100 * index / rate) * 10 for index in range(len(images) + 1)]
     durations = [end - begin for begin, end in pairwise(ends)]
-    images[0].save(path, save_all=True, append_images=images[1:], duration=durations, loop=0, quality=95)
+    images[0].save(path, save_all=True, append_images=images[1:], duration=durations, loop=0, quality=95, **about)

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from tempose.animation.animate import animate
 from tempose.animation.motion import read_motion
-from tempose.animation.result import Animation, write_animation
+from tempose.animation.result import Animation, provenance, write_animation
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import InputError, PoseError, TemposeError, called
 from tempose.core.files import written_whole
 from tempose.diffusion.hub import IMAGE_MODEL, Model
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.tensors import to_uint8
-from tempose.media.video import write_video
+from tempose.media.video import read_frames, write_video
 from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
@@ -257,7 +257,8 @@ class Studio:
         try:
             video, panels, sheet = folder / f"{name}.mp4", folder / f"{name}-side-by-side.mp4", folder / f"{name}.png"
             record = write_animation(made, video, sheet=sheet, command=command, track=job.track)
-            write_video(panels, job.track(made.panels(), "side by side", total=len(made)), made.motion.fps)
+            pictures = job.track(made.panels(read_frames(video)), "side by side", total=len(made))
+            write_video(panels, pictures, made.motion.fps, provenance=provenance(made.record))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
