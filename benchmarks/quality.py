@@ -87,7 +87,7 @@ def draw_people(root: Path, *, people: int, frames: int, size: tuple[int, int]) 
 def image_model(pipe: PersonVideoPipeline) -> PersonVideoPipeline:
     """The model without its temporal blocks: every frame by itself, from noise of its own."""
     unet = without_temporal_blocks(pipe.unet) if pipe.unet.config.temporal else pipe.unet
-    alone = PersonVideoPipeline(pipe.texture_encoder, unet, pipe.scheduler)
+    alone = PersonVideoPipeline(pipe.texture_encoder, unet, pipe.scheduler, pipe.sampling)
     alone.set_progress_bar_config(disable=True)
     return alone
 
@@ -204,7 +204,7 @@ def on_real(
             clip = next(clip for clip in clips if clip.name == case.name)
             seen = list(range(2 * len(clip) // 3))
             views = resized(Views(clip.read_frames(seen), *clip.read_ground_truth(seen)), size)
-            frames = pipe.unet.config.clip_length if pipe.unet.config.temporal else 1
+            frames = pipe.sampling.clip_length if pipe.unet.config.temporal else 1
             known, held = split_video([part(views, slice(None))], frames=frames)
             fit = personalize_views(
                 known, held, Path(scratch) / clip.name, model=options.model, source=clip.name, steps=options.fit_steps
@@ -321,7 +321,7 @@ def main() -> None:
     loaded = load_model(options.model, device=options.device)
     pipe, size = loaded.pipeline, loaded.size
     options.steps = options.steps or loaded.steps
-    options.window = options.window or pipe.unet.config.clip_length
+    options.window = options.window or pipe.sampling.clip_length
     facts = {"command": sys.argv, "model": loaded.name, "weights": fingerprint(pipe), "versions": versions(), "seed": 0}
     every = find_protocol("overlap", window=options.window, max_frames=options.frames - 1)
     protocols = {

@@ -73,7 +73,7 @@ def search(
         One row a setting, cheapest first; the reference is the last.
     """
     loaded = load_model(model)
-    pipe, scale = loaded.pipeline, loaded.pipeline.unet.config.guidance if guidance is None else guidance
+    pipe, scale = loaded.pipeline, loaded.pipeline.sampling.guidance if guidance is None else guidance
     cases = read_cases(Path(data), split=split, clips=clips, frames=frames, size=loaded.size)
     own = pipe.scheduler.config.timestep_spacing
     reference = Setting("ddim", own, 50, (0.0, 1.0))
@@ -137,7 +137,7 @@ def quality(pipe: PersonVideoPipeline, setting: Setting, scale: float, cases: Se
 def respaced(pipe: PersonVideoPipeline, spacing: str) -> PersonVideoPipeline:
     """The same networks with the times of sampling spaced otherwise."""
     scheduler = DDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing=spacing)
-    made = PersonVideoPipeline(pipe.texture_encoder, pipe.unet, scheduler)
+    made = PersonVideoPipeline(pipe.texture_encoder, pipe.unet, scheduler, pipe.sampling)
     made.set_progress_bar_config(disable=True)
     return made
 

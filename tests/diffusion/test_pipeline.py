@@ -112,7 +112,9 @@ def test_branches_in_one_call_equal_branches_one_by_one(pipe, guidance):
 
 def test_untrained_video_pipeline_equals_the_image_pipeline_on_every_frame():
     image = pipeline(temporal=False)
-    video = PersonVideoPipeline(image.texture_encoder, add_temporal_blocks(image.unet).eval(), image.scheduler)
+    video = PersonVideoPipeline(
+        image.texture_encoder, add_temporal_blocks(image.unet).eval(), image.scheduler, image.sampling
+    )
     video.set_progress_bar_config(disable=True)
     torch.testing.assert_close(run(image, strategy="loop", window=1), run(video), rtol=1e-4, atol=1e-4)
 

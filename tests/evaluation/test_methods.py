@@ -53,7 +53,9 @@ def test_noise_is_of_seed_and_name_alone(people):
 def test_a_fingerprint_is_of_the_weights():
     pipe = small_pipeline()
     assert fingerprint(pipe) == fingerprint(pipe)
-    other = PersonVideoPipeline(pipe.texture_encoder, type(pipe.unet).from_config(pipe.unet.config), pipe.scheduler)
+    other = PersonVideoPipeline(
+        pipe.texture_encoder, type(pipe.unet).from_config(pipe.unet.config), pipe.scheduler, pipe.sampling
+    )
     other.unet.load_state_dict(pipe.unet.state_dict())
     assert fingerprint(other) == fingerprint(pipe)
     with torch.no_grad():

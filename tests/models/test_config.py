@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from tempose.core.errors import InputError
-from tempose.models.config import PRESETS, ModelConfig, preset
+from tempose.models.config import PRESETS, Config, ModelConfig, preset
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -17,10 +17,12 @@ def test_every_field_is_explained():
     import ast
     import inspect
 
-    body = ast.parse(inspect.getsource(ModelConfig)).body[0].body
-    for before, after in zip(body, [*body[1:], None], strict=True):
-        if isinstance(before, ast.AnnAssign):
-            assert isinstance(after, ast.Expr), f"{before.target.id} has no docstring"
+    for kind in ModelConfig.mro():
+        if issubclass(kind, Config):
+            body = ast.parse(inspect.getsource(kind)).body[0].body
+            for before, after in zip(body, [*body[1:], None], strict=True):
+                if isinstance(before, ast.AnnAssign):
+                    assert isinstance(after, ast.Expr), f"{before.target.id} has no docstring"
 
 
 def test_unknown_fields_and_changes_are_refused():

@@ -73,7 +73,7 @@ def test_fresh_weights_come_from_the_seed_and_leave_the_global_generator(config)
     ("changes", "message"),
     [
         ({"base_channels": 32}, "base_channels is 16 there, 32 in the configuration"),
-        ({"channel_multipliers": [1, 1]}, r"channel_multipliers is \[1, 2\] there, \[1, 1\]"),
+        ({"channel_multipliers": [1, 1]}, r"channel_multipliers is \(1, 2\) there, \(1, 1\)"),
         ({"prediction_type": "v_prediction"}, "prediction_type is epsilon there, v_prediction"),
         ({"learned_variance": False}, "learned_variance is True there, False"),
         ({"beta_end": 0.01}, "beta_end is 0.02 there, 0.01"),

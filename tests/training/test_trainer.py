@@ -57,7 +57,7 @@ def test_the_temporal_stage_learns_writes_videos_and_resumes(temporal, one_threa
     assert (temporal.output / "samples" / "00000006.mp4").is_file()
     pipe = PersonVideoPipeline.from_pretrained(outcome.weights)
     assert pipe.unet.config.temporal
-    assert pipe.unet.config.clip_length == TINY.clip_length
+    assert pipe.sampling.clip_length == TINY.clip_length
 
 
 def test_other_frozen_weights_are_refused(temporal, config, image_model, tmp_path, one_thread):

@@ -24,7 +24,7 @@ from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import DEFAULT_MODEL, WARP, Model, find_device, load_model
 from tempose.diffusion.pipeline import StepCallback
 from tempose.media.crop import Crop
-from tempose.models.config import ModelConfig, preset
+from tempose.models.config import preset
 from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
@@ -237,10 +237,9 @@ def named(given: Any) -> str | None:
 
 def description(model: Model) -> dict[str, Any]:
     """What a model is."""
-    config = model.pipeline.unet.config
-    known = {key: config[key] for key in ModelConfig.model_fields if key in config}
+    config = model.pipeline.configuration().model_dump(mode="json")
     parts = (model.pipeline.texture_encoder, model.pipeline.unet)
-    return {"name": model.name, "parameters": sum(part.num_parameters() for part in parts), "config": known}
+    return {"name": model.name, "parameters": sum(part.num_parameters() for part in parts), "config": config}
 
 
 def versions() -> dict[str, str]:

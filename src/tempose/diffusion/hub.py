@@ -53,13 +53,13 @@ class Model:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the frames that it was trained on."""
-        height, width = preset(self.name).size if self.name in PRESETS else self.pipeline.unet.config["size"]
+        height, width = preset(self.name).size if self.name in PRESETS else self.pipeline.sampling.size
         return int(height), int(width)
 
     @property
     def steps(self) -> int:
         """Denoising steps where none are asked for."""
-        return int(self.pipeline.unet.config["steps"])
+        return self.pipeline.sampling.steps
 
     def about_steps(self, asked: int | None) -> list[str]:
         """What must be said of so many denoising steps."""

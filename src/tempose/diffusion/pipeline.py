@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -24,8 +24,8 @@ from tempose.media.tensors import to_uint8
 from tempose.models.base import check_size, size_unit
 from tempose.models.build import Networks, build_networks, build_schedule, without_temporal_blocks
 from tempose.models.conditions import Photo, reads_prior
-from tempose.models.config import ModelConfig, preset
-from tempose.models.saved import check_index, load_schedule
+from tempose.models.config import ModelConfig, SamplingConfig, preset
+from tempose.models.saved import load_schedule, read_index
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 from tempose.pose.keypoints import KEYPOINTS, Motion
@@ -86,14 +86,23 @@ class PersonVideoPipeline(DiffusionPipeline):
     model_cpu_offload_seq = "texture_encoder->unet"
     _callback_tensor_inputs = ("x_t",)
 
-    def __init__(self, texture_encoder: TextureEncoder, unet: PersonUNet, scheduler: DDPMScheduler) -> None:
+    def __init__(
+        self,
+        texture_encoder: TextureEncoder,
+        unet: PersonUNet,
+        scheduler: DDPMScheduler,
+        sampling: SamplingConfig = SamplingConfig(),
+    ) -> None:
         super().__init__()
         self.register_modules(texture_encoder=texture_encoder, unet=unet, scheduler=scheduler)
+        self.register_to_config(sampling=sampling.model_dump())
+        self.sampling = sampling
 
     @classmethod
     def from_networks(cls, networks: Networks, *, config: ModelConfig) -> Self:
         """A pipeline around networks, with the schedule of their configuration."""
-        return cls(networks.texture_encoder.eval(), networks.unet.eval(), build_schedule(config))
+        sampling = config.part(SamplingConfig)
+        return cls(networks.texture_encoder.eval(), networks.unet.eval(), build_schedule(config), sampling)
 
     @classmethod
     def from_preset(cls, name: str, *, temporal: bool = True, seed: int = 0) -> Self:
@@ -113,17 +122,24 @@ class PersonVideoPipeline(DiffusionPipeline):
         folder = Path(path)
         if not folder.is_dir():
             raise CheckpointError(f"cannot load a model from {path}: there is no such folder")
-        check_index(folder / cls.config_name, of=cls.__name__, parts=(DDPMScheduler, TextureEncoder, PersonUNet))
+        parts = (DDPMScheduler, TextureEncoder, PersonUNet)
+        sampling = read_index(folder, of=cls.__name__, parts=parts, unet="unet")
         encoder = TextureEncoder.from_pretrained(folder, subfolder="texture_encoder")
         unet = PersonUNet.from_pretrained(folder, subfolder="unet")
         for name in encoder.config.keys() & unet.config.keys() - {"dropout"}:
-            if name[:1] != "_" and list_of(encoder.config[name]) != list_of(unet.config[name]):
+            if name[:1] != "_" and encoder.config[name] != unet.config[name]:
                 raise CheckpointError(f"{folder}: {name} differs between texture_encoder and unet")
-        return cls(encoder, unet, load_schedule(folder / "scheduler" / DDPMScheduler.config_name))
+        return cls(encoder, unet, load_schedule(folder / "scheduler" / DDPMScheduler.config_name), sampling)
+
+    def configuration(self) -> ModelConfig:
+        """All that the model is, as training and presets write it down."""
+        schedule = self.scheduler.config
+        said = {**schedule, **self.unet.config, **dict(self.sampling), "train_timesteps": schedule.num_train_timesteps}
+        return ModelConfig(**{name: said[name] for name in ModelConfig.model_fields})
 
     def image_model(self) -> Self:
         """The image model inside this video model, with the same weights, not copied."""
-        return type(self)(self.texture_encoder, without_temporal_blocks(self.unet), self.scheduler)
+        return type(self)(self.texture_encoder, without_temporal_blocks(self.unet), self.scheduler, self.sampling)
 
     @torch.no_grad()
     def __call__(
@@ -173,8 +189,8 @@ class PersonVideoPipeline(DiffusionPipeline):
         Raises:
             InputError: a shape, range or name does not fit.
         """
-        guidance = guidance or Guidance(photo=self.unet.config.guidance)
-        count = self.unet.config.steps if num_inference_steps is None else num_inference_steps
+        guidance = guidance or Guidance(photo=self.sampling.guidance)
+        count = self.sampling.steps if num_inference_steps is None else num_inference_steps
         generator = generator or torch.Generator().manual_seed(0)
         cut = find_strategy(strategy)
         self.check_conditions(photo, poses)
@@ -309,7 +325,7 @@ class PersonVideoPipeline(DiffusionPipeline):
     def check_window(self, window: int | None, *, frames: int) -> int:
         """The window in frames, at the door."""
         if window is None:
-            return min(self.unet.config.clip_length, frames)
+            return min(self.sampling.clip_length, frames)
         if not isinstance(window, int) or not 1 <= window <= frames:
             raise InputError(f"the window is {window!r} frames; wanted a whole number from 1 to the video's {frames}")
         return window
@@ -327,11 +343,6 @@ class PersonVideoPipeline(DiffusionPipeline):
             check_range(f"the appearance's {name}", given, low, 1)
             parts.append((given[used] if len(given) > 1 else given).to(self.device, torch.float32))
         return Appearance(*parts)
-
-
-def list_of(value: Any) -> Any:
-    """Tuples as lists: a configuration has the ones when it is built, the others when it is read."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def check_range(what: str, values: Tensor, low: float, high: float) -> None:

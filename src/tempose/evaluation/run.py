@@ -99,13 +99,13 @@ def evaluate_model(
     """
     asked = (settings or EvaluateSettings()).changed(**changes)
     assert not isinstance(asked.size, int)
-    height, width = asked.size or pipe.unet.config["size"]
-    size = (int(height), int(width))
+    height, width = asked.size or pipe.sampling.size
+    size = (height, width)
     protocol = asked.frames
     chosen = tasks(
         data, asked.split, protocol=protocol, size=size, stretch=asked.stretch, subject=asked.subject, most=asked.clips
     )
-    steps = int(pipe.unet.config["steps"]) if asked.steps is None else asked.steps
+    steps = pipe.sampling.steps if asked.steps is None else asked.steps
     sampling = {"num_inference_steps": steps, "strategy": protocol.strategy, "window": protocol.window}
     return evaluate(
         chosen,

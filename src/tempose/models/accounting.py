@@ -65,7 +65,7 @@ def _without_weights(model: str) -> Networks:
     folder = Path(model)
     with torch.device("meta"):
         if model not in PRESETS and folder.is_dir():
-            return Networks(*(cls(**read_config(cls, folder / part)) for part, cls in _PARTS.items()))
+            return Networks(*(cls(read_config(cls, folder / part)) for part, cls in _PARTS.items()))
         if model not in PRESETS:
             raise InputError(f"{model!r} is neither a preset ({', '.join(PRESETS)}) nor a folder of saved weights")
         return build_networks(preset(model), temporal=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from diffusers import DDPMScheduler
 from torch import nn
 
-from tempose.models.config import ModelConfig
+from tempose.models.config import ModelConfig, TextureEncoderConfig, UNetConfig
 from tempose.models.texture_encoder import TextureEncoder
 from tempose.models.unet import PersonUNet
 
@@ -22,14 +21,8 @@ class Networks(NamedTuple):
 
 def build_networks(config: ModelConfig, *, temporal: bool) -> Networks:
     """Networks with fresh weights (from torch's current random state), image or video model."""
-    unet = PersonUNet(**arguments(PersonUNet, config), temporal=temporal)
-    return Networks(TextureEncoder(**arguments(TextureEncoder, config)), unet)
-
-
-def arguments(network: type[nn.Module], config: ModelConfig) -> dict[str, Any]:
-    """The fields of a configuration that a network is built of; both call them by the same names."""
-    taken = inspect.signature(network.__init__).parameters
-    return {name: value for name, value in config if name in taken}
+    unet = PersonUNet(config.part(UNetConfig, temporal=temporal))
+    return Networks(TextureEncoder(config.part(TextureEncoderConfig)), unet)
 
 
 def build_schedule(config: ModelConfig) -> DDPMScheduler:

@@ -1,51 +1,66 @@
-"""Typed configuration: what a model is, and the presets by name."""
+"""Typed configuration: what a model is, and the presets by name.
+
+TextureEncoderConfig ──► NetworkConfig ──► UNetConfig         each network takes its own whole,
+                               │                              and it is the config.json beside its weights
+SamplingConfig ────────────────┴─────────► ModelConfig        what training and presets write down
+"""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tempose.core.errors import InputError, unknown
 
+# Bounds of what comes from anywhere: no model needs more, and memory is taken by these numbers.
+Count = Annotated[int, Field(ge=1, le=8192)]
+Levels = Field(min_length=1, max_length=10)
 
-class ModelConfig(BaseModel):
-    """Everything that decides a model's shape and what its output means."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Config(BaseModel):
+    """Values by name, frozen; names that are not known are refused."""
 
-    size: tuple[int, int]
-    """(height, width) in pixels that the model is trained at; others work where the depth divides them."""
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    base_channels: int
+    def part(self, kind: type[Part], **more: Any) -> Part:
+        """What of it another, smaller configuration holds, with `more` besides."""
+        return kind(**{name: value for name, value in self if name in kind.model_fields}, **more)
+
+
+Part = TypeVar("Part", bound=Config)
+
+
+class TextureEncoderConfig(Config):
+    """The shape of the texture encoder, and of the way down of the noise predictor, which reads it."""
+
+    base_channels: Count
     """Width of the first level."""
 
-    channel_multipliers: tuple[int, ...]
+    channel_multipliers: Annotated[tuple[Count, ...], Levels]
     """Width of each level as a multiple of the first; each level halves height and width."""
 
-    patch: int = 1
-    """Side of the square of pixels that the first convolution takes as one place: 2 quarters the work."""
-
-    texture_levels: tuple[int, ...]
-    """Levels that read the photo's texture (0 is full resolution); the middle always does."""
-
-    residual_blocks: int = 2
+    residual_blocks: Annotated[int, Field(ge=1, le=16)] = 2
     """Residual blocks a level on the way down; one more on the way up."""
 
-    time_channels: int = 512
-    """Width of the embedding of the diffusion time t."""
-
-    dropout: float = 0.1
+    dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Dropout inside the residual blocks, in training."""
 
-    temporal_head_channels: int = 64
+    patch: Count = 1
+    """Side of the square of pixels that the first convolution takes as one place: 2 quarters the work."""
+
+
+class NetworkConfig(TextureEncoderConfig):
+    """The shape of both networks, and what they are told and give."""
+
+    texture_levels: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=10)]
+    """Levels that read the photo's texture (0 is full resolution); the middle always does."""
+
+    time_channels: Count = 512
+    """Width of the embedding of the diffusion time t."""
+
+    temporal_head_channels: Count = 64
     """Width of one head of the temporal attention."""
-
-    clip_length: int = 4
-    """Frames of a clip in temporal training, and the default window when sampling long videos."""
-
-    prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
-    """What the network predicts: the noise ε, or v = √ᾱ·ε − √(1−ᾱ)·x₀ (Salimans & Ho 2022)."""
 
     learned_variance: bool = True
     """Three more output channels that interpolate the log-variance (Nichol & Dhariwal 2021)."""
@@ -56,7 +71,7 @@ class ModelConfig(BaseModel):
     background: bool = False
     """Further input: the photo with the person inpainted, so that the background stays whole."""
 
-    sigma_data: float | None = None
+    sigma_data: Annotated[float | None, Field(gt=0, le=8192)] = None
     """Typical distance, where the person is, of the clean frames from the prior (the warped person over the
     background), in their range [-1, 1]; given, the network predicts the rest, in units of it, instead of the frame."""
 
@@ -67,11 +82,46 @@ class ModelConfig(BaseModel):
     pose_keys: bool = False
     """Queries and keys of the texture attention also carry the distances to the limbs."""
 
-    guidance: float = 2.0
-    """Scale of the photo in the default guidance; 1 makes a single prediction a step."""
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.correct_prior and self.sigma_data is None:
+            raise ValueError("correct_prior moves what the model builds on: give sigma_data as well")
+        if any(level >= len(self.channel_multipliers) for level in self.texture_levels):
+            raise ValueError("texture_levels names a level that is not there")
+        return self
 
-    steps: int = 50
-    """Denoising steps where none are asked for."""
+
+class UNetConfig(NetworkConfig):
+    """What the noise predictor is built of."""
+
+    temporal: bool = False
+    """Whether it is a video model: with attention over the frames after each texture diffusion block."""
+
+
+class SamplingConfig(Config):
+    """How a model is sampled where nothing else is asked for."""
+
+    size: tuple[Count, Count] = (256, 256)
+    """(height, width) in pixels that the model is trained at; others work where the depth divides them."""
+
+    clip_length: Count = 4
+    """Frames of a clip in temporal training, and the window when sampling long videos."""
+
+    guidance: Annotated[float, Field(ge=0, le=100)] = 2.0
+    """Scale of the photo in the guidance; 1 makes a single prediction a step."""
+
+    steps: Count = 50
+    """Denoising steps."""
+
+
+class ModelConfig(NetworkConfig, SamplingConfig):
+    """Everything that decides a model's shape and what its output means."""
+
+    size: tuple[Count, Count]
+    """(height, width) in pixels that the model is trained at; others work where the depth divides them."""
+
+    prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
+    """What the network predicts: the noise ε, or v = √ᾱ·ε − √(1−ᾱ)·x₀ (Salimans & Ho 2022)."""
 
     train_timesteps: int = 1000
     """T, the number of diffusion times."""
@@ -84,12 +134,6 @@ class ModelConfig(BaseModel):
 
     timestep_spacing: Literal["leading", "trailing", "linspace"] = "leading"
     """Where a sampler with n steps visits the T times; `leading` is 0, T/n, 2T/n …, as published."""
-
-    @model_validator(mode="after")
-    def _corrects_what_it_builds_on(self) -> Self:
-        if self.correct_prior and self.sigma_data is None:
-            raise ValueError("correct_prior moves what the model builds on: give sigma_data as well")
-        return self
 
 
 PRESETS = {

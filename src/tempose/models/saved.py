@@ -6,28 +6,32 @@ with its name and shape, before memory is taken for either; nothing that a file 
 
 from __future__ import annotations
 
-import inspect
 import json
-import math
-import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from diffusers import DDPMScheduler
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from torch import nn
 
 from tempose.core.errors import CheckpointError
+from tempose.models.config import Part, SamplingConfig
 
-Network = TypeVar("Network", bound=nn.Module)
+if TYPE_CHECKING:
+    from tempose.models.base import StrictModel
+
+Network = TypeVar("Network", bound="StrictModel")
 
 CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
+INDEX = "model_index.json"
 
-# Bounds: bytes of a description; levels of a network, blocks of a level, and any other whole number; diffusion times.
-_BYTES, _LEVELS, _BLOCKS, _NUMBER, _TIMES = 100_000, 10, 16, 8192, 10_000
+# Under which name a pipeline keeps how it is sampled.
+SAMPLING = "sampling"
+
+# Bounds: bytes of a description; diffusion times. Those of networks are in `tempose.models.config`.
+_BYTES, _TIMES = 100_000, 10_000
 
 # In weights: the kinds of numbers, as safetensors names them.
 _KINDS = ("F32", "F16", "BF16")
@@ -65,51 +69,33 @@ def read_description(path: Path, *, of: str) -> dict[str, Any]:
     return found
 
 
-def read_config(network: type[Network], folder: Path) -> dict[str, Any]:
-    """The arguments that build a saved network, all within bounds.
+def read_config(network: type[Network], folder: Path) -> Any:
+    """What a saved network is built of, all within bounds: its `config_class`.
 
     Raises:
-        CheckpointError: there are none, one is not known, missing, of another type, or beyond its bounds.
+        CheckpointError: something is not known, missing, of another type, or beyond its bounds.
     """
     path = folder / CONFIG
     found = {key: value for key, value in read_description(path, of=network.__name__).items() if key[:1] != "_"}
-    init = inspect.unwrap(network.__init__)
-    types = typing.get_type_hints(init)
-    wanted = [parameter for parameter in inspect.signature(init).parameters.values() if parameter.name != "self"]
+    if network.former_fields is not None:
+        former = {name: found.pop(name) for name in network.former_fields.model_fields if name in found}
+        checked(network.former_fields, former, of=path)
+    return checked(network.config_class, found, of=path)
+
+
+def checked(kind: type[Part], fields: Mapping[str, Any], *, of: Path) -> Part:
+    """A configuration from what a file says: no number for another, nothing more and nothing less.
+
+    Raises:
+        CheckpointError: a field does not fit.
+    """
     try:
-        for parameter in wanted:
-            if parameter.name in found:
-                TypeAdapter(types[parameter.name]).validate_python(found[parameter.name], strict=True)
-                _check_bounds(parameter.name, found[parameter.name])
-            elif parameter.default is parameter.empty:
-                raise ValueError(f"{parameter.name} is missing")
-        unknown = found.keys() - {parameter.name for parameter in wanted}
-        if unknown:
-            raise ValueError(f"{sorted(unknown)[0][:80]!r} is not known")
-        if any(level >= len(found["channel_multipliers"]) for level in found.get("texture_levels", ())):
-            raise ValueError("texture_levels names a level that is not there")
+        return kind.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as error:
-        raise CheckpointError(f"{path}: {parameter.name}: {error.errors()[0]['msg']}") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path}: {error}") from error
-    return found
-
-
-def _check_bounds(name: str, value: Any) -> None:
-    """Raise ValueError where a number, or one of several, is beyond what any model needs."""
-    if isinstance(value, bool) or value is None:
-        return
-    if isinstance(value, list):
-        least, length = (0, _LEVELS) if name == "texture_levels" else (1, 2 if name == "size" else _LEVELS)
-        if len(value) > length or (name != "texture_levels" and not value) or (name == "size" and len(value) != 2):
-            raise ValueError(f"{name} has {len(value)} numbers; wanted {2 if name == 'size' else f'1 to {length}'}")
-        if not all(least <= number <= _NUMBER for number in value):
-            raise ValueError(f"{name} holds numbers beyond {least} to {_NUMBER}")
-        return
-    most = _BLOCKS if name == "residual_blocks" else _NUMBER
-    least = 1 if isinstance(value, int) else 0
-    if not (math.isfinite(value) and least <= value <= most):
-        raise ValueError(f"{name} is {str(value)[:40]}; wanted {least} to {most}")
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise CheckpointError(f"{of}: {'.'.join(map(str, first['loc']))[:80]}: {first['msg'][:200]}") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{of}: {str(error)[:200]}") from error
 
 
 def load_network(network: type[Network], folder: Path) -> Network:
@@ -121,7 +107,7 @@ def load_network(network: type[Network], folder: Path) -> Network:
     config, path = read_config(network, folder), folder / WEIGHTS
     try:
         with torch.device("meta"):
-            built = network(**config)
+            built = network(config)
     except (ValueError, RuntimeError, TypeError, ArithmeticError, LookupError) as error:
         raise CheckpointError(f"{folder / CONFIG} describes no {network.__name__}: {str(error)[:200]}") from error
     shapes = {name: tuple(tensor.shape) for name, tensor in built.state_dict().items()}
@@ -157,16 +143,25 @@ def _listed(problems: list[str]) -> str:
     return "; ".join(problems[:3]) + more
 
 
-def check_index(path: Path, *, of: str, parts: Iterable[type]) -> None:
-    """Whether a folder says that it holds a pipeline of these parts; the modules that it names are never looked at.
+def read_index(folder: Path, *, of: str, parts: Iterable[type], unet: str) -> SamplingConfig:
+    """How a saved pipeline of these parts is sampled; the modules that its index names are never looked at.
+
+    Before version 0.3 the noise predictor's description, in the folder `unet`, said it.
 
     Raises:
-        CheckpointError: it does not.
+        CheckpointError: the folder says that it holds something else, or the settings do not fit.
     """
+    path = folder / INDEX
     found = {key: value for key, value in read_description(path, of=of).items() if key[:1] != "_"}
+    sampling = found.pop(SAMPLING, None)
     classes = {value[-1] if isinstance(value, list) and value else None for value in found.values()}
     if len(found) != len(classes) or classes != {part.__name__ for part in parts}:
         raise CheckpointError(f"{path} is of something else: wanted {', '.join(part.__name__ for part in parts)}")
+    if sampling is None:
+        path = folder / unet / CONFIG
+        said = read_description(path, of="PersonUNet")
+        sampling = {name: said[name] for name in SamplingConfig.model_fields if name in said}
+    return checked(SamplingConfig, sampling, of=path)
 
 
 def load_schedule(path: Path) -> DDPMScheduler:

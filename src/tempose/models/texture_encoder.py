@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from tempose.models.base import StrictModel, check_size, size_unit
 from tempose.models.blocks import plan_down
+from tempose.models.config import TextureEncoderConfig
 from tempose.models.layers import ResidualBlock, halve, same
 
 
@@ -19,27 +17,20 @@ class TextureEncoder(StrictModel, ModelMixin, ConfigMixin):
     """The way down of the U-Net without diffusion time: one feature map after each of its blocks."""
 
     _supports_gradient_checkpointing = True
+    config_class = TextureEncoderConfig
 
-    @register_to_config
-    def __init__(
-        self,
-        base_channels: int,
-        channel_multipliers: Sequence[int],
-        residual_blocks: int = 2,
-        dropout: float = 0.1,
-        patch: int = 1,
-    ) -> None:
-        super().__init__()
-        self.gradient_checkpointing = False
-        self.conv_in = nn.Conv2d(3 * patch**2, base_channels * channel_multipliers[0], 3, padding=1)
+    def __init__(self, config: TextureEncoderConfig) -> None:
+        super().__init__(config)
+        places = plan_down(config.base_channels, config.channel_multipliers, config.residual_blocks)
+        self.conv_in = nn.Conv2d(3 * config.patch**2, places[0].in_channels, 3, padding=1)
         self.down = nn.ModuleList(
             ResidualBlock(
                 place.in_channels,
                 place.out_channels,
-                dropout=dropout,
+                dropout=config.dropout,
                 resample=halve if place.resample else same,
             )
-            for place in plan_down(base_channels, channel_multipliers, residual_blocks)
+            for place in places
         )
 
     def forward(self, photo: Tensor) -> list[Tensor]:

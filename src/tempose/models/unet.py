@@ -8,7 +8,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from einops import repeat
 from torch import Tensor, nn
 
@@ -23,6 +22,7 @@ from tempose.models.blocks import (
     plan_up,
 )
 from tempose.models.conditions import BACKGROUND_CHANNELS, GUIDE_CHANNELS, Conditions
+from tempose.models.config import SamplingConfig, UNetConfig
 from tempose.models.layers import (
     Resample,
     TimedResidualBlock,
@@ -48,44 +48,26 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
 
     _supports_gradient_checkpointing = True
 
-    @register_to_config
-    def __init__(
-        self,
-        base_channels: int,
-        channel_multipliers: Sequence[int],
-        texture_levels: Sequence[int],
-        residual_blocks: int = 2,
-        time_channels: int = 512,
-        dropout: float = 0.1,
-        learned_variance: bool = True,
-        temporal: bool = False,
-        temporal_head_channels: int = 64,
-        clip_length: int = 4,
-        warped_photo: bool = False,
-        background: bool = False,
-        sigma_data: float | None = None,
-        correct_prior: bool = False,
-        pose_keys: bool = False,
-        guidance: float = 2.0,
-        steps: int = 50,
-        patch: int = 1,
-        size: Sequence[int] = (256, 256),
-    ) -> None:
-        super().__init__()
-        self.gradient_checkpointing = False
-        shape = (base_channels, channel_multipliers, residual_blocks, texture_levels)
+    config_class = UNetConfig
+    former_fields = SamplingConfig
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__(config)
+        shape = (config.base_channels, config.channel_multipliers, config.residual_blocks, config.texture_levels)
         self.places_down, self.places_up = plan_down(*shape), plan_up(*shape)
-        narrow, wide = base_channels * channel_multipliers[0], base_channels * channel_multipliers[-1]
+        narrow, wide = self.places_down[0].in_channels, self.places_down[-1].out_channels
 
         def residual(c_in: int, c_out: int, resample: Resample = same) -> TimedResidualBlock:
-            return TimedResidualBlock(c_in, c_out, time_channels=time_channels, dropout=dropout, resample=resample)
+            return TimedResidualBlock(
+                c_in, c_out, time_channels=config.time_channels, dropout=config.dropout, resample=resample
+            )
 
         def texture_block(c_in: int, c_out: int) -> TextureDiffusionBlock:
             block = residual(c_in, c_out)
-            texture = PoseKeyedTextureAttention(c_out) if pose_keys else TextureAttention(c_out)
-            if not temporal:
+            texture = PoseKeyedTextureAttention(c_out) if config.pose_keys else TextureAttention(c_out)
+            if not config.temporal:
                 return TextureDiffusionBlock(block, texture)
-            attention = TemporalAttention(c_out, head_channels=temporal_head_channels)
+            attention = TemporalAttention(c_out, head_channels=config.temporal_head_channels)
             return TemporalTextureDiffusionBlock(block, texture, attention)
 
         def block(place: Place, resample: Resample = same) -> nn.Module:
@@ -93,9 +75,10 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
                 return texture_block(place.in_channels, place.out_channels)
             return residual(place.in_channels, place.out_channels, resample)
 
-        self.time_embedding = TimeEmbedding(base_channels, time_channels)
-        channels_in = 3 + POSE_CHANNELS + GUIDE_CHANNELS * warped_photo + BACKGROUND_CHANNELS * background
-        self.conv_in = nn.Conv2d(channels_in * patch**2, narrow, 3, padding=1)
+        self.time_embedding = TimeEmbedding(config.base_channels, config.time_channels)
+        channels_in = 3 + POSE_CHANNELS
+        channels_in += GUIDE_CHANNELS * config.warped_photo + BACKGROUND_CHANNELS * config.background
+        self.conv_in = nn.Conv2d(channels_in * config.patch**2, narrow, 3, padding=1)
         self.down = nn.ModuleList(block(place, halve if place.resample else same) for place in self.places_down)
         self.middle_in = texture_block(wide, wide)
         self.middle_out = residual(wide, wide)
@@ -108,9 +91,9 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
             }
         )
         self.norm_out = group_norm(narrow)
-        channels_out = 3 + 3 * learned_variance
-        self.conv_out = zero_init(nn.Conv2d(narrow, channels_out * patch**2, 3, padding=1))
-        if correct_prior:
+        channels_out = 3 + 3 * config.learned_variance
+        self.conv_out = zero_init(nn.Conv2d(narrow, channels_out * config.patch**2, 3, padding=1))
+        if config.correct_prior:
             self.person_out = zero_init(nn.Conv2d(narrow, 3, 3, padding=1))
 
     def forward(

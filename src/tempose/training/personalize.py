@@ -262,12 +262,5 @@ def write_pictures(out: Path, rows: np.ndarray) -> None:
 def shape_of(model: Path | str) -> tuple[ModelConfig, int]:
     """The configuration of saved weights, and how many frames of a video they learn from together."""
     given = open_weights(model)
-    shape = model_of(given)
+    shape = given.configuration()
     return shape, shape.clip_length if given.unet.config.temporal else 1
-
-
-def model_of(given: PersonVideoPipeline) -> ModelConfig:
-    """The configuration of saved weights, from those of their networks and schedule."""
-    schedule = given.scheduler.config
-    said = {**schedule, **given.unet.config, "train_timesteps": schedule.num_train_timesteps}
-    return ModelConfig(**{name: said[name] for name in ModelConfig.model_fields})

@@ -101,7 +101,7 @@ def has_temporal_blocks(config: TrainConfig) -> bool:
     """Whether the model of a run is a video model."""
     temporal = STAGES[config.stage].temporal
     if temporal is None:
-        return bool(read_config(PersonUNet, _start(config) / "unet").get("temporal"))
+        return read_config(PersonUNet, _start(config) / "unet").temporal
     return temporal
 
 
@@ -151,7 +151,7 @@ def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> N
     )
     for found, wanted in parts:
         for name in sorted((_MEANING - free) & wanted.config.keys()):
-            there, here = (list(v) if isinstance(v, tuple) else v for v in (found.config[name], wanted.config[name]))
+            there, here = found.config[name], wanted.config[name]
             if there != here:
                 raise CheckpointError(
                     f"the weights in {start} are of another model: {name} is {there} there, {here} in the configuration"
