@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from tempose.cli import app
@@ -204,6 +205,21 @@ def test_a_folder_of_pictures_is_a_video(folder: Path, tmp_path: Path) -> None:
     assert "--fps" in refused.detail
     (kept,) = prepare_videos(folder, tmp_path / "b", settings=VideoSettings(size=(48, 32), fps=30.0, min_frames=5))
     assert str(kept) == "kept    00001: 1 clip, 8 of 8 frames"
+
+
+@pytest.mark.parametrize("ending", ["webp", "png", "avif", "gif"])
+def test_an_animation_is_a_video_and_a_picture_is_not(folder: Path, tmp_path: Path, ending: str) -> None:
+    (folder / "moving").mkdir()
+    pictures = [Image.fromarray(picture(k)) for k in range(12)]
+    lossless = {"webp": {"lossless": True}, "avif": {"quality": 95}}.get(ending, {})
+    whole = {"save_all": True, "append_images": pictures[1:], "duration": 40, **lossless}
+    pictures[0].save(folder / "moving" / f"walk.{ending}", **whole)
+    pictures[0].save(folder / "still.png")
+    (folder / "damaged.webp").write_bytes(b"RIFF")
+    outcomes = prepare_videos(folder, tmp_path / "out", settings=SMALL)
+    assert [str(outcome) for outcome in outcomes] == [f"kept    moving/walk.{ending}: 1 clip, 12 of 12 frames"]
+    (clip,) = clips_of(tmp_path / "out")
+    assert clip.row["fps"] == 25
 
 
 def test_what_is_finished_is_not_done_again(folder: Path, tmp_path: Path, finds_red) -> None:

@@ -1,4 +1,4 @@
-"""The videos of a folder: which files they are, what their clips are called, and their split."""
+"""The videos of a folder, also animations and folders of pictures: which they are, their clips' names, their split."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError, InputError, MediaError
 from tempose.data.prepared import SPLITS
+from tempose.media.animated import is_animated
 from tempose.media.formats import PICTURE_ENDINGS, pictures_in
 
 SHARES = {"test": 0.10, "val": 0.05}  # of the videos; the others are for training
 NO_VIDEOS = (
-    *PICTURE_ENDINGS, ".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".xml", ".npz", ".npy",
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".xml", ".npz", ".npy",
     ".pkl", ".pt", ".py", ".zip", ".srt", ".vtt",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Video:
-    """One video file, or a folder of numbered pictures, to prepare."""
+    """One video file or animation, or a folder of numbered pictures, to prepare."""
 
     path: Path
     file: str  # as the report names it: its path in the folder
@@ -58,7 +59,18 @@ def _is_video(path: Path, folder: Path, leave_out: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
     if hidden or path.resolve().is_relative_to(leave_out.resolve()):
         return False
-    return bool(pictures_in(path)) if path.is_dir() else path.suffix.lower() not in NO_VIDEOS
+    if path.is_dir():
+        return any(not _moves(picture) for picture in pictures_in(path))
+    ending = path.suffix.lower()
+    return _moves(path) if ending in PICTURE_ENDINGS else ending not in NO_VIDEOS
+
+
+def _moves(path: Path) -> bool:
+    """Whether a picture file is an animation; a damaged one is taken for a picture."""
+    try:
+        return is_animated(path)
+    except MediaError:
+        return False
 
 
 def clip_name(file: str) -> str:
