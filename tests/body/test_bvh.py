@@ -37,6 +37,7 @@ SLOPPY = {
     "end with a name": lambda text: text.replace("End Site", "End Nub"),
     "frames with a space": lambda text: text.replace("Frames:", "Frames :").replace("Time:", "Time :"),
     "frames without": lambda text: text.replace("Frames: ", "Frames:").replace("Time: ", "Time:"),
+    "frames with a fraction": lambda text: text.replace("Frames: 4", "Frames: 4.0"),
     "decimal commas": lambda text: text.replace(".", ","),
     "a comma in the time": lambda text: text.replace("0.05", "0,05"),
     "commas between": lambda text: text.replace("Xposition Yposition", "Xposition, Yposition"),

@@ -152,6 +152,8 @@ SPELLED = {
     "an empty body": lambda points: {"people": [{"pose_keypoints_2d": []}, {"pose_keypoints_2d": flat(points)}]},
     "nobody as null": lambda points: {"people": [None, {"pose_keypoints_2d": flat(points)}]},
     "points": lambda points: {"people": [{"pose_keypoints_2d": points.tolist()}]},
+    "points by name": lambda points: openpose([{"x": x, "y": y, "confidence": c} for x, y, c in points]),
+    "a canvas of nothing": lambda points: openpose(flat(points), canvas_width=0, canvas_height=0),
     "a mark at the beginning": lambda points: "\ufeff" + json.dumps(openpose(flat(points))),
     "a canvas": lambda points: openpose(flat(points), canvas_width=384, canvas_height=512),
 }
@@ -164,7 +166,9 @@ def test_spellings(motion_of, spell, heard):
 
 
 @pytest.mark.parametrize(
-    "missing", [[None, None, None], [0, 0, 0], [None, None, 0.9], [12.0, None, 0.5], [55.0, 66.0, None]], ids=str
+    "missing",
+    [[None, None, None], [0, 0, 0], [None, None, 0.9], [12.0, None, 0.5], [55.0, 66.0, None], [float("nan"), 9, 1]],
+    ids=str,
 )
 def test_a_joint_that_is_null_is_missing(motion_of, missing):
     person = flat(TRUTH[0])
@@ -434,7 +438,7 @@ BAD = {
     '{"people": [{"pose_keypoints_2d": ["a", "b", "c"]}]}': "a person has 3 numbers",
     json.dumps(openpose([1e30] * 54)): "beyond ±20000, NaN or infinite",
     json.dumps(openpose([True] * 54)): "a coordinate is no number",
-    json.dumps(openpose([{}] * 54)): "a coordinate is no number",
+    json.dumps(openpose([{}] * 54)): "a joint is not x, y and confidence",
     json.dumps(openpose([1.0] * 54)).replace("1.0", "1e999"): "beyond ±20000, NaN or infinite",
     json.dumps(openpose([1.0] * 54)).replace("1.0", "1" * 400): "beyond ±20000, NaN or infinite",
     json.dumps(openpose([1.0] * 54, canvas_width=float("inf"), canvas_height=1)): "a side of its picture is no number",

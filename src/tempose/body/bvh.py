@@ -166,7 +166,9 @@ def _channels(words: Iterator[str], joint: str) -> tuple[str, ...]:
 
 def _frames(text: str, width: int) -> tuple[np.ndarray, float]:
     """Values `f c`, and frames per second."""
-    head = re.match(r"\s*Frames\s*:?\s*(\d+)\s+Frame\s*Time\s*:?\s*([-+.\deE]+)[^\S\n]*\n?", text, flags=re.IGNORECASE)
+    head = re.match(
+        r"\s*Frames\s*:?\s*(\d+)(?:\.0*)?\s+Frame\s*Time\s*:?\s*([-+.\deE]+)[^\S\n]*\n?", text, flags=re.IGNORECASE
+    )
     if head is None:
         raise ValueError("after MOTION, 'Frames: …' and 'Frame Time: …' are wanted")
     count, seconds = int(head[1]), float(head[2])

@@ -25,6 +25,9 @@ SCALED = 2.0
 NEGATIVE = 0.1
 
 
+# What the confidence of a joint that has its coordinates by name is called.
+CONFIDENCES = ("confidence", "score", "c", "visibility", "v")
+
 # Points of a person with hands and face.
 EVERY_POINT = len(KEYPOINTS) + HANDS * HAND_POINTS + FACE_POINTS
 
@@ -91,7 +94,7 @@ def joints_of(
         return None
     if not isinstance(values, list):
         raise ValueError(f"the key points of {whose} are no list")
-    if any(isinstance(value, list) for value in values):
+    if any(isinstance(value, (list, dict)) for value in values):
         joints = np.array([_point(value) for value in values])
     else:
         joints = _from_flat(values, counts, whose)
@@ -128,8 +131,11 @@ def _from_flat(values: list[Any], counts: Collection[int], whose: str) -> np.nda
 
 
 def _point(value: Any) -> tuple[float, float, float]:
-    """x, y, confidence of one joint: missing where it is null, or without confidence at 0 0."""
-    if value is None or (isinstance(value, list) and None in value[:2]):
+    """x, y, confidence of one joint: missing where it is null or not a number, or without confidence at 0 0."""
+    if isinstance(value, dict) and {"x", "y"} <= set(value):
+        confidence = next((value[key] for key in CONFIDENCES if key in value), None)
+        value = [value["x"], value["y"], *([] if confidence is None else [confidence])]
+    if value is None or (isinstance(value, list) and any(part is None or part != part for part in value[:2])):
         return 0.0, 0.0, 0.0
     if not isinstance(value, list) or len(value) not in (2, 3):
         raise ValueError("a joint is not x, y and confidence")
@@ -150,12 +156,12 @@ def _number(value: Any) -> float:
 
 
 def size_of(height: Any, width: Any) -> tuple[int, int] | None:
-    """(height, width) of a picture; None where either is not given.
+    """(height, width) of a picture; None where either is not given, or 0.
 
     Raises:
         ValueError: they are no sides of a picture.
     """
-    if height is None or width is None:
+    if not height or not width:
         return None
     for side in (height, width):
         if isinstance(side, bool) or not isinstance(side, (int, float)) or not 1 <= side <= MAX_COORDINATE:

@@ -50,6 +50,8 @@ def _number(frame: dict[str, Any]) -> int | None:
 
 
 def _people(people: Any) -> tuple[Listed, ...]:
+    if people is None:
+        return ()
     if not isinstance(people, list):
         raise ValueError("'people' is no list")
     found: list[Listed] = []
