@@ -1,7 +1,20 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
-from tempose.core.errors import InputError
-from tempose.core.files import written_whole
+from tempose.core.errors import DiskError, InputError, MediaError
+from tempose.core.files import (
+    check_free_or_finished,
+    disk_errors,
+    full_disk,
+    locked,
+    remove_leftovers,
+    written_whole,
+)
 
 
 def test_the_file_appears_whole(tmp_path):
@@ -63,3 +76,164 @@ def test_a_file_holds_no_others(tmp_path):
     for path in (tmp_path / "a.txt" / "b.txt", tmp_path / "a.txt" / "new" / "b.txt"):
         with pytest.raises(InputError, match=r"a\.txt is a file, not a folder"), written_whole(path):
             pytest.fail("the block must not run")
+
+
+# What a process leaves that is killed ----------------------------------------------------------------
+
+
+def killed_while_writing(path, *, replace=False):
+    """What is beside a path after a process was killed that had written half of it."""
+    program = (
+        "import os, sys, tempose.core.files as files\n"
+        f"with files.written_whole(sys.argv[1], replace={replace}) as beside:\n"
+        "    (beside.mkdir(), (beside / 'half').touch()) if sys.argv[2] else beside.write_text('half')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(path), "folder" if replace else ""])
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_process_leaves_goes_with_the_next_that_writes_the_same(tmp_path):
+    path = tmp_path / "o.mp4"
+    killed_while_writing(path)
+    assert [each.name for each in tmp_path.iterdir()] == [".o.mp4.tmp0"]
+    with written_whole(tmp_path / "another.mp4") as beside:
+        beside.write_text("all")
+    assert (tmp_path / ".o.mp4.tmp0").is_dir()
+    with written_whole(path) as beside:
+        beside.write_text("all")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["another.mp4", "o.mp4"]
+    killed_while_writing(path)
+    remove_leftovers(path)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["another.mp4", "o.mp4"]
+
+
+def test_what_a_living_process_writes_stays(tmp_path):
+    path = tmp_path / "a.txt"
+    with written_whole(path) as first:
+        first.write_text("first")
+        remove_leftovers(path)
+        with written_whole(path) as second:
+            assert second != first
+            second.write_text("second")
+        assert (first.read_text(), path.read_text()) == ("first", "second")
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_leftover_stays(tmp_path):
+    (tmp_path / ".a.txt.tmp0").write_text("a file")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").touch()
+    (tmp_path / ".a.txt.tmp1").symlink_to(tmp_path / "elsewhere")
+    with written_whole(tmp_path / "a.txt") as beside:
+        beside.write_text("all")
+    assert (tmp_path / ".a.txt.tmp0").read_text() == "a file"
+    assert (tmp_path / "elsewhere" / "kept").exists()
+    assert (tmp_path / "a.txt").read_text() == "all"
+
+
+def test_a_lock_is_one_process_s_and_goes_with_the_file(tmp_path):
+    held = locked(tmp_path)
+    assert held is not None
+    assert locked(tmp_path) is None
+    os.close(held)
+    os.close(locked(tmp_path))
+    assert locked(tmp_path / "nowhere") is None
+
+
+# Folders that are replaced ----------------------------------------------------------------------------
+
+
+def replaced(folder, content, *, stop=None):
+    with written_whole(folder, replace=True) as beside:
+        beside.mkdir()
+        (beside / "a").write_text(content)
+        if stop is not None:
+            raise stop
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    folder = tmp_path / "folder"
+    replaced(folder, "1")
+    replaced(folder, "2")
+    with pytest.raises(KeyboardInterrupt):
+        replaced(folder, "3", stop=KeyboardInterrupt())
+    killed_while_writing(folder, replace=True)
+    assert (folder / "a").read_text() == "2"
+    # Killed after the old one left its place, and before the new one took it:
+    folder.rename(tmp_path / ".folder.tmp0" / "folder.before")
+    remove_leftovers(folder)
+    assert (folder / "a").read_text() == "2"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_is_finished_is_replaced_only_if_that_is_said(tmp_path):
+    def check(**more):
+        return check_free_or_finished(tmp_path / "out", kind="report", mark="end", names=("end", "a"), **more)
+
+    check()
+    (tmp_path / "out").mkdir()
+    check()
+    (tmp_path / "out" / "a").touch()
+    with pytest.raises(InputError, match="a folder with something in it"):
+        check(overwrite=True)
+    (tmp_path / "out" / "end").touch()
+    with pytest.raises(InputError, match="holds a finished report; --overwrite makes it again and replaces it"):
+        check()
+    check(overwrite=True)
+    (tmp_path / "out" / "thesis.txt").touch()
+    with pytest.raises(InputError, match=r"holds thesis\.txt, which is no part of a report"):
+        check(overwrite=True)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file, and a report is a folder"):
+        check_free_or_finished(tmp_path / "file", kind="report", mark="end", names=())
+
+
+# The disk ---------------------------------------------------------------------------------------------
+
+
+def told_by_rust():
+    raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def told_by_torch():
+    try:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    finally:
+        raise RuntimeError("unexpected pos 576 vs 534")  # as the end of its archive does
+
+
+def told_by_the_system():
+    raise OSError(errno.EFBIG, "File too large")
+
+
+@pytest.mark.parametrize("refuse", [told_by_rust, told_by_torch, told_by_the_system])
+def test_a_full_disk_is_one_sentence_whoever_notices_it(tmp_path, refuse):
+    with pytest.raises(DiskError) as caught, written_whole(tmp_path / "a.bin"):
+        refuse()
+    assert str(caught.value).startswith(f"cannot write {tmp_path / 'a.bin'}: ")
+    assert "or choose another disk" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_errors_are_what_they_were(tmp_path):
+    with pytest.raises(FileNotFoundError), full_disk("a"):
+        (tmp_path / "nowhere").read_bytes()
+    with pytest.raises(MediaError, match="cannot write a: Permission denied; choose another folder"), disk_errors("a"):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_disk_that_is_full_in_earnest(tmp_path):
+    resource = pytest.importorskip("resource", reason="only systems like Unix bound the size of files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with (
+            pytest.raises(DiskError, match="File too large; write less, or choose another disk"),
+            written_whole(tmp_path / "a") as beside,
+        ):
+            beside.write_bytes(bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

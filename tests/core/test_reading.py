@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tempose.core.reading import read_arrays, read_json
+from tempose.core.reading import YAML_BYTES, parse_yaml, read_arrays, read_json, read_yaml
 
 
 def npz(path, **members):
@@ -104,3 +104,45 @@ def test_json_is_bounded(tmp_path):
         read_json(path)
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "none")
+
+
+# YAML -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: 1\nb: [x, 2.5, null]", {"a": 1, "b": ["x", 2.5, None]}),
+        ("a: 2020-01-01", {"a": "2020-01-01"}),
+        ("a: 2020-99-99", {"a": "2020-99-99"}),
+        ("a: &b {c: 1}\nd: *b\ne: {<<: *b, f: 2}", {"a": {"c": 1}, "d": {"c": 1}, "e": {"c": 1, "f": 2}}),
+        ("", None),
+    ],
+)
+def test_yaml_says_plain_values(text, value):
+    assert parse_yaml(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '!!int "x"', "!!timestamp x", '!!float ""', "!!bool x", "!!binary x", "!!python/object/apply:os.getcwd []",
+        "[" * 2000, "- " * 2000, "1" * 10_000, "a: &a [*a]", "? [a]\n: b", "a: \x01", "{a: *b}", "<<: 3", "a: b: c",
+        "a: &a [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
+            f"{b}: &{b} [{', '.join(9 * [f'*{a}'])}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+        ),
+    ],
+)  # fmt: skip
+def test_yaml_that_is_none_is_refused_in_words(text):
+    with pytest.raises(ValueError, match=r"\w{2}"):
+        parse_yaml(text)
+
+
+def test_yaml_files_are_bounded(tmp_path):
+    path = tmp_path / "a.yaml"
+    for content, message in ((b"#" * (YAML_BYTES + 1), "more than 1 MB"), (b"\xff\xfe", "not UTF-8 text")):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=message):
+            read_yaml(path)
+    path.write_text("a: é", encoding="utf-8")
+    assert read_yaml(path) == {"a": "é"}

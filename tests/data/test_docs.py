@@ -7,7 +7,7 @@ import pytest
 from cli.calls import parsed
 from data.blocks import block_clip
 
-from tempose.data.prepared import ROW, write_clip, write_metadata
+from tempose.data.prepared import Row, write_clip, write_metadata
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"^(tempose prepare .+)$|`(tempose prepare [^`]+)`", TEXT, re.MULTILINE)))
@@ -32,5 +32,5 @@ def test_the_python_runs(tmp_path: Path, monkeypatch) -> None:
 
 
 def test_every_field_is_described() -> None:
-    for field in [*ROW, "recipe", "masks", "keypoints", "row"]:
+    for field in [*Row.__annotations__, "masks", "keypoints", "row"]:
         assert f"`{field}`" in TEXT

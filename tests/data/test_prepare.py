@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from data.blocks import work
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError, DiskError, InputError
 from tempose.core.progress import quiet
 from tempose.data.prepare import Outcome, hold_settings, run, summary, write_report
 
@@ -14,13 +14,17 @@ def outcomes_of(jobs: list[str], workers: int) -> list[str]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_raises_is_refused_and_the_others_go_on(workers: int) -> None:
-    assert outcomes_of(["a", "raises", "b", "full", "c"], workers) == [
+    assert outcomes_of(["a", "raises", "b"], workers) == [
         "kept    a: whole",
         "refused raises: raises is damaged",
         "kept    b: whole",
-        "refused full: out/full.npz: No space left on device",
-        "kept    c: whole",
     ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_full_disk_is_no_fault_of_the_file(workers: int) -> None:
+    with pytest.raises(DiskError, match=r"cannot write out/full\.npz: No space left on device; free some space"):
+        outcomes_of(["a", "full", "b"], workers)
 
 
 def test_what_brings_its_process_down_is_refused_and_the_others_go_on() -> None:
@@ -55,3 +59,7 @@ def test_settings_hold_for_a_folder(tmp_path: Path) -> None:
     hold_settings(tmp_path / "out", {"size": [4, 2]})
     with pytest.raises(DataError, match="choose another folder"):
         hold_settings(tmp_path / "out", {"size": [2, 2]})
+    for damaged in ("{", "", "[" * 50_000, "\0", "3" * 200_000):
+        (tmp_path / "out" / "settings.json").write_text(damaged)
+        with pytest.raises(DataError, match=r"settings\.json: it is damaged; delete it"):
+            hold_settings(tmp_path / "out", {"size": [4, 2]})

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from data.blocks import SIZE, block_clip
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError, DiskError, InputError
 from tempose.data import prepared
 from tempose.data.prepared import Clip, finished_row, read_metadata, write_clip, write_metadata
 
@@ -77,7 +77,7 @@ def test_a_clip_is_finished_when_everything_of_it_is_there(tmp_path: Path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(prepared.np, "savez_compressed", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DiskError, match=r"cannot write .*a\.npz: No space left"):
         write_clip(tmp_path, "train", "a", **block_clip(1, frames=12), **ABOUT)
     assert finished_row(tmp_path, "train", "a") is None
     assert list((tmp_path / "train").iterdir()) == []
@@ -138,7 +138,15 @@ def test_damaged_metadata_names_the_line(tmp_path: Path, write_blocks) -> None:
     path = root / "train" / "metadata.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines()
     without_frames = {key: value for key, value in json.loads(lines[1]).items() if key != "frames"}
-    for second, message in (("{", "JSON"), (json.dumps(without_frames), "frames"), ("3", "JSON object")):
+    for second, message in (
+        ("{", "Invalid JSON"),
+        (json.dumps(without_frames), "frames: Field required"),
+        ("3", "should be an object"),
+        (json.dumps({**json.loads(lines[1]), "file_name": "../../q.mp4"}), "is no file name"),
+        (json.dumps({**json.loads(lines[1]), "frames": 10**12}), "frames: "),
+        (json.dumps({**json.loads(lines[1]), "fps": float("nan")}), "fps: "),
+        ("[" * 100_000, "Invalid JSON"),
+    ):
         path.write_text(f"{lines[0]}\n{second}\n", encoding="utf-8")
         with pytest.raises(DataError, match=f"line 2.*{message}"):
             read_metadata(root, "train")

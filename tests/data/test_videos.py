@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tempose.cli import app
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError, DiskError, InputError
 from tempose.data import videos
 from tempose.data.clips import ClipDataset, ClipSampling
 from tempose.data.find import clip_name, drawn_split
@@ -264,7 +264,7 @@ def contents_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_full_disk_refuses_the_file_and_leaves_nothing_half(folder: Path, tmp_path: Path, monkeypatch) -> None:
+def test_a_full_disk_ends_the_command_and_leaves_nothing_half(folder: Path, tmp_path: Path, monkeypatch) -> None:
     write(folder / "a.mp4")
     write(folder / "b.mp4")
     savez = np.savez_compressed
@@ -275,12 +275,28 @@ def test_a_full_disk_refuses_the_file_and_leaves_nothing_half(folder: Path, tmp_
             raise OSError(28, "No space left on device")
         savez(path, **values)
 
-    monkeypatch.setattr(np, "savez_compressed", full)
     out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez_compressed", full)
+        with pytest.raises(DiskError, match=r"cannot write .*a-000\.npz: No space left on device; free some space"):
+            prepare_videos(folder, out, settings=SMALL, split="train")
+    assert list((out / "train").iterdir()) == []
     a, b = prepare_videos(folder, out, settings=SMALL, split="train")
-    assert (a.verdict, a.detail, b.verdict) == ("refused", "No space left on device", "kept")
-    assert [clip.name for clip in clips_of(out)] == ["b-000.mp4"]
-    assert sorted(path.name for path in (out / "train").iterdir()) == ["b-000.mp4", "b-000.npz", "metadata.jsonl"]
+    assert (a.verdict, b.verdict) == ("kept", "kept")
+    assert [clip.name for clip in clips_of(out)] == ["a-000.mp4", "b-000.mp4"]
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"clips": 3}', "null"])
+def test_a_damaged_record_is_named(folder: Path, tmp_path: Path, damaged: str) -> None:
+    write(folder / "a.mp4")
+    prepare_videos(folder, tmp_path / "out", settings=SMALL, split="train")
+    record = tmp_path / "out" / "report" / "train" / "a.json"
+    record.write_text(damaged)
+    with pytest.raises(DataError, match=r"a\.json: it is damaged; delete it, and the video is prepared again"):
+        prepare_videos(folder, tmp_path / "out", settings=SMALL, split="train")
+    record.unlink()
+    (outcome,) = prepare_videos(folder, tmp_path / "out", settings=SMALL, split="train")
+    assert outcome.verdict == "kept"
 
 
 def test_a_video_that_breaks_off_late_leaves_no_clip(folder: Path, tmp_path: Path, monkeypatch) -> None:

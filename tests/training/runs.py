@@ -90,7 +90,8 @@ def run_and_be_killed_while_saving(config: TrainConfig, step: int, what: str) ->
 
     def half(*arguments: Any) -> None:
         whole(*arguments)
-        (path,) = (argument for argument in arguments if isinstance(argument, Path))
+        *_, target = arguments  # a folder, or an open file
+        path = target if isinstance(target, Path) else Path(target.name)
         if f"{step:08d}" in path.name:
             file = path if path.is_file() else next(path.rglob("*.safetensors"))
             os.truncate(file, file.stat().st_size // 2)

@@ -5,8 +5,8 @@ from tempose.core.errors import CheckpointError
 from tempose.training.checkpoint import (
     load_state,
     newest_weights,
-    remove_leftovers,
     remove_old,
+    remove_unfinished,
     save_state,
     saved_states,
     saved_weights,
@@ -41,7 +41,7 @@ def test_the_newest_stay_and_leftovers_go(tmp_path):
         (tmp_path / leftover).mkdir()
     (tmp_path / "state-notes.pt").touch()
     remove_old(tmp_path, 2)
-    remove_leftovers(tmp_path)
+    remove_unfinished(tmp_path)
     assert [path.stem for path in saved_states(tmp_path)] == ["state-00000002", "state-00000003"]
     assert [path.name for path in saved_weights(tmp_path)] == ["weights-00000002", "weights-00000003"]
     assert newest_weights(tmp_path) == tmp_path / "weights-00000003"

@@ -1,8 +1,9 @@
 import pytest
 import torch
 from conftest import TINY
+from safetensors import SafetensorError
 
-from tempose.core.errors import InputError
+from tempose.core.errors import DiskError, InputError
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.build import build_networks
 from tempose.training.export import export
@@ -35,6 +36,33 @@ def test_the_newest_weights_of_a_run_come_back_within_half_precision(run, tmp_pa
 
 def test_weights_can_be_named_themselves(run, tmp_path):
     assert export(run / "weights-00000001", tmp_path / "out") == run / "weights-00000001"
+
+
+def test_weights_that_are_there_are_replaced_only_if_that_is_said(run, tmp_path):
+    out = tmp_path / "out"
+    export(run / "weights-00000001", out)
+    name = "unet/diffusion_pytorch_model.safetensors"
+    first = (out / name).read_bytes()
+    with pytest.raises(InputError, match="holds a finished model; --overwrite makes it again"):
+        export(run, out)
+    assert (out / name).read_bytes() == first
+    export(run, out, overwrite=True)
+    assert (out / name).read_bytes() != first
+    (out / "thesis.txt").touch()
+    with pytest.raises(InputError, match=r"holds thesis\.txt, which is no part of a model"):
+        export(run, out, overwrite=True)
+    with pytest.raises(InputError, match="is a file, and a model is a folder"):
+        export(run, out / "thesis.txt", overwrite=True)
+
+
+def test_a_full_disk_is_named(run, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(PersonVideoPipeline, "save_pretrained", full)
+    with pytest.raises(DiskError, match=r"cannot write .*out: No space left on device; free some space"):
+        export(run, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_what_float16_cannot_hold_is_refused_and_nothing_is_left(run, tmp_path):

@@ -44,7 +44,7 @@ def saved(folder, *, model=GATED, temporal=True):
 @pytest.fixture
 def found(monkeypatch):
     """A person who is found in every video and photo: a moving block. It is looked at often."""
-    for name, value in (("LOOK_EVERY", 5), ("WINDOWS", 2), ("PAINTED", 1), ("PAINT_STEPS", 1)):
+    for name, value in (("LOOK_EVERY", 5), ("WINDOWS", 2), ("PAINTED", 1), ("PAINT_STEPS", 1), ("sha256_of", str)):
         monkeypatch.setattr(module, name, value)
 
     def views_of_video(path, size, *, frames):
@@ -120,12 +120,57 @@ def test_saved_weights_say_what_they_are(model):
 def test_what_does_not_fit_is_said_before_anything_is_written(found, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").touch()
-    with pytest.raises(InputError, match="is not empty"):
+    with pytest.raises(InputError, match="with something in it"):
         personalize(["me.mp4"], tmp_path / "full", model=tmp_path / "nowhere")
     model = saved(tmp_path / "given")
     with pytest.raises(InputError, match="three photos"):
         personalize(["0.png", "1.png"], tmp_path / "me", model=model, size=(24, 16))
     assert not (tmp_path / "me").exists()
+
+
+class Killed(BaseException):
+    """As hard an end as can be had within a process."""
+
+
+def test_a_fitting_that_was_killed_goes_on_as_if_it_had_not_been(found, tmp_path, one_thread, monkeypatch):
+    given = {"model": saved(tmp_path / "given", temporal=False), "size": (24, 16), "steps": 6, "learning_rate": 2e-3}
+    whole = personalize(["me.mp4"], tmp_path / "whole", **given)
+    out = tmp_path / "me"
+
+    def killed_at(owner, name, call):
+        """Personalize, killed at the n-th call of a function; with the given arguments."""
+        function, calls = getattr(owner, name), []
+
+        def counted(*arguments, **named):
+            calls.append(name)
+            if len(calls) == call:
+                raise Killed
+            return function(*arguments, **named)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, counted)
+            with pytest.raises(Killed):
+                personalize(["me.mp4"], out, **given)
+
+    for owner, name, call in ((module.Trainer, "learn", 6), (module, "remove_states", 1)):
+        killed_at(owner, name, call)
+        if name == "learn":
+            assert [path.name for path in out.glob("state-*")] == ["state-00000005.pt"]
+            for other, message in (
+                ({"seed": 1}, "seed was 0, now it is 1"),
+                ({"model": str(tmp_path / "whole" / "weights")}, "weights was"),
+            ):
+                with pytest.raises(InputError, match=f"holds a run of another configuration: {message}"):
+                    personalize(["me.mp4"], out, **{**given, **other})
+            with pytest.raises(InputError, match=r"sources\.me\.mp4 was me\.mp4, now it is None"):
+                personalize(["you.mp4"], out, **given)
+    with pytest.raises(InputError, match="holds a finished fitting; --overwrite"):
+        personalize(["me.mp4"], out, **given)
+    assert sorted(path.name for path in out.iterdir()) == ["data", "held-out.png", "run.yaml", "weights"]
+    for part in ("unet", "texture_encoder"):
+        name = f"weights/{part}/diffusion_pytorch_model.safetensors"
+        assert (out / name).read_bytes() == (whole.weights.parent / name).read_bytes()
+    assert (out / "held-out.png").read_bytes() == (whole.weights.parent / "held-out.png").read_bytes()
 
 
 @pytest.mark.slow

@@ -1,11 +1,12 @@
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ROOT
 
-from tempose.core.errors import InputError
+from tempose.core.errors import CheckpointError, DiskError, InputError
 from tempose.training.config import TrainConfig
 from tempose.training.run import Log, check_folder, describe, open_run
 
@@ -66,6 +67,35 @@ def test_a_folder_with_something_else_is_refused(config):
     (made.output / "thesis.txt").touch()
     with pytest.raises(InputError, match="something else than a training run"):
         check_folder(made)
+
+
+def test_what_a_run_leaves_that_was_killed_in_its_first_write_is_nobody_s(config):
+    made = config()
+    (made.output / ".run.yaml.tmp0").mkdir(parents=True)
+    (made.output / ".run.yaml.tmp0" / "run.yaml").write_text("half")
+    check_folder(made)
+    open_run(made)
+    assert [path.name for path in made.output.iterdir()] == ["run.yaml"]
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", "configuration: 3", "[" * 10_000, "a: 2020-99-99", "\0"])
+def test_a_damaged_description_is_named(config, damaged):
+    made = config()
+    open_run(made)
+    (made.output / "run.yaml").write_text(damaged)
+    with pytest.raises(CheckpointError, match=r"run\.yaml: it is damaged"):
+        check_folder(made)
+
+
+def test_a_full_disk_is_named_by_the_log(config):
+    made = config()
+    open_run(made)
+    log = Log(made.output, step=0, tensorboard=False)
+    log.file = Path("/dev/full")
+    if not log.file.exists():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(DiskError, match="cannot write /dev/full: No space left on device; free some space"):
+        log.write(1, loss=0.5)
 
 
 def test_the_log_goes_on_where_the_run_does(config):

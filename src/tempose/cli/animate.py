@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.cli.shell import MODEL, Shell, check_output, command
+from tempose.cli.shell import MODEL, Overwrite, Shell, check_output, command
 from tempose.core.errors import InputError
 from tempose.media.formats import check_motion_there, check_readable
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tempose.animation.settings import AnimateSettings, DressSettings
 
 GROUP = "Animate"
-
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 
 
 def animate_settings() -> type[AnimateSettings]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.cli.shell import Shell, command
+from tempose.cli.shell import Overwrite, Shell, command
 from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FOLDER", help="A prepared dataset (`tempose prepare`, `tempose people`)."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished report.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Measure a model on clips, beside the photo copied and the photo warped, and write a report.
 
@@ -82,6 +82,7 @@ def compare(
     shell: Shell,
     reports: Annotated[list[Path], typer.Argument(metavar="REPORT REPORT…", help="Folders of `tempose evaluate`.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write.")],
+    overwrite: Overwrite = False,
 ) -> None:
     """Compare reports with the first of them, clip by clip: what changed, how surely, on which clips most.
 
@@ -92,7 +93,7 @@ def compare(
     from tempose.evaluation.compare import as_markdown, compare, write_comparison
 
     comparison = compare(reports)
-    write_comparison(comparison, output)
+    write_comparison(comparison, output, overwrite=overwrite)
     shell.done(
         f"{as_markdown(comparison)}\n{output / 'compare.html'}: {len(reports)} reports",
         output=output,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempose.cli.shell import Shell, command
+from tempose.cli.shell import Overwrite, Shell, command
 
 GROUP = "Models"
 
@@ -36,6 +36,7 @@ def import_pidm(
     shell: Shell,
     checkpoint: Annotated[Path, typer.Argument(help="The published file, usually last.pt.")],
     out_dir: Out,
+    overwrite: Overwrite = False,
 ) -> None:
     """Turn a published PIDM checkpoint into safe weights that the pipeline loads.
 
@@ -43,14 +44,15 @@ def import_pidm(
 
     Example: [bold]tempose import-pidm last.pt models/pidm[/bold]
     """
-    from tempose.core.files import check_free, written_whole
+    from tempose.core.files import written_whole
+    from tempose.diffusion.hub import check_weights_place
     from tempose.diffusion.pipeline import PersonVideoPipeline
     from tempose.models.config import preset
     from tempose.models.pidm import import_checkpoint
 
-    check_free(out_dir)
+    check_weights_place(out_dir, overwrite=overwrite)
     networks = import_checkpoint(checkpoint)
-    with written_whole(out_dir) as beside:
+    with written_whole(out_dir, replace=overwrite) as beside:
         PersonVideoPipeline.from_networks(networks, config=preset("pidm-256")).save_pretrained(beside)
     count = sum(network.num_parameters() for network in networks)
     shell.done(
@@ -65,6 +67,7 @@ def export(
     shell: Shell,
     source: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or of weights.")],
     out: Out,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the newest weights of a run as they are given to others: averaged, in half precision.
 
@@ -72,5 +75,5 @@ def export(
     """
     from tempose.training.export import export
 
-    weights = export(source, out)
+    weights = export(source, out, overwrite=overwrite)
     shell.done(f"{out}: {weights} in float16", output=out, weights=weights)

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tempose.core.errors import InputError, TemposeError
+from tempose.core.files import REMEDIES, remove_leftovers
 from tempose.core.progress import bar, quiet
 from tempose.core.streams import make_steadfast
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Metavariables by type, where a command gives none.
 METAVARS = {bool: "", int: "N", float: "NUMBER", Path: "PATH", str: "TEXT"}
 
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 MODEL = "A name that ships, a folder of weights, or OWNER/NAME on the Hub."
 SIZE = "Size of the pictures, HEIGHTxWIDTH; both even."
 
@@ -241,6 +243,7 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = 
     """
     if str(path) == "-":
         raise InputError("a result cannot be written to standard output; name a file, such as -o out.mp4")
+    remove_leftovers(path)
     there = path.is_file() and path.resolve() not in {Path(each).resolve() for each in inputs}
     if there and not overwrite:
         raise InputError("it is there already", path=path, remedy="name another output, or give --overwrite")
@@ -267,5 +270,7 @@ def main() -> None:
         sys.exit(2)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        tell_error(f"{place}{error.strerror or error}", {"path": error.filename, "remedy": None})
+        remedy = REMEDIES.get(error.errno or 0)
+        hint = f"; {remedy}" if remedy else ""
+        tell_error(f"{place}{error.strerror or error}{hint}", {"path": error.filename, "remedy": remedy})
         sys.exit(2)

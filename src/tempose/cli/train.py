@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempose.cli.shell import MODEL, Shell, command, size_of
+from tempose.cli.shell import MODEL, Overwrite, Shell, command, size_of
 
 GROUP = "Models"
 
@@ -72,12 +72,13 @@ def personalize(
     steps: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many steps.")] = 200,
     learning_rate: Annotated[float, typer.Option(help="How far a step goes.")] = 1e-4,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    overwrite: Overwrite = False,
 ) -> None:
     """Fit a model to one person, seen in a short video or a few photos.
 
     The last quarter is held out. It says whether fitting helps and when to stop; what was best on it is
-    kept, also when Ctrl-C ends the fitting. The picture held-out.png shows photo · pose · truth ·
-    before · after.
+    kept, also when Ctrl-C ends the fitting. After a kill or on a full disk, give the same command again.
+    The picture held-out.png shows photo · pose · truth · before · after.
 
     Example: [bold]tempose personalize me.mp4 -o models/me[/bold]
     """
@@ -85,7 +86,7 @@ def personalize(
 
     fitted = personalize(
         sources, output, model=model, size=None if size is None else size_of(size),
-        steps=steps, learning_rate=learning_rate, seed=seed, track=shell.track,
+        steps=steps, learning_rate=learning_rate, seed=seed, overwrite=overwrite, track=shell.track,
     )  # fmt: skip
     shell.done(
         f"error on the person in what was held out: {fitted.before:.4f} before, {fitted.after:.4f} after\n"

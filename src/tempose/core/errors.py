@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 
 class TemposeError(ValueError):
@@ -45,6 +46,10 @@ class MediaError(TemposeError):
     """A picture or video cannot be read or written."""
 
 
+class DiskError(TemposeError):
+    """The disk is full, or takes nothing."""
+
+
 class PoseError(TemposeError):
     """Key points cannot be found in a picture or read from a file."""
 
@@ -75,6 +80,13 @@ def called(names: Mapping[Path, str]) -> Iterator[None]:
     except TemposeError as error:
         error.names |= {str(path): name for path, name in names.items()}
         raise
+
+
+def told(error: Any) -> str:
+    """The first thing that pydantic found wrong with something that was read: where, and what is wanted."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -1,25 +1,37 @@
-"""Files appear whole or not at all: written beside their place, then renamed into it."""
+"""Files appear whole or not at all: written beside their place, then renamed into it.
+
+What a killed process leaves of one, `.NAME.tmp0` beside it, is removed by the next that writes it.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
+import re
 import shutil
-import tempfile
-from collections.abc import Iterator
+import stat
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tempose.core.errors import InputError, MediaError
+from tempose.core.errors import DiskError, InputError, MediaError
+
+# So many processes may write one file at once; leftovers are looked for under so many names.
+MANY, LEFTOVERS = 1000, 8
 
 
-def check_free(path: Path | str) -> Path:
+def check_free(path: Path | str, *, replace: bool = False) -> Path:
     """The path, if something can be written there: for work that takes long before it writes.
+
+    Args:
+        replace: a folder that is there, whatever is in it, may be replaced by one.
 
     Raises:
         InputError: it is a folder with something in it, or would have to lie in a file.
     """
     path = Path(path)
-    if path.is_dir() and any(path.iterdir()):
+    remove_leftovers(path)
+    if path.is_dir() and any(path.iterdir()) and not replace:
         raise InputError(f"cannot write {path}: a folder with something in it; name a new or an empty one")
     there = next(parent for parent in path.absolute().parents if parent.exists())
     if not there.is_dir():
@@ -27,34 +39,149 @@ def check_free(path: Path | str) -> Path:
     return path
 
 
+def check_free_or_finished(
+    out: Path | str, *, kind: str, mark: str, names: Collection[str], overwrite: bool = False
+) -> Path:
+    """The folder, if a command may write its result there, before any time is spent on it.
+
+    Args:
+        kind: what the folder will be, such as `report`.
+        mark: the file that one that is finished holds.
+        names: of all that it may hold.
+        overwrite: one that is finished may be replaced.
+
+    Raises:
+        InputError: it is a file, a folder of other things, or a finished one that is not to be replaced.
+    """
+    out = Path(out)
+    remove_leftovers(out)
+    if out.is_file():
+        raise InputError(f"{out} is a file, and a {kind} is a folder; name another")
+    if not (out / mark).is_file():
+        return check_free(out)
+    if not overwrite:
+        raise InputError(f"{out} holds a finished {kind}; --overwrite makes it again and replaces it")
+    if foreign := {path.name for path in out.iterdir()} - set(names):
+        raise InputError(f"{out} holds {min(foreign)}, which is no part of a {kind}; name another folder")
+    return out
+
+
 @contextmanager
-def written_whole(path: Path | str) -> Iterator[Path]:
+def written_whole(path: Path | str, *, replace: bool = False) -> Iterator[Path]:
     """A temporary path (same folder, same ending) that becomes `path` when the block succeeds.
 
     Works for a file and for a folder, whichever the block creates. Folders above it that do not exist are made. A
     file that was there before is replaced. When the block raises, also by Ctrl-C, nothing is left behind and `path`
-    is as before.
+    is as before; where the process is killed, the next call for the same path removes what it left.
+
+    Args:
+        replace: as for `check_free`.
 
     Raises:
         InputError: the folder that should hold `path` cannot be written to, or `path` is a folder with something in
             it.
+        DiskError: the disk is full.
     """
-    path = check_free(path)
+    path = check_free(path, replace=replace)
     made = [parent for parent in path.absolute().parents if not parent.exists()]
+    with full_disk(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch, lock = _scratch(path)
+        except OSError as error:
+            _remove_empty(made)
+            if error.errno in FULL:
+                raise
+            remedy = REMEDIES.get(error.errno or 0, "choose another folder")
+            raise InputError(f"cannot write {path}: {error.strerror}; {remedy}") from error
+        try:
+            yield scratch / path.name
+            if path.is_dir():
+                path.replace(_before(scratch, path))
+            (scratch / path.name).replace(path)
+        finally:
+            _remove(scratch, path)
+            _remove_empty(made)
+            if lock is not None:
+                os.close(lock)
+
+
+def remove_leftovers(path: Path | str) -> None:
+    """Remove what killed processes left of `path`; what they were about to replace gets its place back."""
+    path = Path(path)
+    for scratch in _scratches(path, LEFTOVERS):
+        with suppress(OSError):
+            if _is_ours(scratch) and (lock := locked(scratch)) is not None:
+                _remove(scratch, path)
+                os.close(lock)
+
+
+def locked(path: Path | str) -> int | None:
+    """A descriptor by which a file or folder is this process's, until it is closed or the process ends in any way.
+
+    None where another process has it, or it is gone.
+
+    Raises:
+        OSError: its disk, or this system, knows no such locks.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        _remove_empty(made)
-        raise InputError(f"cannot write {path}: {error.strerror}; choose another folder") from error
-    beside = scratch / path.name
+        import fcntl
+    except ImportError:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP)) from None
     try:
-        yield beside
-        beside.replace(path)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        _remove_empty(made)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError:
+        os.close(descriptor)
         raise
+    os.close(descriptor)
+    return None
+
+
+def _scratches(path: Path, many: int) -> Iterator[Path]:
+    """How the folder is called in which `path` is made: one name after another, for processes that make it at once."""
+    return (path.with_name(f".{path.name}.tmp{number}") for number in range(many))
+
+
+def _scratch(path: Path) -> tuple[Path, int | None]:
+    """A new folder beside `path`, and the lock by which others see that its process lives."""
+    for scratch in _scratches(path, MANY):
+        try:
+            scratch.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        try:
+            lock = locked(scratch)
+        except OSError:  # no locks here: nobody can take it for a leftover
+            return scratch, None
+        if lock is not None:  # else another process took it for a leftover before it was locked
+            return scratch, lock
+    raise FileExistsError(errno.EEXIST, "too many processes write it at once")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it is a folder, no link to one, of this user."""
+    facts = folder.lstat()
+    return stat.S_ISDIR(facts.st_mode) and (not hasattr(os, "getuid") or facts.st_uid == os.getuid())
+
+
+def _before(scratch: Path, path: Path) -> Path:
+    """Where a folder lies that is being replaced, until the new one has its place."""
+    return scratch / f"{path.name}.before"
+
+
+def _remove(scratch: Path, path: Path) -> None:
+    """Remove a temporary folder; what was to be replaced goes back where nothing has taken its place."""
+    before = _before(scratch, path)
+    if before.is_dir() and not path.exists():
+        before.replace(path)
     shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -65,10 +192,13 @@ def _remove_empty(folders: list[Path]) -> None:
             folder.rmdir()
 
 
+# The disk takes no more.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
 # What helps where the disk refuses; without any of these its own words stand alone.
 REMEDIES = {
-    errno.ENOSPC: "free some space, or choose another disk",
-    errno.EDQUOT: "free some space, or choose another disk",
+    errno.ENOSPC: "free some space and give the same command again, or choose another disk",
+    errno.EDQUOT: "free some space and give the same command again, or choose another disk",
     errno.EFBIG: "write less, or choose another disk",
     errno.EROFS: "choose another folder",
     errno.EACCES: "choose another folder",
@@ -77,16 +207,49 @@ REMEDIES = {
 }
 
 
+def number_of(error: BaseException) -> int:
+    """The system's number of what went wrong, also where a library tells it in its text or in what it was raised from.
+
+    0 where there is none.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno:
+            return cause.errno
+        if told := re.search(r"\(os error (\d+)\)", str(cause)):  # of a library in Rust, such as safetensors
+            return int(told[1])
+        cause = cause.__cause__ or cause.__context__
+    return 0
+
+
 @contextmanager
-def disk_errors(path: Path | str) -> Iterator[None]:
-    """Around the writing of `path`: what the disk refuses is one sentence with the file and the remedy.
+def full_disk(path: Path | str) -> Iterator[None]:
+    """Around the writing of `path`: a full disk is one sentence with the file and the remedy, whoever notices it.
 
     Raises:
-        MediaError: the disk refuses.
+        DiskError: the disk is full.
     """
     try:
         yield
+    except DiskError:
+        raise
+    except Exception as error:
+        number = number_of(error)
+        if number not in FULL:
+            raise
+        raise DiskError(f"cannot write {path}: {os.strerror(number)}", remedy=REMEDIES[number]) from error
+
+
+@contextmanager
+def disk_errors(path: Path | str) -> Iterator[None]:
+    """Around the writing of `path`: whatever the disk refuses is one sentence with the file and the remedy.
+
+    Raises:
+        DiskError: the disk is full. MediaError: it refuses for another reason.
+    """
+    try:
+        with full_disk(path):
+            yield
     except OSError as error:
         remedy = REMEDIES.get(error.errno or 0)
-        reason = f"{error.strerror or error}" + (f"; {remedy}" if remedy else "")
-        raise MediaError(f"cannot write {path}: {reason}") from error
+        raise MediaError(f"cannot write {path}: {error.strerror or error}", remedy=remedy) from error

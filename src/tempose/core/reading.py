@@ -22,6 +22,9 @@ from tempose.core.text import decoded
 # Bytes of a JSON file: read, it takes about twenty times as much.
 JSON_BYTES = 20_000_000
 
+# Bytes of a YAML file, and values in it.
+YAML_BYTES, YAML_VALUES = 1_000_000, 50_000
+
 # Bytes of the head of an array, which says its type and shape.
 _HEAD_BYTES = 10_000
 
@@ -60,6 +63,61 @@ def read_json(path: Path | str, *, most: int = JSON_BYTES) -> Any:
         raise ValueError("it is not text") from None
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def read_yaml(path: Path | str) -> Any:
+    """What a YAML file holds (`parse_yaml`).
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no YAML, or beyond the bounds.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(YAML_BYTES + 1)
+    if len(content) > YAML_BYTES:
+        raise ValueError(f"it has more than {YAML_BYTES / 1e6:g} MB")
+    try:
+        return parse_yaml(content.decode("utf-8"))
+    except UnicodeError:
+        raise ValueError("it is not UTF-8 text") from None
+
+
+def parse_yaml(text: str) -> Any:
+    """What a text in YAML says: plain values, lists and mappings. What looks like a date is text.
+
+    Raises:
+        ValueError: it is no YAML, nested too deep, or grows beyond bounds once its aliases are followed.
+    """
+    import yaml
+
+    try:
+        loader = yaml.SafeLoader(text)
+        loader.yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+            for first, resolvers in loader.yaml_implicit_resolvers.items()
+        }
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _expanded(node, {}) > YAML_VALUES:
+            raise yaml.YAMLError(f"it holds more than {YAML_VALUES:,} values, or itself")
+        return loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())[:300]) from error
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:  # of a value with a tag
+        raise ValueError(f"a value of it is none: {str(error)[:200]}") from error
+
+
+def _expanded(node: Any, sizes: dict[int, int]) -> int:
+    """How many values a node of YAML stands for once its aliases are followed; too many where it holds itself."""
+    if id(node) not in sizes:
+        sizes[id(node)] = YAML_VALUES  # until it is known
+        inside = node.value if isinstance(node.value, list) else []
+        parts = [part for each in inside for part in (each if isinstance(each, tuple) else (each,))]
+        sizes[id(node)] = 1 + sum(_expanded(part, sizes) for part in parts)
+    return sizes[id(node)]
 
 
 def read_arrays(file: Path | str | io.BytesIO, names: Sequence[str], *, most: int) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ file, the HTTP interface and the page's form are made of its fields; the text un
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,7 @@ class Settings(BaseModel):
         if problem["type"] == "value_error":  # of a validator of ours, which says all that is to be said
             return str(problem["ctx"]["error"])
         given = problem["input"]
-        said = given if is_number(given) else repr(given)
+        said = given if is_number(given) else reprlib.repr(given)
         return f"{name} is {said}; wanted {Entry(name, cls.model_fields[name]).wanted}"
 
 
@@ -227,13 +228,13 @@ def read_mapping(path: Path | str) -> dict[str, Any]:
     Raises:
         InputError: it cannot be read, or holds something else.
     """
-    import yaml
+    from tempose.core.reading import read_yaml
 
     try:
-        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        fields = read_yaml(path)
     except FileNotFoundError:
         raise InputError(f"there is no configuration {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
         raise InputError(f"{path} holds no configuration; wanted keys and values")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from tempose.core.errors import DataError, InputError, TemposeError
-from tempose.core.files import written_whole
+from tempose.core.errors import DataError, DiskError, InputError, TemposeError
+from tempose.core.files import FULL, full_disk, number_of, remove_leftovers, written_whole
 from tempose.core.progress import Track
+from tempose.core.reading import read_json
 
 Task = TypeVar("Task")
 
@@ -61,6 +62,9 @@ def run(
     """`work` done for every job, in `workers` processes; outcomes in the order of the jobs.
 
     A job that raises is refused, and so is one that brings its process down; the others go on.
+
+    Raises:
+        DiskError: the disk is full; what was finished stays.
     """
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; wanted 1 or more")
@@ -98,6 +102,11 @@ def _attempt(work: Callable[[Task], Outcome], job: Task, file_of: Callable[[Task
     try:
         return work(job)
     except (TemposeError, OSError, MemoryError) as error:
+        if isinstance(error, DiskError):
+            raise
+        with full_disk(getattr(error, "filename", None) or file_of(job)):
+            if number_of(error) in FULL:
+                raise
         return refused(file_of(job), error)
 
 
@@ -109,8 +118,16 @@ def hold_settings(out: Path, settings: dict) -> None:
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / "settings.json"
+    remove_leftovers(path)
     if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            before = read_json(path, most=100_000)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                "it is damaged",
+                path=path,
+                remedy="delete it if you ask for the same as before, or choose another folder",
+            ) from error
         if before != settings:
             raise DataError(
                 f"{out} was prepared with {before}, now {settings} is asked for; choose another folder, "

@@ -17,10 +17,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, NotRequired
 
 import numpy as np
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
-from tempose.core.errors import DataError, InputError, TemposeError
+from tempose.core.errors import DataError, InputError, TemposeError, told
 from tempose.core.files import written_whole
 from tempose.core.reading import read_arrays
 from tempose.pose.keypoints import Motion
@@ -28,19 +31,40 @@ from tempose.pose.keypoints import Motion
 SPLITS = ("train", "val", "test")
 CRF = 12  # of H.264: visually lossless
 GOP = 8  # frames from one key frame to the next: a few frames can be read from anywhere
+FORBIDDEN = "/\\:\0\n\r"  # in the name of a file
 
-ROW = {
-    "file_name": str,
-    "frames": int,
-    "fps": float,
-    "height": int,
-    "width": int,
-    "person": str,
-    "keypoints_file": str,
-    "sha256": str,
-    "license": str,
-    "source": str,
-}  # and `recipe`, a dict, where the person is drawn
+
+def _is_name(name: str) -> str:
+    """The name, if it is one of a file, and of no other folder."""
+    if not name or name.startswith(".") or any(letter in name for letter in FORBIDDEN):
+        raise ValueError(f"{name[:80]!r} is no file name")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_is_name)]
+Side = Annotated[int, Field(ge=1, le=16384)]
+
+
+class Row(TypedDict):
+    """What metadata.jsonl says of a clip."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)  # type: ignore[misc]
+
+    file_name: FileName
+    frames: Annotated[int, Field(ge=1, le=1_000_000)]
+    fps: Annotated[float, Field(gt=0, le=10_000)]
+    height: Side
+    width: Side
+    person: str
+    keypoints_file: FileName
+    sha256: str
+    license: str
+    source: str
+    recipe: NotRequired[dict[str, Any]]  # where the person is drawn
+
+
+_ROW = TypeAdapter(Row)
+
 # What reading a damaged .npz raises.
 DAMAGE = (OSError, KeyError, TypeError, ValueError, OverflowError)
 
@@ -132,10 +156,10 @@ def remove_clip(root: Path | str, split: str, name: str) -> None:
 def finished_row(root: Path | str, split: str, name: str) -> dict | None:
     """The row of a clip that was written to its end, or None: what a resumed command asks first."""
     try:
-        row = json.loads(str(read_arrays(Path(root) / split / f"{name}.npz", ("row",), most=1)["row"]))
+        row = _ROW.validate_json(str(read_arrays(Path(root) / split / f"{name}.npz", ("row",), most=1)["row"]))
     except DAMAGE:
         return None
-    return row if (Path(root) / split / row["file_name"]).is_file() else None
+    return dict(row) if (Path(root) / split / row["file_name"]).is_file() else None
 
 
 def write_metadata(root: Path | str, split: str, rows: Iterable[dict]) -> None:
@@ -150,9 +174,10 @@ def write_metadata(root: Path | str, split: str, rows: Iterable[dict]) -> None:
         raise InputError(f"two clips of {Path(root) / split} have the same file name; give each its own")
     lines = []
     for row in rows:
-        fault = _fault_of(row)
-        if fault:
-            raise InputError(f"the row of {row['file_name']} {fault}; rows come from write_clip")
+        try:
+            _ROW.validate_python(row)
+        except ValidationError as error:
+            raise InputError(f"the row of {row['file_name']}: {told(error)}; rows come from write_clip") from error
         lines.append(json.dumps(row, ensure_ascii=False) + "\n")
     folder = Path(root) / split
     folder.mkdir(parents=True, exist_ok=True)
@@ -179,13 +204,9 @@ def read_metadata(root: Path | str, split: str) -> list[dict]:
     rows = []
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            row = json.loads(line)
-            fault = _fault_of(row)
-        except (json.JSONDecodeError, TypeError) as error:
-            fault = f"is not a JSON object ({error})"
-        if fault:
-            raise DataError(f"{path}, line {number} {fault}; prepare the dataset again")
-        rows.append(row)
+            rows.append(dict(_ROW.validate_json(line)))
+        except ValidationError as error:
+            raise DataError(f"{path}, line {number}: {told(error)}; prepare the dataset again") from error
     return rows
 
 
@@ -274,8 +295,10 @@ def sha256_of(path: Path) -> str:
 def _check_clip(split: str, name: str, frames: np.ndarray, motion: Motion, masks: np.ndarray) -> None:
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; wanted one of {', '.join(SPLITS)}")
-    if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0\n\r"):
-        raise InputError(f"{name!r} cannot name a clip; wanted a file name without ending or folder")
+    try:
+        _is_name(name)
+    except ValueError:
+        raise InputError(f"{name!r} cannot name a clip; wanted a file name without ending or folder") from None
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or frames.size == 0:
         raise InputError(f"frames of {name} are {frames.dtype} {frames.shape}; wanted uint8 (f, h, w, 3)")
     count, height, width = frames.shape[:3]
@@ -288,15 +311,3 @@ def _check_clip(split: str, name: str, frames: np.ndarray, motion: Motion, masks
             f"key points of {name} are {len(motion)} frames of {motion.size}; "
             f"wanted {count} frames of {(height, width)}, as the frames are"
         )
-
-
-def _fault_of(row: dict) -> str | None:
-    """What is wrong with a row of metadata.jsonl, or None."""
-    for field, kind in ROW.items():
-        if field not in row:
-            return f"lacks the field {field}"
-        if not isinstance(row[field], (int, float) if kind is float else kind):
-            return f"has {field} = {row[field]!r}, which should be {kind.__name__}"
-    if row["frames"] < 1:
-        return "says that the clip has no frame"
-    return None

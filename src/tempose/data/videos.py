@@ -16,19 +16,20 @@ from functools import lru_cache, partial
 from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tempose.core.errors import DataError, InputError, PoseError
 from tempose.core.files import written_whole
 from tempose.core.progress import Track, quiet
+from tempose.core.reading import read_json
 from tempose.core.settings import EvenSize, Settings, Shown, Size
 from tempose.data.augment import cropped_motion, resized_masks
 from tempose.data.find import Video, find_videos
 from tempose.data.prepare import Outcome, hold_settings, run, write_report
-from tempose.data.prepared import SPLITS, finished_row, remove_clip, sha256_of, write_clip, write_metadata
+from tempose.data.prepared import SPLITS, Row, finished_row, remove_clip, sha256_of, write_clip, write_metadata
 from tempose.data.segments import (
     crop_box,
     enough_joints,
@@ -102,7 +103,7 @@ def prepare_videos(
     outcomes = run(work, videos, file_of=attrgetter("file"), workers=workers, track=track, label="videos")
     for name in SPLITS:
         records = map(_read_record, sorted((out / "report" / name).glob("*.json")))
-        rows = [row for record in records for _, row in record["clips"]]
+        rows = [dict(row) for record in records for _, row in record.clips]
         if rows:
             write_metadata(out, name, rows)
     write_report(out, outcomes)
@@ -118,11 +119,11 @@ def _prepare_video(video: Video, *, out: Path, settings: VideoSettings) -> Outco
         record = out / "report" / split / f"{video.name}.json"
         if record.is_file():
             before = _read_record(record)
-            whole = all(finished_row(out, split, Path(row["file_name"]).stem) for _, row in before["clips"])
-            if split == video.split and before["sha256"] == digest and whole:
-                clips = tuple((where, row) for where, row in before["clips"])
-                return Outcome(video.file, before["verdict"], before["detail"], clips)
-            if split == video.split and before["sha256"] != digest:
+            whole = all(finished_row(out, split, Path(row["file_name"]).stem) for _, row in before.clips)
+            if split == video.split and before.sha256 == digest and whole:
+                clips = tuple((where, dict(row)) for where, row in before.clips)
+                return Outcome(video.file, before.verdict, before.detail, clips)
+            if split == video.split and before.sha256 != digest:
                 raise DataError(f"{out} has clips of another video {video.name}; choose another folder")
             if split != video.split:
                 raise DataError(f"{out} has this video in {split}, now {video.split} is asked for")
@@ -134,8 +135,28 @@ def _prepare_video(video: Video, *, out: Path, settings: VideoSettings) -> Outco
     return outcome
 
 
-def _read_record(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
+class Record(BaseModel):
+    """What is noted of a video that is finished."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    verdict: Literal["kept", "cut", "refused"]
+    detail: str
+    clips: tuple[tuple[Literal["train", "val", "test"], Row], ...]
+    sha256: str
+
+
+def _read_record(path: Path) -> Record:
+    """The record of a video.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        return Record.model_validate(read_json(path))
+    except (OSError, ValueError) as error:
+        raise DataError("it is damaged", path=path, remedy="delete it, and the video is prepared again") from error
 
 
 def _digest(path: Path) -> str:

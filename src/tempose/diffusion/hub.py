@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tempose.core.errors import CheckpointError, InputError, unknown
+from tempose.core.files import check_free_or_finished
 from tempose.models.config import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -158,6 +159,12 @@ def find_weights(name: Path | str) -> Path | None:
     if "/" in name:
         raise InputError(f"there is no folder {name}, and a model on the Hub is called OWNER/NAME; check the path")
     raise InputError(f"{unknown('model', name, PRESETS)}; or a folder of saved weights, or OWNER/NAME on the Hub")
+
+
+def check_weights_place(out: Path | str, *, overwrite: bool = False) -> Path:
+    """The folder, if weights may be written there; raises InputError where they may not (`check_free_or_finished`)."""
+    names = {name.partition("/")[0] for name in NAMES} | {"README.md"}
+    return check_free_or_finished(out, kind="model", mark="model_index.json", names=names, overwrite=overwrite)
 
 
 def open_weights(name: Path | str) -> PersonVideoPipeline:

@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from tempose.core.errors import DataError, InputError
-from tempose.core.files import written_whole
+from tempose.core.files import check_free_or_finished, written_whole
 from tempose.evaluation.report import in_words, number, read_video, rendered, titled, video_columns
 from tempose.evaluation.results import Column, Evaluation, Paired, paired, read_evaluation
+
+FILES = ("compare.html", "compare.md", "compare.json", "clips.csv")
 
 # So many of the clips that changed most are shown for each report.
 SHOWN = 3
@@ -151,16 +153,18 @@ def notes(first: Report, other: Report) -> list[str]:
 # Written out ---------------------------------------------------------------------------------------
 
 
-def write_comparison(comparison: Comparison, out: Path | str) -> None:
-    """Write compare.html, compare.md, compare.json and clips.csv into a folder, whole or not at all.
+def write_comparison(comparison: Comparison, out: Path | str, *, overwrite: bool = False) -> None:
+    """Write the FILES of a comparison into a folder, whole or not at all.
+
+    Args:
+        overwrite: a finished comparison is replaced.
 
     Raises:
-        InputError: `out` is a file or a folder with something in it, or cannot be made.
+        InputError: `out` is a file, a folder of other things or a finished comparison, or cannot be made.
         MediaError: a report lacks a video.
     """
-    if Path(out).is_file():
-        raise InputError(f"{out} is a file, and a comparison is a folder; name another")
-    with written_whole(out) as beside:
+    check_free_or_finished(out, kind="comparison", mark="compare.json", names=FILES, overwrite=overwrite)
+    with written_whole(out, replace=overwrite) as beside:
         beside.mkdir()
         (beside / "compare.html").write_text(as_html(comparison), encoding="utf-8", errors="backslashreplace")
         (beside / "compare.md").write_text(as_markdown(comparison), encoding="utf-8", errors="backslashreplace")

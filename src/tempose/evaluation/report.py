@@ -14,15 +14,14 @@ import base64
 import csv
 import io
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tempose.core.errors import InputError, MediaError
-from tempose.core.files import check_free, written_whole
+from tempose.core.errors import MediaError
+from tempose.core.files import check_free_or_finished, written_whole
 from tempose.evaluation.results import TRUTH, ClipResults, Column, Evaluation, Result, as_json
 from tempose.evaluation.run import TaskOutcome
 
@@ -40,16 +39,7 @@ def check_place(out: Path | str, *, overwrite: bool = False) -> None:
     Raises:
         InputError: it is a file, a folder of other things, or a finished report that is not to be replaced.
     """
-    out = Path(out)
-    if out.is_file():
-        raise InputError(f"{out} is a file, and a report is a folder; name another")
-    if (out / "report.json").is_file():
-        if not overwrite:
-            raise InputError(f"{out} holds a finished report; --overwrite measures again and replaces it")
-        if foreign := {path.name for path in out.iterdir()} - set(FILES):
-            raise InputError(f"{out} holds {min(foreign)}, which is no part of a report; name another folder")
-    else:
-        check_free(out)
+    check_free_or_finished(out, kind="report", mark="report.json", names=FILES, overwrite=overwrite)
 
 
 def write_report(outcome: TaskOutcome, out: Path | str, *, overwrite: bool = False) -> None:
@@ -58,16 +48,9 @@ def write_report(outcome: TaskOutcome, out: Path | str, *, overwrite: bool = Fal
     Raises:
         InputError: as `check_place`, or the folder cannot be made.
     """
-    out = Path(out)
     check_place(out, overwrite=overwrite)
-    if (out / "report.json").is_file():
-        beside = out.with_name(f"{out.name}.new")
-        write_report(outcome, beside)
-        shutil.rmtree(out)
-        beside.replace(out)
-        return
     evaluation = outcome.evaluation
-    with written_whole(out) as beside:
+    with written_whole(out, replace=overwrite) as beside:
         (beside / "videos").mkdir(parents=True)
         (beside / "sheets").mkdir()
         for index, clip in enumerate(evaluation.clips):

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError, InputError, told
 
 # The method whose frames are those of the clip itself.
 TRUTH = "truth"
@@ -246,8 +246,4 @@ def read_evaluation(folder: Path | str) -> Evaluation:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise DataError(
-            f"{path} is damaged or no report of this version ({place}: {first['msg']}); evaluate again"
-        ) from error
+        raise DataError(f"{path} is damaged or no report of this version ({told(error)}); evaluate again") from error

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from tempose.core.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError, DiskError, InputError
 from tempose.core.files import written_whole
 
 _STATE, _WEIGHTS = re.compile(r"state-\d{8}\.pt"), re.compile(r"weights-\d{8}")
@@ -54,10 +54,11 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write a state whole.
 
     Raises:
-        OSError, RuntimeError: it cannot be written; then nothing is left of it.
+        DiskError, OSError, RuntimeError: it cannot be written; then nothing is left of it.
     """
-    with written_whole(path) as beside:
-        torch.save(state, beside)
+    # An open file: only so the disk's own words are among what torch raises.
+    with written_whole(path) as beside, beside.open("wb") as file:
+        torch.save(state, file)
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:
@@ -84,9 +85,9 @@ def remove_old(folder: Path, keep: int) -> None:
         shutil.rmtree(weights.rename(weights.with_name(f".{weights.name}.old")))
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a run left that was killed while it saved or removed something."""
-    for leftover in [*folder.glob(".state-*"), *folder.glob(".weights-*"), *folder.glob(".run.yaml.*")]:
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a run left that was killed while it saved or removed something, of whatever step."""
+    for leftover in [*folder.glob(".state-*"), *folder.glob(".weights-*"), *folder.glob(".log.jsonl.*")]:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
@@ -99,9 +100,9 @@ def saving(step: int, *, last: Path | None) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, RuntimeError, SafetensorError) as error:
+    except (DiskError, OSError, RuntimeError, SafetensorError) as error:
         stands = f"the last good one, {last}, is untouched" if last else "there is none yet"
-        reason = str(error).splitlines()[0]
+        reason = (error.message if isinstance(error, DiskError) else str(error)).splitlines()[0]
         raise CheckpointError(
             f"the checkpoint of step {step} cannot be written ({reason}); {stands}: "
             "make room on the disk and give the same command again"

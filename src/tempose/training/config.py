@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tempose.core.errors import InputError, about, unknown
+from tempose.core.reading import parse_yaml
 from tempose.core.settings import read_mapping
 from tempose.models.config import ModelConfig, preset
 
@@ -17,7 +18,7 @@ from tempose.models.config import ModelConfig, preset
 class Section(BaseModel):
     """A part of the configuration; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Source(Section):
@@ -234,9 +235,10 @@ def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
         if not equals:
             raise InputError(f"cannot apply {change!r}; wanted name=value, such as optimization.batch=4")
         try:
-            _assign(fields, name.split("."), yaml.safe_load(value))
-        except yaml.YAMLError:
-            raise InputError(f"cannot apply {change!r}; {value!r} is no YAML value") from None
+            given = parse_yaml(value)
+        except ValueError as error:
+            raise InputError(f"cannot apply {change[:100]!r}; what follows = is no YAML value: {error}") from None
+        _assign(fields, name.split("."), given)
     return resolve(fields, source=path)
 
 
@@ -280,4 +282,5 @@ def _explain(problem: Any) -> str:
         return str(problem["ctx"]["error"])
     if problem["type"] == "missing":
         return f"{'.'.join(place)} is missing"
-    return f"{'.'.join(place)}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {problem.get('input')!r})"
+    given = reprlib.repr(problem.get("input"))
+    return f"{'.'.join(place)}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {given})"

@@ -8,17 +8,19 @@ from pathlib import Path
 import torch
 
 from tempose.core.errors import InputError
-from tempose.core.files import check_free, written_whole
+from tempose.core.files import written_whole
+from tempose.diffusion.hub import check_weights_place
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.training.checkpoint import newest_weights
 
 
-def export(source: Path, out: Path) -> Path:
+def export(source: Path, out: Path, *, overwrite: bool = False) -> Path:
     """Write weights in half precision (float16): half the size; they load as float32.
 
     Args:
         source: the folder of a run, of which the newest weights are taken, or of weights.
         out: the folder to write, new or empty.
+        overwrite: weights that are there are replaced.
 
     Returns:
         the folder that the weights were taken from.
@@ -30,9 +32,9 @@ def export(source: Path, out: Path) -> Path:
     weights = source if (source / "model_index.json").is_file() else newest_weights(source)
     if weights is None:
         raise InputError(f"there are no weights in {source}; wanted the folder of a run, or of weights")
-    check_free(out)
+    check_weights_place(out, overwrite=overwrite)
     pipeline = PersonVideoPipeline.from_pretrained(weights)
-    with written_whole(out) as beside:
+    with written_whole(out, replace=overwrite) as beside:
         for name, part in pipeline.components.items():
             if isinstance(part, torch.nn.Module):
                 torch.nn.Module.to(part, torch.float16)

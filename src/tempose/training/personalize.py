@@ -9,6 +9,7 @@ of one person would only make them forget how others move.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.core.errors import InputError
-from tempose.core.files import written_whole
+from tempose.core.files import check_free_or_finished, remove_leftovers, written_whole
 from tempose.core.progress import Track, quiet
 from tempose.data.augment import Views
 from tempose.data.clips import Sample
+from tempose.data.prepared import sha256_of
 from tempose.diffusion.hub import DEFAULT_MODEL, open_weights
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.animated import is_still
@@ -30,9 +31,10 @@ from tempose.media.images import write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import write_video
 from tempose.models.config import ModelConfig
+from tempose.training.checkpoint import saved_states
 from tempose.training.config import Data, Logging, Optimization, TrainConfig
 from tempose.training.loop import stop_signal
-from tempose.training.run import describe
+from tempose.training.run import check_begun, write_description
 from tempose.training.samples import FPS, row
 from tempose.training.step import Batch, draw
 from tempose.training.subject_data import (
@@ -44,6 +46,10 @@ from tempose.training.subject_data import (
     write_material,
 )
 from tempose.training.trainer import Trainer
+
+# What a fitting holds; the last is written at the end.
+FINISHED = "held-out.png"
+FILES = ("run.yaml", "data", "weights", "held-out.mp4", FINISHED)
 
 # The held-out part is seen through so many windows, at these parts of the diffusion time; and so many of
 # them are generated, in so many steps.
@@ -75,12 +81,13 @@ def personalize(
     steps: int = 200,
     learning_rate: float = 1e-4,
     seed: int = 0,
+    overwrite: bool = False,
     track: Track = quiet,
 ) -> Fitted:
     """Fit weights to the person of one video, or of at least three photos.
 
-    OUT gets the prepared material (data/), the settings (run.yaml), the best weights (weights/), and
-    held-out.png: photo · pose · truth · before · after.
+    OUT gets the settings (run.yaml), the prepared material (data/), the best weights (weights/), and
+    held-out.png: photo · pose · truth · before · after. After a kill or a full disk the same call goes on.
 
     Args:
         sources: one video, or photos; the first photo or frame is the one to animate.
@@ -88,53 +95,24 @@ def personalize(
         size: (height, width) to fit at; by default the model's own.
         steps: at most; fitting ends as soon as the held-out part gains no more. It can be ended by a
             signal too, and the best weights until then are kept.
+        overwrite: a finished fitting in OUT is made again.
 
     Raises:
-        InputError: OUT is not empty, or the sources or the size do not fit.
+        InputError: OUT holds something else, a finished fitting, or one of other sources or settings; or the
+            sources or the size do not fit.
         DataError, PoseError: there is too little of a person in the sources.
         CheckpointError: the model cannot be loaded.
     """
-    out = check_empty(out)
+    out = check_place(out, overwrite=overwrite)
     shape, frames = shape_of(model)
     height_width = size or shape.size
     paths = [Path(source) for source in sources]
+    digests = {path.name: sha256_of(path) for path in paths}
     if len(paths) == 1 and not is_still(paths[0]):
         known, held = split_video(views_of_video(paths[0], height_width, frames=frames), frames=frames)
     else:
         known, held = split_photos([views_of_photo(path, height_width) for path in paths])
-    return personalize_views(
-        known, held, out, model=model, source=", ".join(path.name for path in paths),
-        size=size, steps=steps, learning_rate=learning_rate, seed=seed, track=track,
-    )  # fmt: skip
-
-
-def personalize_views(
-    known: Sequence[Views],
-    held: Sequence[Views],
-    out: Path | str,
-    *,
-    model: Path | str,
-    source: str,
-    size: tuple[int, int] | None = None,
-    steps: int = 200,
-    learning_rate: float = 1e-4,
-    seed: int = 0,
-    track: Track = quiet,
-) -> Fitted:
-    """Fit weights to one person, whose pictures and key points are known already.
-
-    Args:
-        known: what is learned from: stretches of a video, or photos, one view each.
-        held: what is held out, of the same form.
-        source: where they come from, for the record.
-
-    Other arguments, errors and files as `personalize`.
-    """
-    out = check_empty(out)
-    shape, frames = shape_of(model)
     frames = 1 if len(known[0].frames) == 1 else frames
-    out.mkdir(parents=True, exist_ok=True)
-    write_material(out / "data", known, held, source=source)
     config = TrainConfig(
         stage="person",
         model=shape,
@@ -143,24 +121,39 @@ def personalize_views(
             steps=steps, batch=max(1, 8 // frames), learning_rate=learning_rate, warmup=min(10, steps), ema=0.98,
             min_snr=5, drop_pose=0.1 * (shape.guidance != 1), drop_photo=0.1 * (shape.guidance != 1),
         ),
-        logging=Logging(tensorboard=False, sample_steps=PAINT_STEPS),
+        logging=Logging(tensorboard=False, sample_steps=PAINT_STEPS, keep=1),
         start=str(model), output=out, seed=seed,
     )  # fmt: skip
-    with written_whole(out / "run.yaml") as beside:
-        beside.write_text(describe(config), encoding="utf-8")
+    if (out / "run.yaml").is_file():
+        check_begun(config, sources=digests, weights=config.start)
+    write_description(config, sources=digests, weights=config.start)
+    write_material(out / "data", known, held, source=", ".join(path.name for path in paths))
     return fit(config, held_out_samples(known[0], held, frames=frames), track=track)
 
 
-def check_empty(out: Path | str) -> Path:
-    """The folder, if nothing is in it.
+def check_place(out: Path | str, *, overwrite: bool = False) -> Path:
+    """The folder, if it is free, or holds a fitting that was begun; a finished one that may be replaced is removed.
 
     Raises:
-        InputError: something is.
+        InputError: it holds something else, or a finished fitting that is not to be replaced.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is not empty; choose another folder")
+    remove_leftovers(out / "run.yaml")
+    finished = (out / FINISHED).is_file()
+    if finished:
+        remove_states(out)
+    elif (out / "run.yaml").is_file():
+        return out
+    check_free_or_finished(out, kind="fitting", mark=FINISHED, names=FILES, overwrite=overwrite)
+    if finished:
+        shutil.rmtree(out)
     return out
+
+
+def remove_states(out: Path) -> None:
+    """Remove what nobody goes on from any more."""
+    for state in saved_states(out):
+        state.unlink()
 
 
 def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet) -> Fitted:
@@ -170,8 +163,10 @@ def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet
     pictures = [generate(trainer, held_out, config)]
     before = best = error(trainer, looks)
     best_step, best_values = 0, averages(trainer)
+    if (state := trainer.resume()) is not None:
+        best, best_step, best_values = state["best"]
     with stop_signal() as stopped:
-        for batch in track(trainer.batches(), "fitting", total=trainer.total):
+        for batch in track(trainer.batches(), "fitting", total=trainer.total - trainer.step):
             trainer.learn(batch)
             if trainer.step % LOOK_EVERY and trainer.step < trainer.total and not stopped:
                 continue
@@ -180,12 +175,14 @@ def fit(config: TrainConfig, held_out: Sequence[Sample], *, track: Track = quiet
                 best, best_step, best_values = now, trainer.step, averages(trainer)
             if stopped or trainer.step - best_step >= PATIENCE * LOOK_EVERY:
                 break
+            trainer.save_state(best=(best, best_step, best_values))
     trainer.average.shadow_params = best_values
     weights = config.output / "weights"
-    with written_whole(weights) as beside:
+    with written_whole(weights, replace=True) as beside:
         trainer.write_weights(beside)
     pictures.append(generate(trainer, held_out, config)[:, :, :, -held_out[0].photo.shape[-1] :])
     write_pictures(config.output, np.concatenate(pictures, axis=3))
+    remove_states(config.output)
     return Fitted(weights, before, best, best_step)
 
 
@@ -249,11 +246,11 @@ def generate(trainer: Trainer, samples: Sequence[Sample], config: TrainConfig) -
 
 
 def write_pictures(out: Path, rows: np.ndarray) -> None:
-    """held-out.png, and where there are several frames held-out.mp4, of rows `n f h w 3`."""
+    """Where there are several frames held-out.mp4, and at last FINISHED, of rows `n f h w 3`."""
     stacked = rows.transpose(1, 0, 2, 3, 4).reshape(rows.shape[1], -1, *rows.shape[3:])  # f (n h) w 3
-    write_image(out / "held-out.png", stacked[0])
     if len(stacked) > 1:
         write_video(out / "held-out.mp4", iter(stacked), FPS)
+    write_image(out / FINISHED, stacked[0])
 
 
 # The model ---------------------------------------------------------------------------------------------

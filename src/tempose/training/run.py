@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict
 
-from tempose.core.errors import InputError
-from tempose.core.files import written_whole
-from tempose.training.checkpoint import check_same, remove_leftovers
+from tempose.core.errors import CheckpointError, InputError
+from tempose.core.files import full_disk, remove_leftovers, written_whole
+from tempose.core.reading import read_yaml
+from tempose.training.checkpoint import check_same, remove_unfinished
 from tempose.training.config import TrainConfig
 
 _PACKAGES = ("tempose", "torch", "diffusers", "accelerate", "numpy", "safetensors")
@@ -36,27 +38,76 @@ def check_folder(config: TrainConfig) -> None:
     """
     folder = config.output
     description = folder / "run.yaml"
+    remove_leftovers(description)
     if description.is_file():
-        before = yaml.safe_load(description.read_text(encoding="utf-8"))["configuration"]
-        with suppress(InputError):  # a setting that is newer than the run had its default
-            before = TrainConfig(**before).model_dump(mode="json")
-        check_same(folder, before, config.model_dump(mode="json"))
+        check_begun(config)
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} holds something else than a training run; choose another output")
+
+
+def check_begun(config: TrainConfig, **more: Any) -> None:
+    """Whether a run that was begun is the same, by its description.
+
+    Args:
+        more: what else was written into it (`describe`).
+
+    Raises:
+        InputError: it is another one. CheckpointError: its description is damaged.
+    """
+    before = read_description(config.output / "run.yaml")
+    settings = before.configuration
+    with suppress(InputError):  # a setting that is newer than the run had its default
+        settings = TrainConfig(**settings).model_dump(mode="json")
+    known = {name: getattr(before, name) for name in more}
+    check_same(config.output, {**settings, **known}, {**config.model_dump(mode="json"), **more})
+
+
+class Description(BaseModel):
+    """What run.yaml holds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    configuration: dict[str, Any]
+    """Of the run, resolved."""
+    sources: dict[str, str] = {}
+    """SHA-256 of the video or photos of the person that weights are fitted to."""
+    weights: str | None = None
+    """Of which model they were."""
+
+
+def read_description(path: Path) -> Description:
+    """What run.yaml says of a run.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    try:
+        return Description.model_validate(read_yaml(path))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            "it is damaged: it does not say what this run is", path=path,
+            remedy="put back a copy of it, or choose another output",
+        ) from error  # fmt: skip
 
 
 def open_run(config: TrainConfig) -> None:
     """Make the folder of a run, or go on in it; its description is that of the newest command."""
     config.output.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(config.output)
+    remove_unfinished(config.output)
+    write_description(config)
+
+
+def write_description(config: TrainConfig, **more: Any) -> None:
+    """Write run.yaml: `describe`."""
     with written_whole(config.output / "run.yaml") as beside:
-        beside.write_text(describe(config), encoding="utf-8")
+        beside.write_text(describe(config, **more), encoding="utf-8")
 
 
-def describe(config: TrainConfig) -> str:
-    """Everything that decides a run, as YAML."""
+def describe(config: TrainConfig, **more: Any) -> str:
+    """Everything that decides a run, as YAML, and what else is to be known."""
     facts = {
         "configuration": config.model_dump(mode="json"),
+        **more,
         "revision": _revision(),
         "python": platform.python_version(),
         "packages": {package: version(package) for package in _PACKAGES},
@@ -99,11 +150,12 @@ class Log:
 
     def write(self, step: int, **values: float) -> None:
         """Add one line of values to log.jsonl, and a point to each of TensorBoard's curves."""
-        with self.file.open("a", encoding="utf-8") as file:
+        with full_disk(self.file), self.file.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
         if self.writer is not None:
-            for name, value in values.items():
-                self.writer.add_scalar(name, value, step)
+            with full_disk(self.writer.log_dir):
+                for name, value in values.items():
+                    self.writer.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Close TensorBoard's file."""

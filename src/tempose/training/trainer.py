@@ -63,15 +63,15 @@ class Trainer:
         self.saved: Path | None = None
         """The last good checkpoint."""
 
-    def resume(self) -> None:
-        """Go on from the newest state of the run's folder, where there is one.
+    def resume(self) -> dict[str, Any] | None:
+        """Go on from the newest state of the run's folder, where there is one; what it holds.
 
         Raises:
             CheckpointError: it is damaged, or the data or the frozen weights are not those of before.
         """
         state = load_state(self.config.output)
         if state is None:
-            return
+            return None
         for what, before, now in (
             ("training samples in data.root", state["samples"], len(self.samples)),
             ("SHA-256 of the frozen weights, from `start`,", state["frozen"], self.frozen),
@@ -91,6 +91,7 @@ class Trainer:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.step = state["step"]
         self.saved = self.state_file
+        return state
 
     def batches(self) -> Iterator[Batch]:
         """This process's share of every step's batch from here to the end."""
@@ -211,7 +212,16 @@ class Trainer:
             if not self.weights.exists():
                 with written_whole(self.weights) as beside:
                     self.write_weights(beside)
-            save_state(self.state_file, self._state())
+        self.save_state()
+
+    def save_state(self, **more: Any) -> None:
+        """Write the state of this step, and what else is to be known when it is gone on with; the newest few stay.
+
+        Raises:
+            CheckpointError: the disk is full; what was saved before is untouched.
+        """
+        with saving(self.step, last=self.saved):
+            save_state(self.state_file, self._state() | more)
         self.saved = self.state_file
         remove_old(self.config.output, self.config.logging.keep)
 
