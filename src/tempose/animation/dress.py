@@ -23,6 +23,7 @@ from tempose.animation.result import check_length, provenance, write_record
 from tempose.animation.settings import DressSettings
 from tempose.animation.subject import LARGEST, Subject, check_large_enough, read_subject
 from tempose.core.errors import InputError, MediaError, PoseError, about
+from tempose.core.files import written_whole
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import Model, find_device, load_model
 from tempose.diffusion.pipeline import Appearance
@@ -288,11 +289,12 @@ def write_dressed(
     out = Path(out)
     check_length(out, len(dressed.frames))
     about = provenance(dressed.record, made_from="a picture of a person, and the clothes of another one")
-    if len(dressed.frames) == 1:
-        write_image(out, dressed.frames[0], provenance=about)
-    else:
-        shown: Iterator[np.ndarray] = iter(track(dressed.frames, "encoding", total=len(dressed.frames)))
-        write_video(out, shown, dressed.fps, provenance=about)
     record = out.with_name(f"{out.name}.json")
-    write_record(record, {"command": list(command), **dressed.record})
+    with written_whole(out) as ready:  # it appears last: where it is, all is
+        if len(dressed.frames) == 1:
+            write_image(ready, dressed.frames[0], provenance=about)
+        else:
+            shown: Iterator[np.ndarray] = iter(track(dressed.frames, "encoding", total=len(dressed.frames)))
+            write_video(ready, shown, dressed.fps, provenance=about)
+        write_record(record, {"command": list(command), **dressed.record})
     return record

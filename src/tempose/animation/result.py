@@ -190,19 +190,20 @@ def write_animation(
     kept: dict[int, Any] = dict.fromkeys(animation.on_sheet if sheet is not None else ())
     frames = keeping(animation.frames(), kept)
     pictures = animation.panels(frames) if side_by_side else frames
-    if len(animation) == 1:
-        write_image(out, next(iter(pictures)), provenance=about)
-    else:
-        fps = animation.motion.fps
-        begins = 0.0 if audio is None else round(animation.record["settings"]["start"] * fps) / fps
-        shown = track(pictures, "encoding", total=len(animation))
-        write_video(out, shown, fps, audio_from=audio, audio_start=begins, provenance=about)
-    if sheet is not None:
-        write_image(sheet, animation.sheet(kept), provenance=about)
     record = out.with_name(f"{out.name}.json")
     said = {"command": [], "side_by_side": side_by_side, "audio": audio is not None, **animation.record}
     said["command"] = again(said, out, sheet=sheet) if command is None else list(command)
-    write_record(record, said)
+    with written_whole(out) as ready:  # it appears last: where it is, all is
+        if len(animation) == 1:
+            write_image(ready, next(iter(pictures)), provenance=about)
+        else:
+            fps = animation.motion.fps
+            begins = 0.0 if audio is None else round(animation.record["settings"]["start"] * fps) / fps
+            shown = track(pictures, "encoding", total=len(animation))
+            write_video(ready, shown, fps, audio_from=audio, audio_start=begins, provenance=about)
+        if sheet is not None:
+            write_image(sheet, animation.sheet(kept), provenance=about)
+        write_record(record, said)
     return record
 
 

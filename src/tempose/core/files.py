@@ -226,13 +226,13 @@ def number_of(error: BaseException) -> int:
 def full_disk(path: Path | str) -> Iterator[None]:
     """Around the writing of `path`: a full disk is one sentence with the file and the remedy, whoever notices it.
 
+    Of several around one another the outermost tells: a file in a folder that has no name yet is nobody's business.
+
     Raises:
         DiskError: the disk is full.
     """
     try:
         yield
-    except DiskError:
-        raise
     except Exception as error:
         number = number_of(error)
         if number not in FULL:
