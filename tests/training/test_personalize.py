@@ -16,7 +16,7 @@ from tempose.models.build import build_networks
 from tempose.models.config import preset
 from tempose.pose.keypoints import Motion
 from tempose.training import personalize as module
-from tempose.training.personalize import model_of, personalize
+from tempose.training.personalize import personalize
 
 GATED = TINY_V.model_copy(
     update={
@@ -114,7 +114,7 @@ def test_the_error_is_that_of_the_person_alone_and_the_same_each_time(found, tmp
 def test_saved_weights_say_what_they_are(model):
     with torch.device("meta"):
         networks = build_networks(model, temporal=True)
-    assert model_of(PersonVideoPipeline.from_networks(networks, config=model)) == model
+    assert PersonVideoPipeline.from_networks(networks, config=model).configuration() == model
 
 
 def test_what_does_not_fit_is_said_before_anything_is_written(found, tmp_path):
