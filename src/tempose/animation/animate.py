@@ -29,6 +29,7 @@ from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
 from tempose.pose.room import Box, person_room, united
+from tempose.warp.face import FaceMotion, move_face
 from tempose.warp.layers import to_layers
 
 # Unless a size is asked for, the result is as large as the photo, its longer side at most this, in pixels.
@@ -158,6 +159,8 @@ def animated(
 
     shown = whole_frame(fitted.picture)
     result = result_size(shown, wanted=asked.size)
+    parts = [shown, *([] if mixture is None else mixture.parts(shown, result))]
+    faces, about_expression = moved_faces(subjects, driven, parts, result, expression=asked.expression)
     visible = cutout.seen_through(shown, result)
     scene = Composition(
         background=whole_background(asked.background, visible.background, subject.picture),
@@ -165,10 +168,11 @@ def animated(
         layers=to_layers([visible, *([] if mixture is None else mixture.cutouts(shown, result))]),
         window=scaled(window, shown, result),
         shares=None if mixture is None else mixture.shares,
+        faces=faces,
     )
     about_model = () if loaded is None else (*loaded.warnings, *loaded.about_steps(asked.steps))
     about_face = [] if any(not each.warnings() for each in subjects) else subject.warnings()
-    warnings = (*about_model, *about_face, *driven.notes, *fitted.warnings)
+    warnings = (*about_model, *about_face, *driven.notes, *fitted.warnings, *about_expression)
     steps = loaded.steps if loaded is not None and asked.steps is None else asked.steps
     made_with = asked.changed(steps=steps, device=device)
     record = {
@@ -193,6 +197,19 @@ def animated(
         warnings=warnings,
         record=record,
     )
+
+
+def moved_faces(
+    subjects: Sequence[Subject], driven: Motion, parts: Sequence[Crop], size: tuple[int, int], *, expression: float
+) -> tuple[list[FaceMotion | None], list[str]]:
+    """How the face of each photo moves, in a part of the photo at `size`; and what is to be said of it."""
+    faces: list[FaceMotion | None] = []
+    told: list[str] = []
+    for subject, part in zip(subjects, parts, strict=True):
+        face, why = move_face(subject.face, driven.face, picture=subject.picture, fps=driven.fps, expression=expression)
+        faces.append(None if face is None else face.cropped(part, size))
+        told += why if subject is subjects[0] else []
+    return faces, told
 
 
 # Geometry -----------------------------------------------------------------------------------------

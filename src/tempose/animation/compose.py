@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from tempose.media.tensors import to_tensor, to_uint8
 from tempose.pose.keypoints import Motion
 from tempose.warp.background import smooth_fill
 from tempose.warp.detail import detailed, shrunk
+from tempose.warp.face import FaceMotion, frame_of
 from tempose.warp.layers import Layers, warp
 
 
@@ -47,6 +49,7 @@ class Composition:
         layers: the person of the photo in layers, at the scale of the result; of p photos where there are shares.
         window: where in the result the model's frame lies.
         shares: how much of each layer each photo gives to every frame, `p f l`, as `tempose.warp.layers.warp` takes it.
+        faces: how the face of each photo moves besides, in pixels of the result; None: as the head does.
     """
 
     background: np.ndarray
@@ -54,6 +57,7 @@ class Composition:
     layers: Layers
     window: Crop
     shares: Tensor | None = None
+    faces: Sequence[FaceMotion | None] = ()
 
     @cached_property
     def _behind(self) -> Tensor:
@@ -83,7 +87,9 @@ class Composition:
         pose = motion[index : index + 1].cropped(self.window, size)
         depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
         shares = None if self.shares is None else self.shares[:, index : index + 1]
-        warped = warp(self.layers, torch.from_numpy(pose.keypoints)[None], depth=depth, size=size, shares=shares)
+        face = frame_of(self.faces, index)
+        poses = torch.from_numpy(pose.keypoints)[None]
+        warped = warp(self.layers, poses, depth=depth, size=size, shares=shares, face=face)
         color, cover = warped.color[0], warped.alpha[0]
         behind = self._behind
         if generated is None:

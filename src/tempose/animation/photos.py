@@ -47,17 +47,21 @@ class Mixture:
     def cutouts(self, frame: Crop, size: tuple[int, int]) -> list[Cutout]:
         """The people of all but the first, as large as the first in a part of its photo, at `size`."""
         return [
-            matched(subject.cutout, gains).seen_through(self._placed(subject, frame, size), size)
-            for subject, gains in zip(self.subjects[1:], self.gains[1:], strict=True)
+            matched(subject.cutout, gains).seen_through(part, size)
+            for subject, gains, part in zip(self.subjects[1:], self.gains[1:], self.parts(frame, size), strict=True)
         ]
 
     def further(self, frame: Crop, size: tuple[int, int]) -> FurtherPhotos:
         """All but the first, as the network takes them."""
         pictures = [
-            extended(with_gains(subject.picture, gains), self._placed(subject, frame, size), size)
-            for subject, gains in zip(self.subjects[1:], self.gains[1:], strict=True)
+            extended(with_gains(subject.picture, gains), part, size)
+            for subject, gains, part in zip(self.subjects[1:], self.gains[1:], self.parts(frame, size), strict=True)
         ]
         return FurtherPhotos(to_tensor(np.stack(pictures)), self.cutouts(frame, size), self.shares, self.reads)
+
+    def parts(self, frame: Crop, size: tuple[int, int]) -> list[Crop]:
+        """What of all photos but the first is shown where a part of the first is, at `size`."""
+        return [self._placed(subject, frame, size) for subject in self.subjects[1:]]
 
     def _placed(self, subject: Subject, frame: Crop, size: tuple[int, int]) -> Crop:
         """The part of a photo, of the proportions of `size`, in which the person is as large as the first one is in a

@@ -51,6 +51,9 @@ class AnimateSettings(Settings):
     ] = "limbs"
     """Fit the motion to the photo: limbs (bone by bone), scale (as a whole), none."""
 
+    expression: Annotated[float, Field(ge=0, le=1.5), Shown("AMOUNT", title="Expression of the driver's face")] = 1.0
+    """How much of the driver's expression the face takes on: 1 as it is, 0 not at all, the head moves as one piece."""
+
     background: Annotated[str, Shown(metavar="photo|plain|COLOR|FILE", title="Background")] = "photo"
     """What stands behind: photo (its own, still), plain, a color such as #20a0ff, or a picture file."""
 

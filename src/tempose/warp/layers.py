@@ -32,8 +32,9 @@ from tempose.warp.joints import (
     photo_joints,
     target_joints,
 )
-from tempose.warp.parts import LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
-from tempose.warp.skinning import BONE_LAYERS, BONES, Skin, skin, trace
+from tempose.warp.meshes import MovedMesh, Offsets, offsets
+from tempose.warp.parts import LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+from tempose.warp.skinning import BONE_LAYERS, BONES, Skin, Traced, skin, trace
 
 SKIRTLESS = slice(2, None)  # all bones but those of a skirt, which lie between the legs
 
@@ -94,6 +95,7 @@ def warp(
     depth: Tensor | None = None,
     size: tuple[int, int] | None = None,
     shares: Tensor | None = None,
+    face: MovedMesh | None = None,
 ) -> Warped:
     """Carry the people of photos into target poses.
 
@@ -104,6 +106,7 @@ def warp(
         size: (height, width) of the result; without it that of the layers.
         shares: of each layer the part that each of p photos gives to one person, `p f l`, sums of 1 over p. Then the
             layers are of p photos, and b is 1 in all else.
+        face: how the faces of the photos move besides (`tempose.warp.face`), one photo of layers each.
 
     Raises:
         InputError: shapes that do not fit each other.
@@ -112,6 +115,7 @@ def warp(
         _check_shares(layers, target, shares)
         used = shares.flatten(1).amax(1) > 0
         layers, shares = Layers(*(values[used] for values in layers)), shares[used]
+        face = None if face is None else face.of(used)
         target = target.expand(len(shares), -1, -1, -1)
         depth = None if depth is None else depth.expand(len(shares), -1, -1)
     _check(layers, target, depth)
@@ -126,13 +130,15 @@ def warp(
     if shrink < SHRUNK:
         layers, factors = _smaller(layers, shrink)
         source = source * factors
+        face = None if face is None else face.scaled(factors)
         photo = photo_joints(source)
         joints = target_joints(targets, photo, source)
     ways = skin(photo, joints)
     hem = layers.hem.repeat_interleave(f)
     joint_depths = depths(joints, hem, None if depth is None else rearrange(depth, "b f k -> (b f) k"))
 
-    color, alpha = _rendered(layers, ways, joints, joint_depths, (height, width), shares)
+    moved = None if face is None else offsets(face)
+    color, alpha = _rendered(layers, ways, joints, joint_depths, (height, width), shares, moved)
     near = _near(joints, (height, width))
     if shares is not None:
         b, near = 1, near.unflatten(0, (b, f)).amax(0)
@@ -179,6 +185,7 @@ def _rendered(
     joint_depths: tuple[Tensor, Tensor],
     size: tuple[int, int],
     shares: Tensor | None,
+    face: Offsets | None,
 ) -> tuple[Tensor, Tensor]:
     """Color `n 3 h w` and alpha `n 1 h w` of n targets; with shares `p f l` of photos, n = f."""
     n, (height, width) = len(joints.scale), size
@@ -187,7 +194,10 @@ def _rendered(
     keep = traced.valid > 0
     pose, bone, row, column = (x[keep] for x in (pose, bone, row, column))
     traced = type(traced)(*(x[keep] for x in traced))
-    seen = _looked_up(layers, pose // (n // len(layers.color)), bone, traced.x, traced.y)  # 4 m
+    photo = pose // (n // len(layers.color))
+    seen = _looked_up(layers, photo, bone, traced.x, traced.y)  # 4 m
+    if face is not None:
+        _move_face(seen, layers, photo, face, joints, pose, bone, traced)
     opacity = seen[3] * traced.valid
     start, end = (x.reshape(-1)[pose * len(BONES) + bone] for x in joint_depths)
     depth = torch.lerp(start, end, traced.share)
@@ -310,6 +320,27 @@ def _looked_up(layers: Layers, photo: Tensor, bone: Tensor, x: Tensor, y: Tensor
     seen[:3].clamp_(-1, 1)
     seen[3].clamp_(0, 1)
     return seen
+
+
+def _move_face(
+    seen: Tensor,
+    layers: Layers,
+    photo: Tensor,
+    face: Offsets,
+    joints: Joints,
+    pose: Tensor,
+    bone: Tensor,
+    traced: Traced,
+) -> None:
+    """What `_looked_up` has seen, `4 m`, looked up anew where the face has moved; not in who has turned round."""
+    layer = torch.tensor(BONE_LAYERS, device=bone.device)[bone]
+    at = ((layer == TRUNK) & face.holds(pose, traced.x, traced.y) & ~joints.mirrored[pose]).nonzero()[:, 0]
+    if not len(at):
+        return
+    moved = face.at(pose[at], traced.x[at], traced.y[at])
+    found = _looked_up(layers, photo[at], bone[at], traced.x[at] + moved[:, 0], traced.y[at] + moved[:, 1])
+    found[:3] = torch.lerp(found[:3], face.color[pose[at]].T, moved[:, 2])
+    seen[:, at] = found
 
 
 def depths(joints: Joints, hem: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
