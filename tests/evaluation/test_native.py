@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from evaluation.sets import SIZE, cut_recipe, write_set
+from evaluation.sets import SIZE, Seer, cut_recipe, write_set
 from subjects import small_model
 
 from tempose.core.errors import DataError, InputError, PoseError
@@ -70,6 +70,13 @@ def test_the_result_is_what_animate_makes_for_anybody(known):
     expected = np.stack(list(again.frames()))
     assert frames.shape == case.truth.frames.shape
     np.testing.assert_allclose(((frames + 1) * 127.5).movedim(1, -1).numpy(), expected, atol=0.51)
+
+
+def test_with_pose_faces_and_hands_are_looked_for(known, monkeypatch):
+    monkeypatch.setattr("tempose.evaluation.native.load_estimator", Seer)
+    evaluation = evaluate_native(small_model(), [known], size=64, max_frames=4, clips=1, pose=True).evaluation
+    assert "identity drift" in [column.name for column in evaluation.columns]
+    assert np.isnan(evaluation.result("model", "face found").mean)  # the drawn driver has no mesh
 
 
 def test_sources_are_videos_folders_and_sets(known, tmp_path):

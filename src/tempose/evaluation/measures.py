@@ -47,8 +47,10 @@ from tempose.evaluation.weights import I3D, INCEPTION, find
 from tempose.media.images import resize
 from tempose.media.tensors import to_uint8
 from tempose.models.features import FeatureNetwork
-from tempose.pose.estimators import Estimator
-from tempose.pose.keypoints import KEYPOINTS
+from tempose.pose.estimate import series
+from tempose.pose.estimators import Detection, Estimator
+from tempose.pose.face_mesh import FACE_POINTS
+from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, Motion
 
 # Frames are enlarged to this height before key points are looked for: estimators are made for larger ones.
 SEEN_AT = 512
@@ -72,8 +74,8 @@ class Generated:
     """Along which neighbouring frames are compared, `1 f-1 2 h w`; None where frames are no neighbours."""
     joins: list[int]
     """The frames at which a window may begin."""
-    found: Tensor | None
-    """Key points found again in the frames, `1 f 18 3`; None where they are not looked for."""
+    found: Motion | None
+    """The person found again in the frames; None where nobody is looked for."""
 
     @property
     def known(self) -> set[Need]:
@@ -107,20 +109,22 @@ def measured(made: Generated, measures: Sequence[Measure]) -> dict[str, list[flo
         }
 
 
-def found_again(frames: Tensor, estimator: Estimator) -> Tensor:
-    """The key points that an estimator finds in frames `f 3 h w` in [-1, 1], in their pixels: `f 18 3`.
+def found_again(frames: Tensor, estimator: Estimator, *, fps: float = 1.0) -> Motion:
+    """The person that an estimator finds in frames `f 3 h w` in [-1, 1], in their pixels, hands and face if it can.
 
     Each frame by itself; nobody found is confidence 0 throughout.
     """
-    h, w = frames.shape[-2:]
-    scale = SEEN_AT / h
-    found = np.zeros((len(frames), len(KEYPOINTS), 3), np.float32)
-    for index, picture in enumerate(resize(to_uint8(frames), (SEEN_AT, round(w * scale)))):
+    height, width = frames.shape[-2:]
+    size = SEEN_AT, round(width * SEEN_AT / height)
+    nobody = np.zeros((len(KEYPOINTS), 3), np.float32)
+    best: list[Detection | None] = []
+    for picture in resize(to_uint8(frames), size):
         people = estimator(picture)
-        if people:
-            best = max(people, key=lambda person: float(person.keypoints[:, 2].sum()))
-            found[index] = best.keypoints * (w / round(w * scale), 1 / scale, 1)
-    return torch.from_numpy(found)
+        best.append(max(people, key=lambda person: float(person.keypoints[:, 2].sum())) if people else None)
+    keypoints = np.stack([nobody if each is None else each.keypoints for each in best])
+    hands = series([None if each is None else each.hands for each in best], (HANDS, HAND_POINTS, 4))
+    face = series([None if each is None else each.face for each in best], (FACE_POINTS, 4))
+    return Motion(keypoints, size, fps, hands=hands, face=face).resized((height, width))
 
 
 def flow_along(case: Case, frames: Tensor) -> OpticalFlow | None:
@@ -164,7 +168,7 @@ def measures_at(size: tuple[int, int]) -> list[Measure]:
         Measure(Column("flicker", "", "near 0"), TRUTH | FLOW, _flicker),
         Measure(Column("warped difference", "", "as the truth"), FLOW, _change),
         Measure(Column("seam score", "", "near 1"), FLOW | {"joins"}, _seam),
-        Measure(Column("identity drift", "ΔE", "lower"), frozenset(), _drift),
+        Measure(Column("identity drift", "ΔE", "lower"), frozenset(), drift),
         Measure(Column("PCK@0.1", "", "higher"), FOUND, _hits),
         Measure(Column("pose error", "% of height", "lower"), FOUND, _pose_error),
         Measure(Column("jerk", "heights/s³", "as the truth"), FOUND | {"motion"}, _jerk),
@@ -194,14 +198,18 @@ def asked(made: Generated) -> Tensor:
     return torch.from_numpy(made.case.motion.keypoints)[None]
 
 
-def _hits(made: Generated) -> Tensor:
+def _again(made: Generated) -> Tensor:
+    """The key points found again, `1 f 18 3`."""
     assert made.found is not None
-    return pck(made.found, asked(made))
+    return torch.from_numpy(made.found.keypoints)[None]
+
+
+def _hits(made: Generated) -> Tensor:
+    return pck(_again(made), asked(made))
 
 
 def _pose_error(made: Generated) -> Tensor:
-    assert made.found is not None
-    return mean_error(made.found, asked(made))
+    return mean_error(_again(made), asked(made))
 
 
 def _flicker(made: Generated) -> Tensor:
@@ -220,7 +228,8 @@ def _seam(made: Generated) -> Tensor:
     return seam_score(made.frames, made.joins, flow=made.flow.flow, valid=made.flow.valid)
 
 
-def _drift(made: Generated) -> Tensor:
+def drift(made: Generated) -> Tensor:
+    """How far the colors of the person's parts are from the photo's (`tempose.evaluation.identity`)."""
     case = made.case
     return identity_drift(
         made.frames, asked(made), photo=unit(case.photo[None])[0], photo_keypoints=case.photo_keypoints[None]
@@ -228,8 +237,7 @@ def _drift(made: Generated) -> Tensor:
 
 
 def _jerk(made: Generated) -> Tensor:
-    assert made.found is not None
-    return jerk(made.found, fps=made.case.motion.fps, height=made.frames.shape[-2])
+    return jerk(_again(made), fps=made.case.motion.fps, height=made.frames.shape[-2])
 
 
 # Learned measures -----------------------------------------------------------------------------------

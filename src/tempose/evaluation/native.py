@@ -4,7 +4,8 @@ The other evaluation sees a network's frames, 128×96 pixels; enlarged to a phot
 of a sharp background without any of its figures telling. Here the first frame of a clip is the photo, the clip itself
 the motion, nothing is retargeted, and the result of `tempose.animation.animate` is held against the clip.
 
-L1, PSNR and SSIM reward blur; read them beside `sharp`, `rim` and `feat`.
+L1, PSNR and SSIM reward blur; read them beside `sharp`, `rim` and `feat`. With `--pose` faces and hands are looked for
+in the result (`tempose.evaluation.landmarks`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,15 @@ from tempose.data.find import find_videos
 from tempose.data.prepared import SPLITS, Clip, read_metadata, sha256_of
 from tempose.diffusion.hub import WARP, Model
 from tempose.evaluation.cases import Case, Task, Truth, hashes
-from tempose.evaluation.measures import TRUTH, Generated, Learned, Measure, on_person
+from tempose.evaluation.landmarks import (
+    expression_followed,
+    face_error,
+    face_found,
+    face_shape,
+    hand_error,
+    hands_found,
+)
+from tempose.evaluation.measures import FOUND, TRUTH, Generated, Learned, Measure, drift, on_person
 from tempose.evaluation.methods import COPIED, Method, photo_copied
 from tempose.evaluation.metrics import grown, l1, psnr, rim_sharpness, sharpness, ssim, stillness, torchmetrics
 from tempose.evaluation.protocols import Protocol
@@ -41,6 +50,7 @@ from tempose.media.images import resize, write_image
 from tempose.media.tensors import to_tensor
 from tempose.media.video import probe_video, read_frames
 from tempose.pose.estimate import estimate_video
+from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
 
 # Of each clip so many frames, evenly over its first seconds.
@@ -201,6 +211,18 @@ def native_measures() -> list[Measure]:
         assert made.truth is not None
         return stillness(made.frames, made.truth)
 
+    def again(metric: Callable[[Motion, Motion], Tensor]) -> Callable[[Generated], Tensor]:
+        def of(made: Generated) -> Tensor:
+            assert made.found is not None
+            return metric(made.found, made.case.motion)
+
+        return of
+
+    def shape(made: Generated) -> Tensor:
+        assert made.found is not None
+        assert isinstance(made.case, NativeCase)
+        return face_shape(made.found, made.case.subject.face)
+
     return [
         Measure(Column("L1, person", "", "lower"), TRUTH, around(l1)),
         Measure(Column("PSNR, person", "dB", "higher"), TRUTH, around(psnr)),
@@ -208,6 +230,13 @@ def native_measures() -> list[Measure]:
         Measure(Column("sharp", "", "near 1"), TRUTH, on_person(sharpness)),
         Measure(Column("rim", "", "near 1"), TRUTH, on_person(rim_sharpness)),
         Measure(Column("still", "of 255", "near 0"), TRUTH, still),
+        Measure(Column("identity drift", "ΔE", "lower"), FOUND, drift),
+        Measure(Column("face found", "share", "higher"), FOUND, again(face_found)),
+        Measure(Column("face error", "% of the eyes", "lower"), FOUND, again(face_error)),
+        Measure(Column("face shape", "% of the eyes", "lower"), FOUND, shape),
+        Measure(Column("expression followed", "share", "higher"), FOUND, again(expression_followed)),
+        Measure(Column("hands found", "share", "higher"), FOUND, again(hands_found)),
+        Measure(Column("hand error", "% of the palm", "lower"), FOUND, again(hand_error)),
     ]
 
 
@@ -255,5 +284,6 @@ def evaluate_native(
             "seconds": sampling.seconds,
         },
         learned=learned,
+        estimator=load_estimator() if asked.pose else None,
         track=track,
     )

@@ -260,7 +260,7 @@ def _made(
         mask=None if compared is None else compared.mask[None],
         flow=flow_along(case, unit(frames)) if along_flow else None,
         joins=joins,
-        found=None if estimator is None else found_again(frames, estimator)[None],
+        found=None if estimator is None else found_again(frames, estimator, fps=case.motion.fps),
     )
 
 

@@ -118,15 +118,15 @@ def observe(
     points = [np.array([each.keypoints for each in people]).reshape(-1, len(KEYPOINTS), 3) for people in seen]
     chosen = follow(points, person=person, cuts=cuts)
     followed = [people[which] if which >= 0 else None for people, which in zip(seen, chosen, strict=True)]
-    keypoints = _series([each and each.keypoints for each in followed], (len(KEYPOINTS), 3))
+    keypoints = series([each and each.keypoints for each in followed], (len(KEYPOINTS), 3))
     assert keypoints is not None
     motion = Motion(
         keypoints,
         size,
         fps,
-        depth=_series([each and each.depth for each in followed], (len(KEYPOINTS),), missing=np.nan),
-        hands=_series([each and each.hands for each in followed], (HANDS, HAND_POINTS, 4)),
-        face=_series([each and each.face for each in followed], (FACE_POINTS, 4)),
+        depth=series([each and each.depth for each in followed], (len(KEYPOINTS),), missing=np.nan),
+        hands=series([each and each.hands for each in followed], (HANDS, HAND_POINTS, 4)),
+        face=series([each and each.face for each in followed], (FACE_POINTS, 4)),
     )
     return Observation(motion, _unpacked(masks, chosen, size), cuts)
 
@@ -144,7 +144,7 @@ def _frames_of(
     return read_frames(source, fps=fps), fps, round(info.duration * fps) if info.duration else info.frames
 
 
-def _series(values: Sequence[np.ndarray | None], shape: tuple[int, ...], *, missing: float = 0.0) -> np.ndarray | None:
+def series(values: Sequence[np.ndarray | None], shape: tuple[int, ...], *, missing: float = 0.0) -> np.ndarray | None:
     """float32 `f …` of what each frame tells, `missing` where it tells nothing; None where none does."""
     if all(value is None for value in values):
         return None
