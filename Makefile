@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "wanted Python 3.11 or 3.12, for which mediapipe has wheels: make setup PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,matte,docs,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,matte,batch,docs,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps mediapipe
 	@touch $(READY)
 

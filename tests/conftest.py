@@ -47,3 +47,51 @@ def real() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real material is not in {folder.name}/ beside the checkout (it is not redistributable)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def gpu() -> str:
+    """The GPU of this machine, as torch names its kind."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    pytest.skip("there is no GPU here that torch can use")
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """A Ray cluster on this machine, joined: two cores, to which a test may add nodes."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'tempose[batch]'")
+    from ray.cluster_utils import Cluster
+
+    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "RAY_DEDUP_LOGS": "0"}
+    before = {name: os.environ.get(name) for name in quiet}
+    os.environ.update(quiet)
+    head = {"num_cpus": 2, "object_store_memory": 100_000_000, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A stand-in of the Hub on this machine, where nothing is yet, and an empty cache; whoever asks is logged in."""
+    import hub_server
+    from huggingface_hub import constants
+
+    with hub_server.serving() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.address + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
+        yield server

@@ -20,6 +20,7 @@ for floor in (
     ["people"],
     ["diffusion"],
     ["animation"],
+    ["batch"],
     ["training", "evaluation"],
     ["web"],
     ["cli"],

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from helpers import keypoint_motion
 from subjects import save_photo, save_small_model, small_model, subject
 
@@ -394,3 +395,22 @@ def test_every_real_photo_with_a_video_a_capture_and_a_built_in_motion(real, tmp
     )
     assert code == 0, told
     assert probe_video(out).has_audio
+
+
+@pytest.mark.gpu
+def test_a_gpu_makes_what_the_processor_makes(gpu):
+    folder = {"steps": 2, "max_frames": 3}
+    frames = []
+    for device in ("cpu", gpu):
+        network = small_model().pipeline.unet
+        encoder = small_model().pipeline.texture_encoder
+        try:
+            for part in (network, encoder):
+                torch.nn.Module.to(part, device)
+            made = animate(subject(), "walk", model=small_model(), **folder)
+            assert made.record["settings"]["device"].split(":")[0] == device
+            frames.append(np.stack(list(made.frames())).astype(int))
+        finally:
+            for part in (network, encoder):
+                torch.nn.Module.to(part, "cpu")
+    assert np.abs(frames[0] - frames[1]).mean() < 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from conftest import TINY
 from data.blocks import block_clip
 
+from tempose.core.errors import TemposeError
 from tempose.data.prepared import write_clip, write_metadata
 from tempose.training import checkpoint, trainer
 from tempose.training.config import TrainConfig, resolve
@@ -112,3 +114,23 @@ def run_and_be_asked_to_stop(config: TrainConfig, step: int) -> None:
 
     trainer.Trainer.learn = asked  # type: ignore[method-assign]
     run(config)
+
+
+def run_as_one_of_two(config: TrainConfig, rank: int, port: int, killed: int) -> None:
+    """Two processes share a run, joined by gloo; the second is killed in a step. The first writes what it ends with."""
+    place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1"}
+    os.environ.update({name: str(value) for name, value in place.items()})
+    os.environ.update({"MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true", "ACCELERATE_TORCH_DEVICE": "cpu"})
+    learn = trainer.Trainer.learn
+
+    def learned(self: trainer.Trainer, batch: Any) -> float:
+        if rank == 1 and self.step + 1 == killed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return learn(self, batch)
+
+    trainer.Trainer.learn = learned  # type: ignore[method-assign]
+    try:
+        run(config)
+    except TemposeError as error:
+        config.output.with_suffix(".said").write_text(str(error))
+        sys.exit(2)  # as the command line

@@ -3,10 +3,17 @@ import os
 import random
 import shutil
 import signal
+import socket
 
 import pytest
 import torch
-from training.runs import differing, run, run_and_be_asked_to_stop, run_and_be_killed_while_saving
+from training.runs import (
+    differing,
+    run,
+    run_and_be_asked_to_stop,
+    run_and_be_killed_while_saving,
+    run_as_one_of_two,
+)
 
 from tempose.core.errors import CheckpointError, TemposeError
 from tempose.diffusion.pipeline import PersonVideoPipeline
@@ -164,3 +171,31 @@ def test_the_newest_few_stay(config, one_thread):
     train(kept)
     assert [int(path.stem[-8:]) for path in saved_states(kept.output)] == [4, 5, 6]
     assert [int(path.name[-8:]) for path in saved_weights(kept.output)] == [4, 5, 6]
+
+
+def test_a_run_of_two_processes_goes_on_with_one_after_the_other_was_killed(config, whole, apart, one_thread):
+    shared = config()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = [apart(run_as_one_of_two, shared, rank, port, 5) for rank in (0, 1)]
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [2, -signal.SIGKILL]
+    told = shared.output.with_suffix(".said").read_text()
+    assert told.startswith("another process of this run has ended in step 5: ")
+    assert f"the last good checkpoint is {shared.output / 'state-00000004.pt'}" in told
+    assert [path.name for path in saved_states(shared.output)] == ["state-00000002.pt", "state-00000004.pt"]
+
+    assert train(shared).finished
+    logged = [json.loads(line) for line in (shared.output / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in logged if "loss" in line] == [1, 2, 3, 4, 5, 6]
+    alone, ended = (torch.load(place / "state-00000006.pt", weights_only=True) for place in (whole, shared.output))
+    assert alone["step"] == ended["step"] == 6
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns(config, gpu):
+    made = config(optimization__steps=2)
+    assert Trainer(made).accelerator.device.type == gpu
+    assert train(made).finished

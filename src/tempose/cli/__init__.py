@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tempose.cli import animate, data, evaluate, models, motion, pose, serve, train  # noqa: F401  # they add themselves
+from tempose.cli import animate, batch, data, evaluate, models, motion, pose, serve, train  # noqa: F401  # they add themselves
 from tempose.cli.shell import app, main
 
 __all__ = ["app", "main"]

@@ -1,4 +1,4 @@
-"""`tempose info`, `import-pidm` and `export`: models and their weights."""
+"""`tempose doctor`, `info`, `import-pidm`, `export` and `push`: the machine, models and their weights."""
 
 from __future__ import annotations
 
@@ -7,11 +7,32 @@ from typing import Annotated
 
 import typer
 
-from tempose.cli.shell import Overwrite, Shell, command
+from tempose.cli.shell import MODEL, Overwrite, Shell, command
 
 GROUP = "Models"
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; made if it is not there.")]
+
+
+@command("doctor", group=GROUP)
+def doctor(
+    shell: Shell,
+    model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL)] = "people-128",
+    device: Annotated[
+        str | None, typer.Option(metavar="auto|cpu|cuda|mps", help=r"Only this one. [dim]\[default: all][/dim]")
+    ] = None,
+) -> None:
+    """Say what this machine can do: devices and their memory, versions, optional tools, the time of one prediction.
+
+    Exit code 1 says that a device is there and does not compute.
+
+    Example: [bold]tempose doctor[/bold]
+    """
+    from tempose.animation.doctor import diagnose
+
+    found = diagnose(model=model, device=device, track=shell.track)
+    shell.done(found.as_text(), **found.as_dict())
+    raise typer.Exit(0 if found.healthy else 1)
 
 
 @command("info", group=GROUP)
@@ -77,3 +98,26 @@ def export(
 
     weights = export(source, out, overwrite=overwrite)
     shell.done(f"{out}: {weights} in float16", output=out, weights=weights)
+
+
+@command("push", group=GROUP)
+def push(
+    shell: Shell,
+    name: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="What they are to be called on the Hub.")],
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or of weights.")],
+    license: Annotated[str, typer.Option(help="Of the weights, by the Hub's short name: mit, cc-by-4.0 ….")],
+    private: Annotated[bool, typer.Option("--private", help="A new one is seen by its owner alone.")] = False,
+    revision: Annotated[
+        str | None, typer.Option(metavar="BRANCH", help=r"The branch to write. [dim]\[default: main][/dim]")
+    ] = None,
+) -> None:
+    """Put the newest weights of a run on the Hub, with a model card that the run tells, and its samples.
+
+    Log in first: [bold]hf auth login[/bold]. Everybody then animates with them by --model OWNER/NAME.
+
+    Example: [bold]tempose push me/dancers runs/people-temporal --license mit[/bold]
+    """
+    from tempose.training.push import push
+
+    address, files = push(source, name, license=license, private=private, revision=revision)
+    shell.done(f"{address}: {len(files)} files", address=address, files=list(files))

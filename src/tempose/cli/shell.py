@@ -262,6 +262,8 @@ def main() -> None:
     make_steadfast()
     # Threads that wait for one another sleep rather than spin: many times faster on a machine with other work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # What torch cannot compute on an Apple GPU it computes on the processor, rather than not at all.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     try:
         app()
     except TemposeError as error:

@@ -72,7 +72,9 @@ class Model:
         ]
 
 
-def load_model(name: str = DEFAULT_MODEL, *, device: str = "cpu", precision: str = "auto") -> Model:
+def load_model(
+    name: str = DEFAULT_MODEL, *, device: str = "cpu", precision: str = "auto", revision: str | None = None
+) -> Model:
     """The model of that name, on a device, laid out for speed there.
 
     Args:
@@ -82,9 +84,10 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str = "cpu", precision: str
         device: as torch names it.
         precision: of weights and activations, `fp32` or `bf16`; `auto` is the faster one on this device
             (`find_precision`). Noise, solver and alignment are float32 in any case.
+        revision: of a model on the Hub: a branch, a tag or a commit; by default its `main`.
 
     Raises:
-        InputError: there is no such model or precision.
+        InputError: there is no such model or precision, or a revision is asked for of what is not on the Hub.
         CheckpointError: it cannot be loaded.
     """
     import torch
@@ -95,7 +98,7 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str = "cpu", precision: str
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        pipeline, warnings = _found(name)
+        pipeline, warnings = _found(name, revision)
     finally:
         if shown:
             logging.enable_progress_bar()
@@ -133,11 +136,11 @@ def _computes_in_bf16(kind: str) -> bool:
     return kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-def find_weights(name: Path | str) -> Path | None:
+def find_weights(name: Path | str, *, revision: str | None = None) -> Path | None:
     """The folder that holds the weights of a name: the one door for all who load them.
 
     Args:
-        name: as for `load_model`, without IMAGE_MODEL.
+        name, revision: as for `load_model`, without IMAGE_MODEL.
 
     Returns:
         None for a preset that ships without weights.
@@ -147,6 +150,9 @@ def find_weights(name: Path | str) -> Path | None:
         CheckpointError: it cannot be fetched from the Hub.
     """
     name, folder = str(name), Path(name)
+    on_hub = HUB_ID.fullmatch(name) and not folder.parent.is_dir() and folder.parts[0] not in FOLDERS
+    if revision is not None and (not on_hub or folder.is_dir()):
+        raise InputError(f"{name} is not on the Hub, where models are called OWNER/NAME; it has no revision {revision}")
     if folder.is_dir():
         return folder
     if name == WARP:
@@ -154,8 +160,8 @@ def find_weights(name: Path | str) -> Path | None:
     if name in PRESETS:
         shipped = SHIPPED / name
         return shipped if (shipped / "model_index.json").is_file() else None
-    if HUB_ID.fullmatch(name) and not folder.parent.is_dir() and folder.parts[0] not in FOLDERS:
-        return _from_hub(name)
+    if on_hub:
+        return _from_hub(name, revision)
     if "/" in name:
         raise InputError(f"there is no folder {name}, and a model on the Hub is called OWNER/NAME; check the path")
     raise InputError(f"{unknown('model', name, PRESETS)}; or a folder of saved weights, or OWNER/NAME on the Hub")
@@ -167,7 +173,7 @@ def check_weights_place(out: Path | str, *, overwrite: bool = False) -> Path:
     return check_free_or_finished(out, kind="model", mark="model_index.json", names=names, overwrite=overwrite)
 
 
-def open_weights(name: Path | str) -> PersonVideoPipeline:
+def open_weights(name: Path | str, *, revision: str | None = None) -> PersonVideoPipeline:
     """The saved pipeline of a name, as `find_weights` finds it.
 
     Raises:
@@ -176,21 +182,21 @@ def open_weights(name: Path | str) -> PersonVideoPipeline:
     """
     from tempose.diffusion.pipeline import PersonVideoPipeline
 
-    folder = find_weights(name)
+    folder = find_weights(name, revision=revision)
     if folder is None:
         raise InputError(f"{name} ships without weights; wanted a folder of saved weights, or OWNER/NAME on the Hub")
     return PersonVideoPipeline.from_pretrained(folder)
 
 
-def _found(name: str) -> tuple[PersonVideoPipeline, tuple[str, ...]]:
+def _found(name: str, revision: str | None = None) -> tuple[PersonVideoPipeline, tuple[str, ...]]:
     """The pipeline of that name, and what must be said of it."""
     from tempose.diffusion.pipeline import PersonVideoPipeline
 
     if name.endswith(IMAGE_MODEL) and not Path(name).is_dir():
-        pipeline, warnings = _found(name.removesuffix(IMAGE_MODEL))
+        pipeline, warnings = _found(name.removesuffix(IMAGE_MODEL), revision)
         return pipeline.image_model(), warnings
-    if find_weights(name) is not None:
-        return open_weights(name), ()
+    if find_weights(name, revision=revision) is not None:
+        return open_weights(name, revision=revision), ()
     untrained = f"the weights of {name} are untrained: expect no more than its input already shows, and noise"
     return PersonVideoPipeline.from_preset(name), (untrained,)
 
@@ -213,18 +219,27 @@ def find_device(name: str = "auto") -> str:
     return name
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, revision: str | None) -> Path:
     """The folder into which a model on the Hub is fetched, if it is not there yet."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     try:
         # These files and no others: what else lies there is never fetched, let alone run.
-        return Path(snapshot_download(name, allow_patterns=[*NAMES]))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=[*NAMES]))
+    except GatedRepoError:
+        reason = f"its owner decides who may use it: ask at https://huggingface.co/{name}, then `hf auth login`"
     except RepositoryNotFoundError:
-        reason = "there is none of that name, or it is not public"
+        reason = "there is none of that name, or it is not public: `hf auth login`"
+    except RevisionNotFoundError:
+        reason = f"it has no revision {revision}"
     except LocalEntryNotFoundError:
-        reason = "it cannot be reached from here"
+        reason = "it cannot be reached from here, and was not fetched before"
     except Exception as error:  # whatever the network layer raises
         reason = str(error)
     raise CheckpointError(f"there is no folder {name}, and no such model could be fetched from the Hub: {reason}")

@@ -35,7 +35,7 @@ class Schedule:
     """The constants of the trained schedule at times `t`, shaped to multiply `b f c h w`."""
 
     def __init__(self, scheduler: DDPMScheduler, t: Tensor, dtype: torch.dtype = torch.float32) -> None:
-        betas = scheduler.betas.to(device=t.device, dtype=torch.float64)
+        betas = scheduler.betas.to(device="cpu", dtype=torch.float64)  # which not every device can hold
         alpha_bars = (1 - betas).cumprod(0)
         before = torch.cat([torch.ones_like(alpha_bars[:1]), alpha_bars[:-1]])
         posterior_variance = betas * (1 - before) / (1 - alpha_bars)
@@ -43,7 +43,7 @@ class Schedule:
         log_posterior = torch.cat([posterior_variance[1:2], posterior_variance[1:]]).log()
 
         def at(values: Tensor) -> Tensor:
-            return values[t].to(dtype)[:, None, None, None, None]
+            return values[t.cpu()].to(t.device, dtype)[:, None, None, None, None]
 
         self.beta_log = at(betas.log())
         self.posterior_log = at(log_posterior)

@@ -33,7 +33,7 @@ def train(config: TrainConfig, *, track: Track = quiet) -> RunOutcome:
 
     Raises:
         InputError, CheckpointError, DataError: before the first step, for what does not fit.
-        TemposeError: the loss is no longer finite; the last good checkpoint is untouched.
+        TemposeError: the loss is no longer finite, or another process is gone; the last good checkpoint is untouched.
         CheckpointError: a checkpoint cannot be written; the last good one is untouched.
     """
     check_folder(config)
@@ -46,7 +46,7 @@ def train(config: TrainConfig, *, track: Track = quiet) -> RunOutcome:
         log = Log(config.output, step=trainer.step, tensorboard=every.tensorboard)
     place.wait_for_everyone()
     shown = track if place.is_main_process else quiet
-    with stop_signal() as stopped:
+    with stop_signal() as stopped, trainer.together():
         began, first = time.monotonic(), trainer.step
         for batch in shown(trainer.batches(), f"{config.stage} stage", total=max(0, trainer.total - first)):
             loss = trainer.learn(batch)

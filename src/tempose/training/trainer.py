@@ -137,9 +137,8 @@ class Trainer:
         value = float(place.reduce(loss, reduction="mean"))
         # With fp16 an infinite gradient only means that its scale was too large: that step is left out.
         if not math.isfinite(value) or (place.scaler is None and not math.isfinite(norm)):
-            stands = f"the last good checkpoint is {self.saved}" if self.saved else "there is no checkpoint yet"
             raise TemposeError(
-                f"the loss is {value:g} and the gradient's norm {norm:g} at step {self.step + 1}; {stands}. "
+                f"the loss is {value:g} and the gradient's norm {norm:g} at step {self.step + 1}; {self._stands}. "
                 "Begin another output, with `start` at the last weights and a lower optimization.learning_rate"
             )
         self.optimizer.step()
@@ -148,6 +147,30 @@ class Trainer:
         self.average.step(self.learning.values())
         self.step += 1
         return value
+
+    @property
+    def _stands(self) -> str:
+        return f"the last good checkpoint is {self.saved}" if self.saved else "there is no checkpoint yet"
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Around what several processes do together: that one of them is gone is one sentence.
+
+        Raises:
+            TemposeError: one is.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            # gloo has no error of its own; it names itself in the text.
+            lost = isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+            if self.accelerator.num_processes == 1 or not lost:
+                raise
+            reason = str(error).strip().split("\n")[0]
+            raise TemposeError(
+                f"another process of this run has ended in step {self.step + 1}: {reason}; {self._stands}. "
+                "The same command goes on from there, with as many processes as there are"
+            ) from error
 
     @contextmanager
     def _seeded_dropout(self) -> Iterator[None]:

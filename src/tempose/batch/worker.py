@@ -1,0 +1,143 @@
+"""What a worker does: reads photos and motions for all, and animates, with one model in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Generic, TypeVar
+
+from tempose.animation.animate import animate
+from tempose.animation.motion import read_motion
+from tempose.animation.result import again, write_animation
+from tempose.animation.settings import AnimateSettings
+from tempose.animation.subject import Subject, read_subject
+from tempose.batch.jobs import AnimateJob
+from tempose.batch.storage import Store, at_hand
+from tempose.body.motions import MOTIONS
+from tempose.core.cluster import Failure
+from tempose.core.notes import collected
+from tempose.diffusion.hub import WARP, Model, find_device, load_model
+from tempose.pose.estimators import Estimator, load_estimator
+from tempose.pose.keypoints import Motion
+
+Value = TypeVar("Value")
+
+# Settings of which the person in a photo depends, and those of which key points in pictures do.
+OF_PHOTO, OF_ESTIMATOR = ("mask", "matte_model", "photo_person"), ("estimator", "detector", "pose_model")
+OF_MOTION = ("fps", "start", "duration", "max_frames", "person", "yaw", "joints", "up")
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[Value]):
+    """A photo or motion that was read, with what had to be said of it."""
+
+    value: Value
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result that was written."""
+
+    frames: int
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def photo_key(job: AnimateJob) -> tuple[Any, ...]:
+    """What the person in a job's photo depends on: jobs with the same share them."""
+    return ("photo", job.photo, *_values(job, (*OF_PHOTO, *OF_ESTIMATOR)))
+
+
+def motion_key(job: AnimateJob) -> tuple[Any, ...]:
+    """What a job's motion depends on: jobs with the same share it."""
+    seed = job.settings.seed if job.motion in MOTIONS else None  # of a built-in motion it draws the variant
+    return ("motion", job.motion, seed, *_values(job, (*OF_MOTION, *OF_ESTIMATOR)))
+
+
+def _values(job: AnimateJob, names: tuple[str, ...]) -> list[Any]:
+    return [job.files.get(name, getattr(job.settings, name)) for name in names]
+
+
+class AnimateWorker:
+    """Photos, motions and results of the jobs that it is given; what it raises is the job's failure."""
+
+    def __init__(self) -> None:
+        self._model: tuple[tuple[str, str], Model] | None = None
+
+    def photo(self, job: AnimateJob) -> Prepared[Subject]:
+        """The person in the job's photo, cut out."""
+        with self._settings(job) as settings, at_hand(job.photo) as photo, collected() as notes:
+            given = {"mask": settings.mask, "matte_model": settings.matte_model}
+            subject = read_subject(photo, person=settings.photo_person, estimator=_finder(settings), **given)
+            subject.cutout  # noqa: B018  # made now, once for all
+        return Prepared(subject, tuple(notes))
+
+    def motion(self, job: AnimateJob) -> Prepared[Motion]:
+        """The job's motion."""
+        with self._settings(job) as settings, at_hand(job.motion) as motion, collected() as notes:
+            return Prepared(read_motion(motion, **settings.reading, estimator=_finder(settings)), tuple(notes))
+
+    def animate(
+        self, job: AnimateJob, photo: Prepared[Subject] | Failure, motion: Prepared[Motion] | Failure, out: str
+    ) -> Made | Failure:
+        """The job's result in the folder `out`, which appears after its record: where it is, all is."""
+        if isinstance(photo, Failure):
+            return photo
+        if isinstance(motion, Failure):
+            return motion
+        begun, store = time.monotonic(), Store(out)
+        with self._settings(job) as settings:
+            # What reads pictures is told nothing of files that it no longer needs.
+            made = animate(
+                photo.value, motion.value, settings.changed(detector=None, pose_model=None),
+                model=self._loaded(settings.model, settings.device), output=job.output,
+            )  # fmt: skip
+        warnings = tuple(dict.fromkeys((*photo.notes, *motion.notes, *made.warnings)))
+        told = {**job.settings.as_dict(), **{name: made.record["settings"][name] for name in ("steps", "device")}}
+        record = {
+            **made.record,
+            "photo": job.photo,
+            "motion": job.motion,
+            "settings": {**told, **job.files},
+            "warnings": list(warnings),
+            "job": job.key,
+        }
+        made = replace(made, record=record, warnings=warnings)
+        if not store.remote:
+            write_animation(made, store.path(job.output))
+        else:
+            with TemporaryDirectory(prefix="tempose-") as folder:
+                here = Path(folder) / Path(job.output).name
+                words = again({**record, "side_by_side": False, "audio": False}, store.path(job.output))
+                beside = write_animation(made, here, command=words)
+                store.send(beside, f"{job.output}.json")
+                store.send(here, job.output)
+        return Made(len(made), time.monotonic() - begun, warnings)
+
+    @contextmanager
+    def _settings(self, job: AnimateJob) -> Iterator[AnimateSettings]:
+        """The job's settings, with files from elsewhere at hand."""
+        with ExitStack() as stack:
+            yield job.settings.changed(**{name: stack.enter_context(at_hand(url)) for name, url in job.files.items()})
+
+    def _loaded(self, name: str, device: str) -> Model | None:
+        """The model of that name; the last one stays in memory."""
+        if name == WARP:
+            return None
+        wanted = name, find_device(device)
+        if self._model is None or self._model[0] != wanted:
+            self._model = None  # two need not fit
+            self._model = wanted, load_model(name, device=wanted[1])
+        return self._model[1]
+
+
+def _finder(settings: AnimateSettings) -> Estimator | str:
+    """What finds people in pictures."""
+    if settings.detector is None and settings.pose_model is None:
+        return settings.estimator
+    return load_estimator(settings.estimator, detector=settings.detector, pose_model=settings.pose_model)

@@ -1,0 +1,40 @@
+"""Workers that fail on purpose; a process that runs them need not find this file."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from pathlib import Path
+
+from tempose.core.errors import DiskError, PoseError
+
+
+class Unsteady:
+    """What the name of a motion says happens: `once-` and `thrice-` bring the process down, `bad-` fails, `full-` fills
+    the disk. Everything that is done is written down in the folder of results.
+    """
+
+    def photo(self, job):
+        return job.photo
+
+    def motion(self, job):
+        return job.motion
+
+    def animate(self, job, photo, motion, out):
+        what, log = Path(job.motion).name.split("-")[0], Path(out) / "log"
+        log.mkdir(parents=True, exist_ok=True)
+        tried = len(list(log.glob(f"{job.output}.*")))
+        (log / f"{job.output}.{tried}").write_text(str(os.getpid()))
+        if what == "slow":
+            time.sleep(0.5)
+        if (what == "once" and tried == 0) or what == "thrice":
+            os._exit(1)
+        if what == "bad":
+            raise PoseError("nobody was found", path=job.photo)
+        if what == "full":
+            raise DiskError(f"cannot write {job.output}") from OSError(errno.ENOSPC, "No space left on device")
+        (Path(out) / f"{job.output}.json").write_text(json.dumps({"job": job.key}))
+        (Path(out) / job.output).touch()
+        return tried

@@ -1,0 +1,78 @@
+import errno
+import os
+import socket
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from tempose.core.cluster import Attempt, Failure, check_door, check_nodes, chosen, each, joined
+from tempose.core.errors import DiskError, InputError, TemposeError
+
+
+def test_a_failure_says_what_the_command_would():
+    assert Failure.of(InputError("too small", path="me.png")) == Failure("me.png: too small")
+    assert Failure.of(FileNotFoundError(2, "No such file", "me.png")) == Failure("me.png: No such file")
+    assert Failure.of(KeyError("seed")) == Failure("KeyError: 'seed'")
+    assert Failure.of(DiskError("cannot write a.mp4")) == Failure("cannot write a.mp4", final=True)
+    assert Failure.of(OSError(errno.ENOSPC, "full", "a.mp4")) == Failure("a.mp4: full", final=True)
+
+
+def test_whoever_has_tried_a_task_leaves_it_to_another():
+    tried, fresh = Attempt(0, tries=1, by=["a"]), Attempt(1)
+    assert chosen([tried, fresh], "b", ["a", "b"]) is tried
+    assert chosen([tried, fresh], "a", ["a", "b"]) is fresh
+    assert chosen([tried], "a", ["a", "b"]) is None
+    assert chosen([tried], "a", ["a"]) is tried
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_a_door_at_which_nobody_listens(address):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(OSError, match="refused"):
+        check_door(address.format(port))
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'tempose[batch]'")
+    told = f"import tempose.core.cluster as c\nwith c.joined({address.format(port)!r}): pass"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True)
+    assert f"InputError: no Ray cluster can be reached at {address.format(port)}: " in done.stderr
+    assert "leave --address out" in done.stderr
+
+
+def test_tasks_are_spread_over_what_is_there(ray_cluster):
+    def make():
+        return lambda number: (number * number, os.getpid())
+
+    ended = dict(each(make, range(6)))
+    assert {number: value for number, (value, _) in ended.items()} == {number: number * number for number in range(6)}
+    assert os.getpid() not in {pid for _, pid in ended.values()}
+    with pytest.raises(InputError, match="0 workers were asked for"):
+        next(each(make, range(6), workers=0))
+
+
+def test_a_worker_that_cannot_be_made_says_why(ray_cluster):
+    def make():
+        raise InputError("there is no model 'people-182'")
+
+    with pytest.raises(TemposeError, match="no worker starts: there is no model 'people-182'"):
+        list(each(make, range(2), workers=1))
+
+
+def test_a_node_with_another_version_or_none_is_named(ray_cluster, tmp_path):
+    check_nodes()
+    with joined():  # what this process has joined already is left as it is
+        pass
+    other = tmp_path / "tempose-0.0.1.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: tempose\nVersion: 0.0.1\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    node = ray_cluster.add_node(num_cpus=1, object_store_memory=80_000_000, env_vars={"PYTHONPATH": path})
+    try:
+        ray_cluster.wait_for_nodes()
+        here = version("tempose")
+        with pytest.raises(InputError, match=rf"has tempose 0\.0\.1; wanted {here}, as here; install it there: pip"):
+            check_nodes()
+    finally:
+        ray_cluster.remove_node(node)
