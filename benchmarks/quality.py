@@ -48,7 +48,7 @@ from tempose.media.video import read_frames
 from tempose.models.build import without_temporal_blocks
 from tempose.people.clip import Recipe, draw_clip
 from tempose.people.dataset import LICENSE, MOST_PEOPLE, SOURCE
-from tempose.training.personalize import personalize_views
+from tempose.training.personalize import PersonalizeSettings, personalize_views
 from tempose.training.subject_data import part, split_video
 
 # People of another seed than any dataset to train on is drawn with by default.
@@ -206,9 +206,8 @@ def on_real(
             views = resized(Views(clip.read_frames(seen), *clip.read_ground_truth(seen)), size)
             frames = pipe.sampling.clip_length if pipe.unet.config.temporal else 1
             known, held = split_video([part(views, slice(None))], frames=frames)
-            fit = personalize_views(
-                known, held, Path(scratch) / clip.name, model=options.model, source=clip.name, steps=options.fit_steps
-            )
+            settings = PersonalizeSettings(model=options.model, steps=options.fit_steps)
+            fit = personalize_views(known, held, Path(scratch) / clip.name, settings, sources=hashes(clip))
             return load_model(str(fit.weights), device=options.device).pipeline
 
         return evaluate(

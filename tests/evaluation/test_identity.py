@@ -6,9 +6,10 @@ from scipy.stats import wasserstein_distance
 from skimage.color import rgb2lab
 
 from tempose.core.errors import InputError
-from tempose.evaluation.identity import cielab, identity_drift, part_colors, part_masks
+from tempose.evaluation.identity import identity_drift
 from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS
+from tempose.pose.part_colors import cielab, part_colors, part_masks
 
 PERSON = standing()
 PHOTO = torch.nn.functional.avg_pool2d(random(1, 3, 66, 50, low=0), 3, 1)
@@ -81,7 +82,7 @@ def test_a_drawn_person_keeps_the_colors_and_another_has_not_got_them():
 def test_hidden_parts_are_left_out():
     hidden = PERSON.clone()
     hidden[KEYPOINTS.index("right_wrist"), 2] = HIDDEN
-    seen, all_seen = part_colors(PHOTO[0], hidden), part_colors(PHOTO[0], PERSON)
+    seen, all_seen = part_colors(PHOTO[0], hidden.numpy()), part_colors(PHOTO[0], PERSON.numpy())
     assert all_seen.keys() - seen.keys() == {"right forearm"}
 
 
@@ -90,7 +91,7 @@ def test_a_part_of_a_few_pixels_has_no_colors(scale):
     """Of a small person parts have from none to dozens of pixels; those of eight or more count, with all of them."""
     small = PERSON * torch.tensor([scale, scale, 1])
     sizes = {name: int(mask.sum()) for name, mask in part_masks(small.numpy(), (64, 48)).items()}
-    seen = {name: len(colors) for name, colors in part_colors(PHOTO[0], small).items()}
+    seen = {name: len(colors) for name, colors in part_colors(PHOTO[0], small.numpy()).items()}
     assert any(0 < size < 8 for size in sizes.values())
     assert seen == {name: size for name, size in sizes.items() if size >= 8}
 

@@ -3,13 +3,22 @@ import json
 import numpy as np
 import pytest
 from data.blocks import block_clip
+from helpers import standing
 
 from tempose.core.errors import DataError, InputError, MediaError, PoseError
 from tempose.data.augment import Views
 from tempose.data.clips import ClipDataset, ClipSampling, PairDataset
 from tempose.media.images import read_image, write_image
 from tempose.media.video import write_video
-from tempose.training.subject_data import split_photos, split_video, views_of_photo, views_of_video, write_material
+from tempose.pose.keypoints import Motion
+from tempose.training.subject_data import (
+    check_one_person,
+    split_photos,
+    split_video,
+    views_of_photo,
+    views_of_video,
+    write_material,
+)
 
 
 def views(frames, seed=0):
@@ -44,6 +53,18 @@ def test_the_last_photos_are_held_out():
         assert (len(known), len(held)) == (kept, count - kept)
     with pytest.raises(InputError, match="2 photo"):
         split_photos([views(1), views(1)])
+
+
+def test_a_photo_of_somebody_else_is_named():
+    def photo(color):
+        """A person of one color, standing still; the light is not quite the same in any two."""
+        frames, masks = np.full((1, 64, 48, 3), color, np.uint8), np.ones((1, 64, 48), bool)
+        return Views(frames, Motion(standing().numpy()[None], (64, 48), 1), masks)
+
+    mine = [photo((150 + 5 * i, 60, 60)) for i in range(3)]
+    check_one_person(mine, names="abc")
+    with pytest.raises(InputError, match=r"b\.jpg seems to show somebody else.* give photos of one person"):
+        check_one_person([mine[0], photo((40, 60, 160)), *mine[1:]], names=["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
 
 
 def test_a_video_is_written_as_clips(tmp_path):

@@ -26,7 +26,12 @@ MOST_HEIGHT = 2160
 OWN = "the model's own"
 
 
-Model = Annotated[str, Shown("MODEL")]
+def _name(given: Any) -> Any:
+    """A folder of weights as its name."""
+    return str(given) if isinstance(given, Path) else given
+
+
+Model = Annotated[str, BeforeValidator(_name), Shown("MODEL")]
 Steps = Annotated[int | None, Field(ge=1), Shown("N", title="Steps", unset=OWN)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1), Shown("N", title="Seed")]
 Device = Annotated[str, Shown("auto|cpu|cuda|mps")]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.cli.shell import MODEL, Overwrite, Shell, command, size_of
+from tempose.cli.shell import Overwrite, Shell, command
+
+if TYPE_CHECKING:
+    from tempose.training.personalize import PersonalizeSettings
 
 GROUP = "Models"
 
@@ -56,40 +59,45 @@ def train(
     raise typer.Exit(0 if outcome.finished else 1)
 
 
-@command("personalize", group=GROUP)
+def personalize_settings() -> type[PersonalizeSettings]:
+    """Imported when the command is called: what checks them takes time to load."""
+    from tempose.training.personalize import PersonalizeSettings
+
+    return PersonalizeSettings
+
+
+@command("personalize", group=GROUP, settings=personalize_settings)
 def personalize(
     shell: Shell,
+    changes: dict[str, Any],
     sources: Annotated[
         list[Path], typer.Argument(metavar="VIDEO_OR_PHOTOS", help="One video, or three photos or more.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write; the weights in its weights/.")
     ],
-    model: Annotated[str, typer.Option(metavar="MODEL", help=f"The weights to start from. {MODEL}")] = "people-128",
-    size: Annotated[
-        str | None, typer.Option(metavar="HEIGHTxWIDTH", help="Size to fit at; the model's own if not given.")
-    ] = None,
-    steps: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many steps.")] = 200,
-    learning_rate: Annotated[float, typer.Option(help="How far a step goes.")] = 1e-4,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Fit a model to one person, seen in a short video or a few photos.
 
-    The last quarter is held out. It says whether fitting helps and when to stop; what was best on it is
-    kept, also when Ctrl-C ends the fitting. After a kill or on a full disk, give the same command again.
-    The picture held-out.png shows photo · pose · truth · before · after.
+    The last quarter is held out. Whole frames of it, as `tempose animate` makes them, say whether fitting helps and
+    when to stop; what was best is kept, also when Ctrl-C ends the fitting, and the given weights where nothing was
+    better. After a kill or on a full disk, give the same command again. The picture held-out.png shows photo · pose ·
+    truth · before · after. Photos of different people are refused.
 
     Example: [bold]tempose personalize me.mp4 -o models/me[/bold]
     """
     from tempose.training.personalize import personalize
 
-    fitted = personalize(
-        sources, output, model=model, size=None if size is None else size_of(size),
-        steps=steps, learning_rate=learning_rate, seed=seed, overwrite=overwrite, track=shell.track,
-    )  # fmt: skip
+    settings = personalize_settings()(**changes)
+    fitted = personalize(sources, output, settings, overwrite=overwrite, track=shell.track)
+    best = (
+        f"the best were those of step {fitted.step}"
+        if fitted.step
+        else "fitting made nothing better that was held out, so these are the weights that were given"
+    )
     shell.done(
         f"error on the person in what was held out: {fitted.before:.4f} before, {fitted.after:.4f} after\n"
-        f"{fitted.weights}: the best were those of step {fitted.step}",
+        f"{fitted.weights}: {best}",
         **fitted._asdict(),
     )
