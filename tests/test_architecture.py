@@ -76,6 +76,7 @@ def test_tests_mirror_the_package():
             "training/docs",
             "diffusion/once",
             "web/once",
+            "integrations/comfyui",
         }:
             assert str(mirrored) in ours, f"{test} mirrors no file of the package"
 

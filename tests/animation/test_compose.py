@@ -81,6 +81,20 @@ def test_another_background_shows_wherever_the_person_is_not():
     assert np.abs(shown[person.mask].astype(int) - person.picture[person.mask]).mean() < 10
 
 
+@pytest.mark.parametrize("window", [WHOLE, Crop(-50, -60, 200, 300)])
+def test_the_matte_is_what_of_the_background_is_hidden(window):
+    person, black, motion = composition(window, background=np.zeros((*SIZE, 3), np.uint8))
+    white = replace(black, background=np.full((*SIZE, 3), 255, np.uint8))
+    matte = black.matte(motion, 0, None)
+    assert (matte.dtype, matte.shape) == (np.float32, SIZE)
+    assert 0 <= matte.min() <= matte.max() <= 1
+    between = white.show(motion, 0, None).astype(int) - black.show(motion, 0, None)
+    hidden = 1 - between.mean(-1) / 255
+    assert np.abs(matte - hidden).mean() < 0.01
+    if window is WHOLE:
+        assert matte[person.mask].mean() > 0.95
+
+
 def test_white_clothes_hide_the_white_wall_behind_them():
     person, scene, motion = composition(background=np.zeros((*SIZE, 3), np.uint8))
     white = replace(scene, behind=np.full((*SIZE, 3), 250, np.uint8), layers=scene.layers._replace(

@@ -81,8 +81,27 @@ class Composition:
             generated: what the model said of them; None shows the warp alone.
             within: float32 `h w` in [0, 1]: where the person may be shown; everywhere by default.
         """
+        shown = to_uint8(self._rendered(motion, index, generated)[0])[0]
+        part, inside = self._inside()
+        result = self.background.copy()
+        if within is None:
+            result[part] = shown[inside]
+        else:
+            weight = within[part][..., None]
+            result[part] = np.round(weight * shown[inside] + (1 - weight) * result[part])
+        return result
+
+    def matte(self, motion: Motion, index: int, generated: GeneratedFrames | None) -> np.ndarray:
+        """How much of each pixel of that frame the person is, float32 `h w` in [0, 1]; arguments as `show`."""
+        cover = self._rendered(motion, index, generated)[1][0, 0].float().clamp(0, 1).numpy()
+        part, inside = self._inside()
+        matte = np.zeros(self.background.shape[:2], np.float32)
+        matte[part] = cover[inside]
+        return matte
+
+    def _rendered(self, motion: Motion, index: int, generated: GeneratedFrames | None) -> tuple[Tensor, Tensor]:
+        """A frame `1 3 h w` and the person's cover `1 1 h w`, within the window."""
         cancellation.check()
-        height, width = self.background.shape[:2]
         size = self.window.height, self.window.width
         pose = motion[index : index + 1].cropped(self.window, size)
         depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
@@ -102,20 +121,19 @@ class Composition:
             frame, cover = detailed(small, alpha, color=color, cover=cover, background=behind)
         if self.behind is not self.background:
             frame = frame + (1 - cover) * (self._in_front_of - behind)
-        shown = to_uint8(frame)[0]
+        return frame, cover
 
+    def _inside(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """What of the result the window covers, and where in the window that lies."""
+        height, width = self.background.shape[:2]
         top, left = max(0, self.window.top), max(0, self.window.left)
-        bottom, right = min(height, self.window.top + size[0]), min(width, self.window.left + size[1])
-        inside = shown[
-            top - self.window.top : bottom - self.window.top, left - self.window.left : right - self.window.left
-        ]
-        result = self.background.copy()
-        if within is None:
-            result[top:bottom, left:right] = inside
-        else:
-            weight = within[top:bottom, left:right, None]
-            result[top:bottom, left:right] = np.round(weight * inside + (1 - weight) * result[top:bottom, left:right])
-        return result
+        bottom = min(height, self.window.top + self.window.height)
+        right = min(width, self.window.left + self.window.width)
+        inside = slice(top - self.window.top, bottom - self.window.top)
+        return (slice(top, bottom), slice(left, right)), (
+            inside,
+            slice(left - self.window.left, right - self.window.left),
+        )
 
 
 def whole_background(choice: str, behind: np.ndarray, photo: np.ndarray) -> np.ndarray:

@@ -73,6 +73,11 @@ class Animation:
         """One of the frames, uint8 `h w 3`."""
         return self.scene.show(self.motion, index, self.generated)
 
+    def mattes(self) -> Iterator[np.ndarray]:
+        """How much of each pixel of every frame the person is, float32 `h w` in [0, 1], one after the other."""
+        for index in range(len(self)):
+            yield self.scene.matte(self.motion, index, self.generated)
+
     def panels(self, frames: Iterable[np.ndarray] | None = None) -> Iterator[np.ndarray]:
         """Photo, skeleton and result beside one another; of frames that were composed already, where they are given."""
         skeletons = draw_motion(repeat(self.scene.background // 2), self.motion)
