@@ -29,7 +29,7 @@ from tempose.people.clip import Recipe, draw_clip
 SAMPLES = Path(__file__).parents[2] / "src" / "tempose" / "samples"
 
 TINY = ModelConfig(
-    size=(16, 8), base_channels=16, channel_multipliers=(1, 2), texture_levels=(1,), residual_blocks=1,
+    size=(32, 16), base_channels=16, channel_multipliers=(1, 2), texture_levels=(1,), residual_blocks=1,
     time_channels=32, dropout=0.0, temporal_head_channels=8, prediction_type="v_prediction", learned_variance=False,
 )  # fmt: skip
 
@@ -54,16 +54,16 @@ class Command:
 
 COMMANDS = (
     Command("animate", ("animate", "../in/photo.jpg", "walk", "-o", "out/o.mp4", "--model", "warp", "--size", "96",
-                        "--max-frames", "4", "--sheet", "out/s.png", "--device", "cpu")),
+                        "--max-frames", "4", "--sheet", "out/s.png", "--device", "cpu"), slow=True),
     Command("animate-frames", ("animate", "../in/photo.jpg", "wave", "-o", "out/frames", "--model", "../in/model",
-                               "--size", "96", "--max-frames", "3", "--device", "cpu")),
+                               "--size", "96", "--max-frames", "3", "--device", "cpu"), slow=True),
     Command("people", ("people", "out", "--people", "2", "--clips", "1", "--frames", "3", "--size", "32x24")),
     Command("people-sheet", ("people-sheet", "out.png", "--people", "2", "--moments", "2", "--size", "32x24")),
     Command("export", ("export", "../in/model", "out")),
     Command("train", ("train", "../in/train.yaml", "--set", "output=out")),
     Command("compare", ("compare", "../in/report-a", "../in/report-b", "-o", "out")),
     Command("evaluate", ("evaluate", "--data", "../in/data", "--model", "../in/model", "--metrics", "none", "--steps",
-                         "1", "--stretch", "--protocol", "loop", "-o", "out", "--device", "cpu"), slow=True),
+                         "1", "--protocol", "loop", "-o", "out", "--device", "cpu"), slow=True),
     Command("prepare", ("prepare", "videos", "../in/videos", "out", "--size", "64x48", "--min-frames", "4"), slow=True),
     Command("personalize", ("personalize", "../in/photo.jpg", "../in/photo-2.jpg", "../in/photo-3.jpg", "-o", "out",
                             "--model", "../in/model", "--steps", "22", "--size", "32x16"), slow=True),

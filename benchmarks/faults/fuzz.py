@@ -1,4 +1,4 @@
-"""Readers of media given damaged files: each must answer with a result or one sentence, and soon.
+"""Everything that reads files, given damaged ones: each must answer with a result or one sentence, and soon.
 
     python -m benchmarks.faults.fuzz --mutations 20000
 
@@ -9,22 +9,26 @@ TemposeError is printed with its seed and kept in the folder `fuzz/`.
 from __future__ import annotations
 
 import argparse
+import json
+import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from benchmarks.faults.documents import DOCUMENTS
+from benchmarks.faults.media import MEDIA
+from benchmarks.faults.reader import Reader
 from tempose.core.errors import TemposeError
 from tempose.core.notes import collected
-from tempose.media.images import read_image
-from tempose.media.sound import check_sound
-from tempose.media.video import probe_video, read_frames, write_video
+
+READERS = (*MEDIA, *DOCUMENTS)
 
 # A damaged file is answered within so many seconds.
 SOON = 5.0
@@ -61,114 +65,44 @@ def mutated(whole: bytes, seed: int) -> bytes:
     return bytes(data)
 
 
-# Readers ------------------------------------------------------------------------------------------
+# What a value of JSON becomes: of another type, too large, too deep, not a number, not text.
+VALUES: tuple[Any, ...] = (
+    None, True, 0, -1, 1e308, -1e308, float("nan"), float("inf"), 10**30, 1e-300, "", "x", "\0", "\ud800",
+    "../../etc/passwd", "2020-99-99", [], {}, [[]], {"": None}, [1] * 1000, "x" * 10_000,
+)  # fmt: skip
 
 
-def frames_of(path: Path) -> None:
-    """A video read as a motion is: probed, then resampled, and a bounded number of frames taken."""
-    info = probe_video(path)
-    for index, _ in enumerate(read_frames(path, fps=min(info.fps, 30))):
-        if index == 100:
-            break
+def revalued(whole: bytes, seed: int) -> bytes:
+    """A JSON text, or lines of it, with one to four values exchanged, doubled or taken away."""
+    rng = np.random.default_rng(seed)
+    lines = [json.loads(line) for line in whole.splitlines()] if whole.startswith(b"{") and b"}\n{" in whole else None
+    value = json.loads(whole) if lines is None else lines
+    for _ in range(rng.integers(1, 5)):
+        place, key = _somewhere(value, rng)
+        if place is None:
+            value = deepcopy(VALUES[rng.integers(len(VALUES))])
+        elif rng.random() < 0.2:
+            del place[key]
+        elif isinstance(place, list) and rng.random() < 0.2:
+            place.insert(key, deepcopy(place[key]))
+        else:
+            place[key] = deepcopy(VALUES[rng.integers(len(VALUES))])
+    if lines is not None and isinstance(value, list):
+        return "".join(json.dumps(line) + "\n" for line in value).encode()
+    return json.dumps(value).encode()
 
 
-def sound_of(path: Path) -> None:
-    """Sound copied (of .mp3), or converted."""
-    check_sound(path)
-    black = [np.zeros((16, 16, 3), np.uint8)] * 3
-    write_video(path.with_name("out.webm" if path.suffix == ".mp4" else "out.mp4"), black, 10, audio_from=path)
-
-
-def _pictures(count: int) -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    rough = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    picture = np.kron(rough, np.ones((8, 8, 1), np.uint8))
-    return [np.roll(picture, 3 * index, axis=1) for index in range(count)]
-
-
-def _video(path: Path) -> None:
-    write_video(path, _pictures(6), 10)
-
-
-def _still(path: Path) -> None:
-    Image.fromarray(_pictures(1)[0]).save(path)
-
-
-def _animation(path: Path) -> None:
-    first, *others = (Image.fromarray(picture) for picture in _pictures(4))
-    first.save(path, save_all=True, append_images=others, duration=100)
-
-
-def _qoi(path: Path) -> None:
-    picture = _pictures(1)[0]
-    plain = b"".join(b"\xfe" + bytes(pixel) for pixel in picture.reshape(-1, 3))
-    size = picture.shape[1].to_bytes(4) + picture.shape[0].to_bytes(4)
-    path.write_bytes(b"qoif" + size + b"\x03\x00" + plain + bytes(7) + b"\x01")
-
-
-def _recording(path: Path) -> None:
-    """Any container of FFmpeg, with MPEG-4 pictures and a tone."""
-    import av
-
-    codecs = {".mp3": None, ".wav": None, ".ts": "mpeg2video", ".ogv": "libtheora"}
-    sounds = {".mp3": "libmp3lame", ".wav": "pcm_s16le", ".ts": "mp2", ".ogv": "libvorbis"}
-    with av.open(str(path), "w", format={".ogv": "ogg", ".ts": "mpegts"}.get(path.suffix)) as container:
-        codec = codecs.get(path.suffix, "mpeg4")
-        video = None if codec is None else container.add_stream(codec, rate=10 if codec != "mpeg2video" else 25)
-        if video is not None:
-            video.width = video.height = 32
-            video.pix_fmt = "yuv420p"
-        audio = container.add_stream(sounds.get(path.suffix, "aac"), rate=44100, layout="mono")
-        for picture in _pictures(6) if video is not None else ():
-            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        if video is not None:
-            container.mux(video.encode())
-        tone = (9000 * np.sin(np.arange(22050) / 16)).astype(np.int16)[None]
-        frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = 44100, 0, Fraction(1, 44100)
-        resampler = av.AudioResampler(audio.codec_context.format.name, "mono", 44100, audio.codec_context.frame_size)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(audio.encode(piece))
-        container.mux(audio.encode())
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Something that reads files.
-
-    Attributes:
-        file: a name, for its ending.
-        make: writes a sound file there.
-        read: reads it.
-    """
-
-    file: str
-    make: Callable[[Path], None]
-    read: Callable[[Path], object]
-
-
-READERS = (
-    Reader("video.mp4", _video, frames_of),
-    Reader("video.webm", _video, frames_of),
-    Reader("recording.avi", _recording, frames_of),
-    Reader("recording.mkv", _recording, frames_of),
-    Reader("recording.ts", _recording, frames_of),
-    Reader("animation.gif", _animation, frames_of),
-    Reader("animation.webp", _animation, frames_of),
-    Reader("animation.png", _animation, frames_of),
-    Reader("animation.avif", _animation, frames_of),
-    Reader("photo.png", _still, read_image),
-    Reader("photo.jpg", _still, read_image),
-    Reader("photo.webp", _still, read_image),
-    Reader("photo.avif", _still, read_image),
-    Reader("photo.tif", _still, read_image),
-    Reader("photo.bmp", _still, read_image),
-    Reader("photo.qoi", _qoi, read_image),
-    Reader("photo.dds", _still, read_image),
-    Reader("sound.wav", _recording, sound_of),
-    Reader("sound.mp3", _recording, sound_of),
-    Reader("sound.mp4", _recording, sound_of),
-)
+def _somewhere(value: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+    """A place in a value: what holds it, and its key there; None where the value is the whole."""
+    place, key = None, None
+    while isinstance(value, (dict, list)) and value and (place is None or rng.random() < 0.8):
+        place, key = (
+            value,
+            list(value)[rng.integers(len(value))] if isinstance(value, dict) else rng.integers(len(value)),
+        )
+        key = key if isinstance(place, dict) else int(key)
+        value = place[key]
+    return place, key
 
 
 @dataclass(frozen=True)
@@ -184,10 +118,12 @@ class Fault:
 def faults(reader: Reader, seeds: range, folder: Path) -> Iterator[Fault]:
     """What goes wrong with the damaged files of these seeds."""
     path = folder / reader.file
+    path.parent.mkdir(exist_ok=True)
     reader.make(path)
     whole = path.read_bytes()
     for seed in seeds:
-        path.write_bytes(damaged := mutated(whole, seed))
+        damaged = revalued(whole, seed) if reader.values and seed % 2 else mutated(whole, seed)
+        path.write_bytes(damaged)
         begin, what = time.perf_counter(), ""
         try:
             with collected():
@@ -219,9 +155,12 @@ def main() -> None:
             for fault in faults(reader, range(options.first, options.first + options.mutations), Path(folder)):
                 count += 1
                 kept.mkdir(exist_ok=True)
-                (kept / f"{fault.seed}-{fault.reader}").write_bytes(fault.content)
+                (kept / f"{fault.seed}-{fault.reader.replace('/', '-')}").write_bytes(fault.content)
                 print(f"{fault.reader} {fault.seed}: {fault.what}", flush=True)
-        print(f"{reader.file}: {options.mutations} in {time.perf_counter() - begin:.0f} s", flush=True)
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        took = time.perf_counter() - begin
+        print(f"{reader.file}: {options.mutations} in {took:.0f} s, {most:.2f} GB at most so far", flush=True)
+    print(f"{options.mutations * sum(options.only in each.file for each in READERS):,} mutations, {count} faults")
     sys.exit(f"{count} faults, kept in {kept}/" if count else 0)
 
 

@@ -28,18 +28,18 @@ CHANGES = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.trunc
 def count_changes(note: Path | None = None, *, kill_at: int = 0) -> None:
     """In this process, count changes to the disk; note their number in a file, or be killed before one of them."""
     seen, me = 0, os.getpid()
+    noted = None if note is None else os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
     def heard(event: str, arguments: tuple) -> None:
         nonlocal seen
         writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
-        if os.getpid() != me or not (writes or event in CHANGES) or (note is not None and arguments[0] == note):
+        if os.getpid() != me or not (writes or event in CHANGES):
             return
         seen += 1
         if seen == kill_at:
             os.kill(me, signal.SIGKILL)
-        if note is not None:
-            with open(note, "w") as file:  # noqa: PTH123  # as a path, its own name would count
-                file.write(str(seen))
+        if noted is not None:
+            os.pwrite(noted, str(seen).encode(), 0)
 
     sys.addaudithook(heard)
 

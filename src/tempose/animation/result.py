@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import repeat
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, InstanceOf
 
 from tempose.animation.compose import Composition, GeneratedFrames
 from tempose.animation.settings import AnimateSettings
@@ -248,11 +249,16 @@ def again(record: dict[str, Any], out: Path | str, *, sheet: Path | str | None =
     return words + AnimateSettings(**record["settings"]).options()
 
 
-class Record(NamedTuple):
+Name = InstanceOf[str]  # not all names of files are Unicode
+
+
+class Record(BaseModel):
     """What must be known to make a result again."""
 
-    photo: str | list[str]
-    motion: str
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    photo: Name | list[Name | None] | None
+    motion: Name | None
     settings: dict[str, Any]
     side_by_side: bool
     audio: bool
@@ -265,13 +271,12 @@ def read_record(path: Path | str) -> Record:
         InputError: it is none, or that of a result whose photo or motion was no file.
     """
     try:
-        fields = read_json(path)
-        known = Record(*(fields[name] for name in Record._fields))
-    except (KeyError, TypeError, ValueError):
-        known = None
-    if known is None or not isinstance(known.settings, dict):
-        raise InputError("this is no record of an animation", path=path, remedy="give the .json beside a result")
-    if not all(isinstance(name, str) for name in (*listed(known.photo or [None]), known.motion)):
+        known = Record.model_validate(read_json(path))
+    except ValueError as error:
+        raise InputError(
+            "this is no record of an animation", path=path, remedy="give the .json beside a result"
+        ) from error
+    if not known.motion or not known.photo or not all(listed(known.photo)):
         raise InputError("its photo or motion was not read from a file", path=path, remedy="give both")
     return known
 

@@ -8,7 +8,6 @@ pairs (`tempose.training.sampler`).
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +16,28 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 from torch.utils.data import Dataset
+from typing_extensions import TypedDict
 
 from tempose.core.errors import DataError, InputError
 from tempose.data.augment import Augmentation, Views, resized
-from tempose.data.prepared import Clip, read_metadata
+from tempose.data.prepared import Clip, read_lines, read_metadata
 from tempose.media.tensors import to_tensor
 
 log = logging.getLogger(__name__)
 
 SAMPLINGS = ("consecutive", "strided", "random")
+
+
+class Pair(TypedDict):
+    """A line of pairs.jsonl: names of clips."""
+
+    target: str
+    photos: list[str]
+
+
+_PAIR = TypeAdapter(Pair)
 
 
 class Sample(NamedTuple):
@@ -228,12 +239,8 @@ class PairDataset(_Samples):
         """(target, photos) of the lines of a pairs.jsonl whose target and a photo at least are whole."""
         whole = {clip.name: clip for clip in self.clips}
         pairs = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                fields = json.loads(line)
-                target, photos = whole.get(fields["target"]), [whole.get(name) for name in fields["photos"]]
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise DataError(f"{path}, line {number} is no pair ({error}); prepare the dataset again") from error
+        for pair in read_lines(path, _PAIR):
+            target, photos = whole.get(pair["target"]), [whole.get(name) for name in pair["photos"]]
             found = [photo for photo in photos if photo is not None]
             if target is not None and found:
                 pairs.append((target, found))

@@ -193,21 +193,27 @@ def read_metadata(root: Path | str, split: str) -> list[dict]:
     """
     path = Path(root) / split / "metadata.jsonl"
     try:
-        text = path.read_text(encoding="utf-8")
+        return [dict(row) for row in read_lines(path, _ROW)]
     except FileNotFoundError:
         raise DataError(
             f"there is no {path}; a prepared dataset has ROOT/train, val or test with metadata.jsonl "
             "(made by `tempose people` or `tempose prepare`)"
         ) from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error.reason}); prepare the dataset again") from error
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
+
+
+def read_lines(path: Path, form: TypeAdapter[Any]) -> list[Any]:
+    """What each line of a file says, as JSON of one form.
+
+    Raises:
+        OSError: it cannot be read. DataError: a line is damaged.
+    """
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            rows.append(dict(_ROW.validate_json(line)))
+            found.append(form.validate_json(line))
         except ValidationError as error:
             raise DataError(f"{path}, line {number}: {told(error)}; prepare the dataset again") from error
-    return rows
+    return found
 
 
 @dataclass(frozen=True)

@@ -154,8 +154,8 @@ def read_index(folder: Path, *, of: str, parts: Iterable[type], unet: str) -> Sa
     path = folder / INDEX
     found = {key: value for key, value in read_description(path, of=of).items() if key[:1] != "_"}
     sampling = found.pop(SAMPLING, None)
-    classes = {value[-1] if isinstance(value, list) and value else None for value in found.values()}
-    if len(found) != len(classes) or classes != {part.__name__ for part in parts}:
+    classes = [str(value[-1]) if isinstance(value, list) and value else "" for value in found.values()]
+    if sorted(classes) != sorted(part.__name__ for part in parts):
         raise CheckpointError(f"{path} is of something else: wanted {', '.join(part.__name__ for part in parts)}")
     if sampling is None:
         path = folder / unet / CONFIG

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tempose.core.errors import InputError, MediaError
-from tempose.media.images import check_picture, resize
+from tempose.core.errors import InputError
+from tempose.media.failures import unreadable
+from tempose.media.images import check_picture, opened_picture, resize
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
 COVERED = 0.6  # the least share of the key points that a mask of the same person covers
@@ -21,20 +22,15 @@ def read_mask(path: Path | str) -> np.ndarray:
     """A picture file as a mask, float32 `h w` in [0, 1]: its transparency where it has one, else its lightness.
 
     Raises:
-        MediaError: the file is missing or no picture.
+        MediaError: the file is missing, no picture, damaged or too large.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
 
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.has_transparency_data:
-                return np.asarray(upright.convert("RGBA"))[..., 3].astype(np.float32) / 255
-            return np.asarray(upright.convert("L")).astype(np.float32) / 255
-    except FileNotFoundError:
-        raise MediaError(f"there is no mask {path}") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise MediaError(f"{path} cannot be read as a mask; wanted a PNG, white or opaque on the person") from error
+    with opened_picture(path) as image, unreadable(path, "mask"):
+        upright = ImageOps.exif_transpose(image)
+        if upright.has_transparency_data:
+            return np.asarray(upright.convert("RGBA"))[..., 3].astype(np.float32) / 255
+        return np.asarray(upright.convert("L")).astype(np.float32) / 255
 
 
 def check_mask(mask: np.ndarray, size: tuple[int, int], keypoints: np.ndarray) -> None:
