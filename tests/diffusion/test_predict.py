@@ -14,7 +14,7 @@ from tempose.diffusion.windows import Overlap
 from tempose.models.build import build_networks, build_schedule
 from tempose.models.conditions import Photo, reads_prior
 from tempose.pose.render import pose_map
-from tempose.warp.parts import LAYERS
+from tempose.warp.flesh import LAYERS
 
 GUIDED = TINY.model_copy(
     update={"warped_photo": True, "background": True, "sigma_data": 0.2, "correct_prior": True, "pose_keys": True}

@@ -4,7 +4,7 @@ from conftest import TINY
 from helpers import random, standing
 
 from tempose.models.conditions import Photo, guides, reads_prior, warped_prior
-from tempose.warp.parts import LAYERS
+from tempose.warp.flesh import LAYERS
 
 H, W = 64, 48
 

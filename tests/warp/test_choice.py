@@ -7,7 +7,7 @@ from subjects import subject
 
 from tempose.warp.choice import cheapest, color_gains, faded, matched, photo_costs, photo_shares
 from tempose.warp.cutout import Cutout
-from tempose.warp.parts import LAYERS, RIGHT_LEG
+from tempose.warp.flesh import LAYERS, RIGHT_LEG
 
 FPS = 10.0
 TURN = keypoint_motion("turn", frames=30, fps=FPS)

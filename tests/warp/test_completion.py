@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 
 from tempose.warp.completion import complete, joint_caps, layer_order
-from tempose.warp.parts import LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+from tempose.warp.flesh import LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 SIZE = (160, 100)
 

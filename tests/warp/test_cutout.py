@@ -87,6 +87,36 @@ def test_the_trunk_goes_on_under_an_arm(clip):
     assert np.abs(cutout.color[trunk][under].astype(int) - (30, 60, 160)).max(axis=-1).mean() < 20
 
 
+def test_the_neck_goes_on_beneath_the_chin():
+    """In its own color, neither in the shirt's nor in the lips'; the head takes nothing of the shirt along."""
+    picture, keypoints = np.full((*SIZE, 3), 240, np.uint8), np.zeros((18, 3), np.float32)
+    points = {
+        0: (48, 22),
+        14: (45, 20),
+        15: (51, 20),
+        16: (41, 21),
+        17: (55, 21),
+        1: (48, 44),
+        2: (36, 45),
+        5: (60, 45),
+    }
+    for index, place in points.items():
+        keypoints[index] = *place, 1
+    cv2.rectangle(picture, (34, 42), (62, 88), (30, 60, 160), -1)
+    cv2.rectangle(picture, (45, 26), (51, 43), (215, 165, 135), -1)
+    cv2.ellipse(picture, (48, 21), (9, 11), 0, 0, 360, (230, 180, 150), -1)
+    cv2.rectangle(picture, (45, 26), (51, 28), (190, 30, 40), -1)
+    mask = (picture < 239).any(axis=-1)
+    cutout = cut_out(picture, mask, keypoints, exact=True, patches=False)
+    trunk, head = (LAYERS.index(name) for name in ("trunk", "head"))
+    beneath = np.s_[29:40, 46:51]
+    assert (cutout.alpha[trunk][beneath] > 0.9).mean() > 0.9
+    assert np.abs(cutout.color[trunk][beneath].astype(int) - (215, 165, 135)).max(axis=-1).mean() < 20
+    shirt = (picture == (30, 60, 160)).all(axis=-1)
+    assert (cutout.alpha[head][shirt] > 0.5).mean() < 0.02
+    assert (cutout.alpha[head][12:30, 42:54] > 0.9).mean() > 0.9
+
+
 def test_a_limb_that_is_not_known_is_empty(clip):
     keypoints = clip.motion.keypoints[0].copy()
     keypoints[[3, 4], 2] = 0

@@ -1,8 +1,8 @@
 import cv2
 import numpy as np
 
+from tempose.warp.flesh import RIGHT_ARM
 from tempose.warp.held import held_things
-from tempose.warp.parts import RIGHT_ARM
 
 SIZE = (240, 200)
 

@@ -4,15 +4,9 @@ import pytest
 
 from tempose.people.clip import Recipe, draw_clip
 from tempose.people.mesh import PARTS
-from tempose.warp.parts import (
-    LAYERS,
-    bone_distances,
-    find_parts,
-    part_seeds,
-    random_walk,
-    trunk_length,
-    without_strays,
-)
+from tempose.warp.flesh import LAYERS, bone_distances, trunk_length
+from tempose.warp.parts import find_parts, random_walk, without_strays
+from tempose.warp.seeds import part_seeds
 
 SIZE = (192, 144)
 
@@ -22,7 +16,9 @@ def layer_of(part):
     side, _, name = part.partition("_")
     if side in ("right", "left"):
         return LAYERS.index(f"{side}_{'arm' if name in ('arm', 'hand', 'sleeve') else 'leg'}")
-    return -1 if part in ("background", "bag") else LAYERS.index("trunk")
+    if part in ("head", "hair", "hat"):
+        return LAYERS.index("head")
+    return -1 if part in ("background", "bag", "neck", "scarf") else LAYERS.index("trunk")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +63,45 @@ def test_edges_decide_between_arm_and_trunk():
     assert (found & mask)[lower].mean() > 0.95
     assert (found & mask & ~lower)[60:].sum() < 0.05 * lower.sum()
     assert hem == 0
+
+
+def dressed(elbow, wrist):
+    """A dark dress with bare arms and legs, uint8 `h w 3`; its mask and key points, of one arm and one leg."""
+    keypoints = np.zeros((18, 3), np.float32)
+    points = {0: (72, 18), 1: (72, 40), 2: (52, 42), 3: elbow, 4: wrist, 5: (92, 42), 8: (62, 100), 11: (82, 100)}
+    for index, place in points.items():
+        keypoints[index] = *place, 1
+    picture = np.full((*SIZE, 3), 255, np.uint8)
+    cv2.rectangle(picture, (52, 40), (92, 140), (30, 50, 120), -1)
+    cv2.ellipse(picture, (72, 18), (9, 12), 0, 0, 360, (90, 60, 40), -1)
+    cv2.line(picture, (72, 26), (72, 40), (225, 180, 150), 10)
+    return picture, keypoints
+
+
+def test_a_bare_arm_leaves_the_dress_to_the_trunk():
+    """Though its key points lie on the dress."""
+    picture, keypoints = dressed((53, 72), (53, 100))
+    cv2.line(picture, (47, 44), (47, 110), (225, 180, 150), 9)
+    mask = (picture < 250).any(axis=-1)
+    parts, _ = find_parts(picture, mask, keypoints)
+    arm = parts.argmax(axis=0) == LAYERS.index("right_arm")
+    cloth = (picture == (30, 50, 120)).all(axis=-1)
+    assert (arm & cloth).sum() < 0.01 * cloth.sum()
+    assert arm[50:100, 44:50].mean() > 0.95
+
+
+def test_fingers_go_with_the_hand():
+    """And not with the trunk on which they rest, however far they reach."""
+    picture, keypoints = dressed((36, 66), (50, 82))
+    hand = np.zeros(SIZE, np.uint8)
+    for one, other, width in (((52, 44), (36, 66), 8), ((36, 66), (50, 82), 8), ((50, 82), (63, 98), 6)):
+        cv2.line(hand, one, other, 1, width)
+    picture[hand > 0] = (225, 180, 150)
+    mask = (picture < 250).any(axis=-1)
+    parts, _ = find_parts(picture, mask, keypoints)
+    fingers = hand > 0
+    fingers[:88] = False
+    assert (parts.argmax(axis=0) == LAYERS.index("right_arm"))[fingers].mean() > 0.9
 
 
 def test_trousers_of_one_color_are_parted_at_the_hips(people):

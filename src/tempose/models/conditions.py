@@ -12,8 +12,8 @@ from torch import Tensor
 from tempose.models.attention import KeyValue
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.warp.cutout import Cutout
+from tempose.warp.flesh import LAYERS
 from tempose.warp.layers import Layers, to_layers, warp
-from tempose.warp.parts import LAYERS
 
 # The warped person, their alpha, and the photo itself; the background.
 GUIDE_CHANNELS, BACKGROUND_CHANNELS = 3 + 1 + 3, 3

@@ -15,7 +15,7 @@ import numpy as np
 from tempose.media.crop import Crop
 from tempose.media.images import resize
 from tempose.pose.keypoints import MIN_CONFIDENCE
-from tempose.warp.parts import trunk_length
+from tempose.warp.flesh import trunk_length
 
 FILLED = 640  # the longest side of the part of the photo that is filled with patches, pixels; more is enlarged
 PATCH = 5  # radius of a patch, pixels

@@ -15,11 +15,14 @@ from torch import Tensor
 
 from tempose.pose.keypoints import HIDDEN, MIN_CONFIDENCE, Motion
 from tempose.warp.cutout import Cutout
+from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.joints import Joints, photo_joints, target_joints
-from tempose.warp.parts import LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 # The joints of every layer, along its bones.
-JOINTS = {TRUNK: (1, 8, 11), RIGHT_ARM: (2, 3, 4), LEFT_ARM: (5, 6, 7), RIGHT_LEG: (8, 9, 10), LEFT_LEG: (11, 12, 13)}
+JOINTS = {
+    TRUNK: (1, 8, 11), HEAD: (1, 0), RIGHT_ARM: (2, 3, 4), LEFT_ARM: (5, 6, 7),
+    RIGHT_LEG: (8, 9, 10), LEFT_LEG: (11, 12, 13),
+}  # fmt: skip
 FACE = (0, 14, 15)  # nose and eyes
 
 # What speaks against a photo, beside half a turn, which counts 1: a face that is seen in one of photo and frame alone;
@@ -65,7 +68,7 @@ def photo_costs(cutout: Cutout, motion: Motion) -> np.ndarray:
         joints = JOINTS[layer]
         hidden = (source[:, joints, 2] <= HIDDEN) & (target[:, joints, 2] >= MIN_CONFIDENCE)
         cost = common + UNSEEN * hidden.float().mean(1) + EMPTY * float(not cutout.alpha[layer].any())
-        costs.append(cost + (0 if layer == TRUNK else _unlike(photo, asked, joints)))
+        costs.append(cost + (0 if layer in (TRUNK, HEAD) else _unlike(photo, asked, joints)))
     return torch.stack(costs, dim=-1).double().numpy()
 
 

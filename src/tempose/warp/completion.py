@@ -9,13 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE
-from tempose.warp.parts import (
+from tempose.warp.flesh import (
     BONES,
+    CHIN_BELOW,
+    HEAD,
+    LAYERS,
     LEFT_ARM,
     LEFT_LEG,
     RIGHT_ARM,
     RIGHT_LEG,
+    SURELY_NECK,
+    THROAT,
+    TOP_ABOVE,
     TRUNK,
+    head_axis,
     trunk_length,
 )
 
@@ -27,7 +34,7 @@ ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG,
 
 
 def layer_order(labels: np.ndarray, keypoints: np.ndarray) -> tuple[int, ...]:
-    """The layers from back to front as they lie in the photo: legs, trunk, arms; of a pair the hidden one first.
+    """The layers from back to front as they lie in the photo: legs, trunk, head, arms; of a pair the hidden one first.
 
     Args:
         labels: int8 `h w`: the layer of each pixel, −1 off the person.
@@ -37,7 +44,7 @@ def layer_order(labels: np.ndarray, keypoints: np.ndarray) -> tuple[int, ...]:
     for right, left in ((RIGHT_LEG, LEFT_LEG), (RIGHT_ARM, LEFT_ARM)):
         over = [_share_on(labels, keypoints, layer, other) for layer, other in ((right, left), (left, right))]
         order += [right, left] if over[0] >= over[1] else [left, right]
-    return (*order[:2], TRUNK, *order[2:])
+    return (*order[:2], TRUNK, HEAD, *order[2:])
 
 
 def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], hem: float) -> np.ndarray:
@@ -54,6 +61,7 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
         before = np.isin(labels, order[rank + 1 :])
         for start, end, radius in _axes(keypoints, layer, hem):
             hidden[layer] |= before & _beneath(labels, layer, (x, y), start, end, radius * trunk)
+    hidden[TRUNK] |= neck_bar(labels.shape, keypoints, 1.0) & (labels == HEAD)
     return hidden
 
 
@@ -61,7 +69,7 @@ def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> np.ndar
     """bool `l h w`: where each layer shares the photo with its neighbor about the joint between them."""
     import cv2
 
-    caps = np.zeros((5, *labels.shape), np.uint8)
+    caps = np.zeros((len(LAYERS), *labels.shape), np.uint8)
     trunk = trunk_length(keypoints)
     for layer, name in ROOTS:
         x, y, sure = keypoints[KEYPOINTS.index(name)]
@@ -71,20 +79,40 @@ def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> np.ndar
         cap = cv2.circle(np.zeros(labels.shape, np.uint8), (round(float(x)), round(float(y))), radius, 1, -1)
         caps[layer] |= cap & (labels == TRUNK)
         caps[TRUNK] |= cap & (labels == layer)
+    caps[TRUNK] |= neck_bar(labels.shape, keypoints) & (labels == HEAD)
     return caps > 0
+
+
+def neck_bar(size: tuple[int, ...], keypoints: np.ndarray, share: float = SURELY_NECK) -> np.ndarray:
+    """bool `h w`: from the base of the neck this share of the way to the chin, as wide as a neck."""
+    import cv2
+
+    head, trunk = head_axis(keypoints), trunk_length(keypoints)
+    bar = np.zeros(size, np.uint8)
+    if head is None or keypoints[1, 2] < MIN_CONFIDENCE:
+        return bar > 0
+    middle, up = head
+    base = keypoints[1, :2]
+    end = base + share * (middle - CHIN_BELOW * trunk * up - base)
+    one, other = ((round(float(x)), round(float(y))) for x, y in (base, end))
+    return cv2.line(bar, one, other, 1, max(1, round(2 * THROAT * trunk))) > 0
 
 
 def _axes(keypoints: np.ndarray, layer: int, hem: float) -> list[tuple[np.ndarray, np.ndarray, float]]:
     """Start, end and half the width in lengths of the trunk of the axes of a layer."""
     seen = {name: keypoints[i, :2] for i, name in enumerate(KEYPOINTS) if keypoints[i, 2] >= MIN_CONFIDENCE}
+    head = head_axis(keypoints)
+    if layer == HEAD:
+        if head is None:
+            return []
+        (middle, up), trunk = head, trunk_length(keypoints)
+        return [(middle - CHIN_BELOW * trunk * up, middle + TOP_ABOVE * trunk * up, 0.25)]
     if layer != TRUNK:
         return [(seen[a], seen[b], r) for of, a, b, r in BONES if of == layer and a in seen and b in seen]
     axes = []
     hips = [seen[name] for name in ("right_hip", "left_hip") if name in seen]
     if "neck" in seen and hips:
         axes.append((seen["neck"], np.mean(hips, axis=0), 0.35))
-    if "neck" in seen and "nose" in seen:
-        axes.append((seen["neck"], seen["nose"] + 0.5 * (seen["nose"] - seen["neck"]), 0.2))
     knees = [seen[name] for name in ("right_knee", "left_knee") if name in seen]
     if hem and hips and knees:
         top, knee = np.mean(hips, axis=0), np.mean(knees, axis=0)

@@ -10,20 +10,23 @@ from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import check_picture
 from tempose.warp.background import cloth_fill, near_fill, smooth_fill, without_person
-from tempose.warp.completion import complete, joint_caps, layer_order
+from tempose.warp.completion import complete, joint_caps, layer_order, neck_bar
+from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.held import held_things
 from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
-from tempose.warp.parts import LAYERS, LEFT_LEG, RIGHT_LEG, find_parts
+from tempose.warp.parts import find_parts
 
 __all__ = ["LAYERS", "Cutout", "cut_out"]
 
-LEGS = (RIGHT_LEG, LEFT_LEG)
+LEGS, ARMS = (RIGHT_LEG, LEFT_LEG), (RIGHT_ARM, LEFT_ARM)
 PARTED = 400  # the longest side of the person at which parts are told apart, pixels
+SMOOTH = 2.0  # of the borders between parts, pixels at that size
 PERSON = 0.05  # from this alpha on a pixel belongs to a layer
 FIRM = 0.5  # and from this one on it hides what is behind it
 ISLAND = 0.03  # patches of a layer smaller than this share of its largest one go over to what is around them
 STRIP = 0.006  # strips of trunk and legs narrower than twice this share of the person's longer side do too
 OVERLAP = 0.004  # how far a layer goes on beneath those that touch it, as a share of the person's longer side
+UNLIKE = 60  # about the shoulder, colors farther from those of the arm than so many of 255 are not the arm's
 SHRED = 2  # what a layer adds beneath others is no narrower than twice so many of these
 
 
@@ -119,10 +122,19 @@ def _labels(own: np.ndarray, alpha: np.ndarray, keypoints: np.ndarray, held: np.
     small, small_mask, points = at_most(PARTED, own, person, keypoints)
     small_held = cv2.resize(held.view(np.uint8), small_mask.shape[::-1], interpolation=cv2.INTER_NEAREST).view(np.int8)
     parts, hem = find_parts(small, small_mask, points, small_held)
+    parts = _smooth(parts)
     if small.shape != own.shape:
         parts = np.stack([guided_upsample(part, small, own) for part in parts])
     labels = np.where(person, parts.argmax(axis=0), -1).astype(np.int8)
     return _without_islands(labels), hem
+
+
+def _smooth(parts: np.ndarray) -> np.ndarray:
+    """Likelihoods `l h w` as the likeliest layers alone, whose borders take no turns narrower than a finger."""
+    import cv2
+
+    likeliest = (parts == parts.max(axis=0)) & (parts > 0)
+    return np.stack([cv2.GaussianBlur(one.astype(np.float32), (0, 0), SMOOTH) for one in likeliest])
 
 
 def _without_islands(labels: np.ndarray) -> np.ndarray:
@@ -130,7 +142,7 @@ def _without_islands(labels: np.ndarray) -> np.ndarray:
     import cv2
 
     kept = labels.copy()
-    for layer in (LAYERS.index("trunk"), *LEGS):
+    for layer in (TRUNK, *LEGS):
         firm = cv2.morphologyEx((labels == layer).astype(np.uint8), cv2.MORPH_OPEN, _disk(STRIP * max(labels.shape)))
         kept[(labels == layer) & (firm == 0)] = -1
     for layer in range(len(LAYERS)):
@@ -176,16 +188,30 @@ def _layers(
         before = np.isin(firm, order[order.index(layer) + 1 :])
         beneath = (cv2.dilate((firm == layer).astype(np.uint8), around) > 0) & before
         whole = _without_shreds(visible | caps[layer] | beneath | hidden[layer], firm >= 0, wide) | visible
-        inner = cv2.erode(visible.astype(np.uint8), around) > 0
-        inner = inner if inner.any() else visible
-        cloth = patches and layer == LAYERS.index("trunk")
+        shown = visible | caps[layer] if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
+        inner = _eroded(visible, around)
         hole = whole & ~visible
-        filled = cloth_fill(own, hole, inner) if cloth else near_fill(own, inner)
-        shown = visible | caps[layer] if layer not in LEGS else visible  # what covers the hips is no leg
+        filled = near_fill(own, inner)
+        if layer == TRUNK:  # beneath the chin is the neck, beneath an arm are clothes
+            neck = hole & (labels == HEAD)
+            throat = neck_bar(labels.shape, keypoints) & shown
+            skin = near_fill(own, throat) if throat.any() else filled
+            cloth = cloth_fill(own, hole & ~neck, inner) if patches else filled
+            filled = np.where(neck[..., None], skin, cloth)
+        if layer in ARMS:  # nor is what a bare arm hangs beside
+            shown = visible | (shown & (abs(own.astype(int) - filled).max(axis=-1) < UNLIKE))
         colors.append(np.where(shown[..., None], own, filled))
         share = cv2.GaussianBlur(whole.astype(np.float32), (3, 3), 0) / np.maximum(person, 1e-3)
         alphas.append(alpha * share.clip(0, 1))
     return np.stack(colors), np.stack(alphas)
+
+
+def _eroded(mask: np.ndarray, disk: np.ndarray) -> np.ndarray:
+    """A mask without its rim, or with it where nothing else is left."""
+    import cv2
+
+    inner = cv2.erode(mask.astype(np.uint8), disk) > 0
+    return inner if inner.any() else mask
 
 
 def _disk(radius: float) -> np.ndarray:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from tempose.pose.keypoints import MIN_CONFIDENCE
+from tempose.warp.flesh import LEFT_ARM, RIGHT_ARM, trunk_length
 from tempose.warp.matte import at_most
-from tempose.warp.parts import LEFT_ARM, RIGHT_ARM, trunk_length
 
 SEARCHED = 480  # the longest side of the picture in which things are looked for, pixels
 REACH = 2.0  # how far things are looked for, in lengths of the trunk

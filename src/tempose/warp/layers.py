@@ -18,6 +18,7 @@ from tempose.core.errors import InputError
 from tempose.media.tensors import to_tensor
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.warp.cutout import Cutout
+from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 from tempose.warp.joints import (
     CHIN,
     COLLAR,
@@ -33,7 +34,6 @@ from tempose.warp.joints import (
     target_joints,
 )
 from tempose.warp.meshes import MovedMesh, Offsets, offsets
-from tempose.warp.parts import LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.skinning import BONE_LAYERS, BONES, Skin, Traced, skin, trace
 
 SKIRTLESS = slice(2, None)  # all bones but those of a skirt, which lie between the legs
@@ -47,6 +47,7 @@ REACH, STEEPNESS = 4.0, 6.0
 
 # Depths in lengths of the trunk. Layers nearer to each other than TIE are mixed, so that their order never jumps.
 TIE = 0.03
+OVER = 0.12  # the head before the trunk
 IN_FRONT = 0.12  # arms before the trunk as it is seen from the front, besides what is known of their depth
 BEHIND = 0.25  # legs behind the trunk and its clothes
 RAISED = 0.6  # thighs that point upwards come before the trunk by so much
@@ -334,7 +335,7 @@ def _move_face(
 ) -> None:
     """What `_looked_up` has seen, `4 m`, looked up anew where the face has moved; not in who has turned round."""
     layer = torch.tensor(BONE_LAYERS, device=bone.device)[bone]
-    at = ((layer == TRUNK) & face.holds(pose, traced.x, traced.y) & ~joints.mirrored[pose]).nonzero()[:, 0]
+    at = ((layer == HEAD) & face.holds(pose, traced.x, traced.y) & ~joints.mirrored[pose]).nonzero()[:, 0]
     if not len(at):
         return
     moved = face.at(pose[at], traced.x[at], traced.y[at])
@@ -372,7 +373,9 @@ def depths(joints: Joints, hem: Tensor, given: Tensor | None) -> tuple[Tensor, T
     down = places[:, HIPS] - places[:, NECK]
     for index, bone in enumerate(BONES):
         shift = torch.zeros_like(scale)
-        if bone.layer in (RIGHT_ARM, LEFT_ARM):
+        if bone.layer == HEAD:
+            shift = shift - OVER
+        elif bone.layer in (RIGHT_ARM, LEFT_ARM):
             shift = -IN_FRONT * front
         elif bone.layer in (RIGHT_LEG, LEFT_LEG):
             hip, knee = (8, 9) if bone.layer == RIGHT_LEG else (11, 12)

@@ -14,7 +14,8 @@ import numpy as np
 
 from tempose.media.images import resize
 from tempose.pose.keypoints import MIN_CONFIDENCE
-from tempose.warp.parts import bone_distances, color_shares, trunk_length
+from tempose.warp.flesh import bone_distances, trunk_length
+from tempose.warp.seeds import color_shares
 
 # Sizes are shares of the person's longer side.
 SOLVED, DECIDED = 960, 480  # the longest sides at which alpha is solved and GrabCut decides; larger is interpolated

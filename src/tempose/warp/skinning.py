@@ -1,6 +1,6 @@
 """The way from a place in a target pose back to the photo, along the bones.
 
-Each chain of bones (trunk and head, an arm, a leg) is a curve: straight along the bones, rounded at the joints. A place
+Each chain of bones (trunk and neck, an arm, a leg) is a curve: straight along the bones, rounded at the joints. A place
 near it is told by how far along the curve it lies and how far to its side; the photo shows it at the same share of the
 same bone ("skeletal strokes": Hsu and Lee, SIGGRAPH 1994). So the photo, carried forward with its bones, has an inverse
 in closed form: exact, smooth across the joints, without gaps. Along a bone the photo is stretched from joint to joint;
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tempose.warp.flesh import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.joints import (
     ANKLES,
     CHIN,
@@ -31,7 +32,6 @@ from tempose.warp.joints import (
     angle_between,
     perpendicular,
 )
-from tempose.warp.parts import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ BONES = (
     Bone(TRUNK, ANKLES, KNEES, 0.3),
     Bone(TRUNK, KNEES, HIPS, 0.3, 0.15, 0),
     Bone(TRUNK, HIPS, COLLAR, 0.34, 0.2, 1),
-    Bone(TRUNK, COLLAR, CHIN, 0.1, 0.05, 2),
-    Bone(TRUNK, CHIN, CROWN, 0.24, 0.05, 3),
+    Bone(TRUNK, COLLAR, CHIN, 0.1),
+    Bone(HEAD, CHIN, CROWN, 0.24),
     Bone(RIGHT_ARM, 2, 3, 0.12),
     Bone(RIGHT_ARM, 3, 4, 0.1, 0.06, 5),
     Bone(LEFT_ARM, 5, 6, 0.12),
@@ -75,8 +75,9 @@ BONES = (
 BONE_LAYERS = tuple(bone.layer for bone in BONES)
 AFTER = tuple(next((i for i, after in enumerate(BONES) if after.before == index), None) for index in range(len(BONES)))
 
-TRUNK_BONE, HEAD_BONES = 2, (3, 4)
-SHOULDERS = 0.11  # begin so far beside the base of the neck, in lengths of the trunk
+TRUNK_BONE, NECK_BONE = 2, 3
+THROAT = 0.15  # half the width of what moves with the neck, in lengths of the trunk from hips to neck
+NAPE = 0.03  # so far above the base of the neck the trunk goes on behind it, in the same
 
 SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is seen from the side
 TILT = 0.6  # shoulders and hips lean no further against the trunk than this slope
@@ -101,7 +102,6 @@ class Curves(NamedTuple):
     last_half: Tensor  # half the angle by which the next bone bends from it
     first_reach: Tensor  # half the width of the narrower of the two bones that meet at its start
     last_reach: Tensor  # the same at its end
-    freed: Tensor  # half the width from which on the next bone does not bound it; infinite for all but the trunk
 
 
 class Skin(NamedTuple):
@@ -166,9 +166,7 @@ def _curves(joints: Joints, bends: Tensor, rounding: Tensor) -> Curves:
     (x, y), (along_x, along_y) = start.unbind(-1), axis.unbind(-1)
     radius = length.new_tensor([bone.radius for bone in BONES])
     reach = joints.scale[:, None] * radius.minimum(radius[before])
-    freed = torch.full_like(length, math.inf)
-    freed[:, TRUNK_BONE] = SHOULDERS * joints.scale
-    return Curves(x, y, along_x, along_y, length, first, last, half, half[:, after], reach, reach[:, after], freed)
+    return Curves(x, y, along_x, along_y, length, first, last, half, half[:, after], reach, reach[:, after])
 
 
 def _trunk_widths(photo: Joints, target: Joints, ratio: Tensor) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
@@ -227,13 +225,14 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
     # the joint is: a head that leaned on a shoulder leaves nothing behind.
     wider = across_s.abs() - MADE_UP * torch.where(share < 0.5, photo.first_reach, photo.last_reach)
     valid = valid * (1 - (over.maximum(wider / size)).minimum(over_s / size)).clamp(0, 1)
-    # Shoulders are the trunk's, however the head leans over them.
-    above = torch.isin(bone, bone.new_tensor(HEAD_BONES)).nonzero()[:, 0]
-    trunk = Curves(*(value[:, TRUNK_BONE][pose[above]] for value in skin.photo))
-    x_s, y_s = x[above] - trunk.x, y[above] - trunk.y
-    below = trunk.length - (x_s * trunk.along_x + y_s * trunk.along_y)
-    beside = (y_s * trunk.along_x - x_s * trunk.along_y).abs() - trunk.freed
-    valid[above] *= 1 - (below.minimum(beside) / size[above]).clamp(0, 1)
+    # Shoulders and collar are the trunk's, however the neck leans over them.
+    both = ((bone == TRUNK_BONE) | (bone == NECK_BONE)).nonzero()[:, 0]
+    trunk = Curves(*(value[:, TRUNK_BONE][pose[both]] for value in skin.photo))
+    x_s, y_s = x[both] - trunk.x, y[both] - trunk.y
+    above = x_s * trunk.along_x + y_s * trunk.along_y - trunk.length
+    beside = across_s[both].abs() - THROAT * trunk.length
+    others = torch.where(bone[both] == TRUNK_BONE, above - NAPE * trunk.length, beside.maximum(-above))
+    valid[both] *= 1 - (others / size[both]).clamp(0, 1)
     return Traced(x, y, share, valid)
 
 
@@ -244,7 +243,7 @@ def _limits(curves: Curves, across: Tensor) -> tuple[Tensor, Tensor]:
     """
     first, last = across * torch.tan(curves.first_half), across * torch.tan(curves.last_half)
     lowest = torch.where((curves.first > 0) & (first > curves.first), first, -math.inf)
-    bounded = (curves.last > 0) & (last > curves.last) & (across.abs() < curves.freed)
+    bounded = (curves.last > 0) & (last > curves.last)
     highest = torch.where(bounded, curves.length - last, math.inf)
     return lowest, highest
 
@@ -268,18 +267,12 @@ def _straightened(curves: Curves, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor,
         angle = torch.atan2(over, -away * sign)
         bent = (bend > 0) & (over > 0)
         leads = angle <= half.abs() * SHARED
-        if bend is curves.last:  # shoulders do not bend with the neck; they go on a little beneath the head
-            free = bent & (across.abs() >= curves.freed)
-            valid = torch.where(free, valid * (curves.length + curves.freed - along).clamp(0, 1), valid)
-        else:
-            free = torch.zeros_like(bent)
-        bent = bent & ~free
         step = bend * angle / half.abs()
         at_start = bend is curves.first
         result = torch.where(bent, bend - step if at_start else curves.length - bend + step, result)
         side = torch.where(bent, radius - sign * torch.hypot(over, away), side)
         # Beyond the center two bones lie over each other, and this one ends, in a line one pixel wide.
-        ends = torch.where((away * sign > 0) & (bend > 0) & ~free, (0.5 - over).clamp(0, 1), 1.0)
+        ends = torch.where((away * sign > 0) & (bend > 0), (0.5 - over).clamp(0, 1), 1.0)
         valid = torch.where(bent & ~leads, 0.0, valid) * ends
     return result, side, valid, beyond
 
@@ -297,7 +290,7 @@ def _bent(curves: Curves, along: Tensor, across: Tensor) -> tuple[Tensor, Tensor
         sign = torch.where(half < 0, -1.0, 1.0)
         angle = (over / bend.clamp_min(1e-6)).clamp_max(2) * half.abs()
         reach = sign * (radius - across)
-        bent = (bend > 0) & (over > 0) & (at_start | (across.abs() < curves.freed))
+        bent = (bend > 0) & (over > 0)
         step = torch.sin(angle) * reach
         turned = torch.where(reach >= 0, bend - step if at_start else curves.length - bend + step, along)
         place = torch.where(bent, turned, place)
