@@ -56,25 +56,14 @@ pictures: $(READY)  ## The pictures of README.md again, with the weights that sh
 	$(BIN)/python benchmarks/gallery.py docs/images/gallery.webp
 	$(BIN)/python -m benchmarks.screenshot docs/images/studio.png
 
-# The image stage was trained in eight runs, each from the last: other errors, sizes and losses (docs/experiments.md says why), first
-# without the flow that corrects the prior, first with small frames.
-TRAIN = $(BIN)/tempose train configs/people
-STIFF = --set model.like=people-128 --set model.correct_prior=false
+# Nine runs of the image stage, each from the last: other errors, sizes and losses (docs/experiments.md says why), then the temporal stage.
+STAGES = people-1 people-2 people-3 people-4 people-5 people-6 people-image-128 people-fine people-warp people-temporal
 
 weights: $(READY)  ## Train the weights that ship again, from nothing: about three hours on two cores
+	test -d data/real || { echo 'put a folder of real videos, prepared with `tempose prepare videos`, at data/real'; exit 1; }
 	test -d data/people-image || $(BIN)/tempose people data/people-image --people 3000 --clips 1 --frames 6 --fps 2.5 --size 128x96
 	test -d data/people-video || $(BIN)/tempose people data/people-video --people 400 --clips 1 --frames 24 --fps 12 --size 128x96
-	$(TRAIN)-image.yaml $(STIFF) --set output=runs/people-1 --set optimization.norm=l2 --set optimization.steps=3251
-	$(TRAIN)-image.yaml $(STIFF) --set start=runs/people-1 --set output=runs/people-2 --set optimization.steps=1955 --set optimization.warmup=100
-	$(TRAIN)-image-128.yaml $(STIFF) --set start=runs/people-2 --set output=runs/people-3 --set optimization.steps=1800 --set data.jitter=0.5 --set data.bias=0.8
-	$(TRAIN)-fine.yaml $(STIFF) --set start=runs/people-3 --set output=runs/people-4
-	$(TRAIN)-fine.yaml --set start=runs/people-4 --set output=runs/people-5 --set data.size=[64,48] --set data.jitter=0.2 --set optimization.steps=1000 --set optimization.learning_rate=4.0e-4 --set optimization.warmup=30
-	$(TRAIN)-image.yaml --set start=runs/people-5 --set data.jitter=0.4 --set data.bias=0.6 --set optimization.steps=2533 --set optimization.learning_rate=4.0e-4 --set optimization.warmup=30 --set optimization.ema=0.995
-	$(TRAIN)-image-128.yaml
-	$(TRAIN)-fine.yaml
-	test -d data/real || { echo 'put a folder of real videos, prepared with `tempose prepare videos`, at data/real'; exit 1; }
-	$(TRAIN)-warp.yaml
-	$(BIN)/tempose train configs/people-temporal.yaml
+	set -e; for stage in $(STAGES); do $(BIN)/tempose train configs/$$stage.yaml; done
 	rm -rf out/people-128 && mkdir -p out
 	$(BIN)/tempose export runs/people-temporal out/people-128
 	cp -r out/people-128/. src/tempose/weights/people-128/

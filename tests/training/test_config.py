@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import yaml
 from conftest import ROOT
@@ -12,8 +14,35 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_configurations_that_ship_are_valid_and_say_only_what_differs(path):
     config = load_config(path)
-    assert config.model in (preset("pidm-256"), preset("people-128"))
+    people = preset("people-128")
+    assert config.model in (preset("pidm-256"), people, people.model_copy(update={"correct_prior": False}))
     assert resolve(config.model_dump(mode="json"), source="itself") == config
+
+
+def test_the_weights_that_ship_are_made_of_one_file_a_stage_each_from_the_last():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (stages,) = re.findall(r"^STAGES = (.+)$", makefile, re.M)
+    configs = [load_config(ROOT / "configs" / f"{name}.yaml") for name in stages.split()]
+    assert configs[0].start is None
+    assert [config.start for config in configs[1:]] == [str(config.output) for config in configs[:-1]]
+    assert f"tempose export {configs[-1].output} " in makefile
+    assert "--set" not in makefile
+    assert {path.stem for path in CONFIGS} - set(stages.split()) == {"people-image", "published"}
+
+
+def test_a_file_says_only_what_differs_from_another(tmp_path):
+    (tmp_path / "base.yaml").write_text((ROOT / "configs" / "people-image.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "mine.yaml").write_text("like: base.yaml\ndata: {flip: 0}\nseed: 3\n")
+    base, mine = load_config(tmp_path / "base.yaml"), load_config(tmp_path / "mine.yaml", ["optimization.batch=4"])
+    changed = {"flip": 0.0}
+    assert mine.data == base.data.model_copy(update=changed)
+    assert (mine.seed, mine.optimization.batch, mine.optimization.norm) == (3, 4, base.optimization.norm)
+    (tmp_path / "base.yaml").write_text("like: mine.yaml\n")
+    with pytest.raises(InputError, match="which is like it"):
+        load_config(tmp_path / "mine.yaml")
+    (tmp_path / "mine.yaml").write_text("like: other.yaml\n")
+    with pytest.raises(InputError, match=r"there is no configuration .*other\.yaml"):
+        load_config(tmp_path / "mine.yaml")
 
 
 def test_the_published_recipe():

@@ -222,14 +222,14 @@ def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
     """Read a configuration file.
 
     Args:
-        path: YAML.
+        path: YAML; with `like: OTHER.yaml` it holds only what differs from the file of that name beside it.
         changes: `a.b=value` each, applied on top; the value is YAML.
 
     Raises:
         InputError: the file cannot be read, a key is unknown (the nearest valid one is named), or a
             value is of the wrong type or out of range.
     """
-    fields = read_mapping(path)
+    fields = _read(Path(path))
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
@@ -240,6 +240,26 @@ def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
             raise InputError(f"cannot apply {change[:100]!r}; what follows = is no YAML value: {error}") from None
         _assign(fields, name.split("."), given)
     return resolve(fields, source=path)
+
+
+def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The fields of a file on top of those of the file that it is like."""
+    fields = read_mapping(path)
+    if "like" not in fields:
+        return fields
+    other = path.parent / str(fields.pop("like"))
+    if other in (path, *above):
+        raise InputError(f"{path} is like {other.name}, which is like it", path=path)
+    return _merged(_read(other, (path, *above)), fields)
+
+
+def _merged(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Fields with some changed; sections are merged, anything else is replaced."""
+    both = {
+        name: _merged(fields[name], value) if isinstance(value, dict) and isinstance(fields.get(name), dict) else value
+        for name, value in changes.items()
+    }
+    return fields | both
 
 
 def resolve(fields: Mapping[str, Any], *, source: Path | str) -> TrainConfig:
