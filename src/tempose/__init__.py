@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tempose.animation.animate import animate
+    from tempose.animation.blend import blend
     from tempose.animation.settings import AnimateSettings
     from tempose.core.errors import TemposeError
     from tempose.diffusion.guidance import Guidance
@@ -28,6 +29,7 @@ _HOMES = {
     "TemposeError": "tempose.core.errors",
     "TextureEncoder": "tempose.models.texture_encoder",
     "animate": "tempose.animation.animate",
+    "blend": "tempose.animation.blend",
     "load_model": "tempose.diffusion.hub",
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "TemposeError",
     "TextureEncoder",
     "animate",
+    "blend",
     "load_model",
 ]
 

@@ -6,15 +6,18 @@ from evaluation.sets import SIZE, Seer, cut_recipe, write_set
 from subjects import small_model
 
 from tempose.core.errors import DataError, InputError, PoseError
+from tempose.data.prepared import write_clip, write_metadata
 from tempose.evaluation.native import (
     Sampling,
     animated,
     evaluate_native,
     native_tasks,
+    seen_from_behind,
 )
 from tempose.evaluation.report import write_report
 from tempose.media.images import read_image
 from tempose.media.video import write_video
+from tempose.people.clip import Recipe, draw_clip
 
 SMALL = Sampling(64, frames=4)
 
@@ -66,7 +69,7 @@ def test_the_result_is_what_animate_makes_for_anybody(known):
 
     case = native_tasks([known], SMALL)[0].read()
     frames = animated(small_model(), seed=3)(case)
-    again = animate(case.subject, case.motion, model=small_model(), retarget="none", size=SIZE[0], seed=3)
+    again = animate(case.subjects, case.driver, model=small_model(), retarget="none", size=SIZE[0], seed=3)
     expected = np.stack(list(again.frames()))
     assert frames.shape == case.truth.frames.shape
     np.testing.assert_allclose(((frames + 1) * 127.5).movedim(1, -1).numpy(), expected, atol=0.51)
@@ -78,6 +81,33 @@ def test_with_pose_faces_and_hands_are_looked_for(known, monkeypatch):
     assert "identity drift" in [column.name for column in evaluation.columns]
     assert evaluation.result("model", "identity drift").mean > 0
     assert evaluation.result("model", "face found") is None  # the drawn driver has no mesh
+
+
+def test_a_photo_from_behind_is_measured_on_other_frames_from_behind(tmp_path):
+    recipe = Recipe(person=3, motion="turn", motion_seed=0, scene=1, frames=16, fps=6.0, size=(64, 48), fill=0.8)
+    clip = draw_clip(recipe)
+    second, behind = seen_from_behind(clip.motion)
+    assert second not in behind
+    assert 0 not in behind
+    assert {10, 13, 15} < {second, *behind.tolist()}
+    row = write_clip(
+        tmp_path, "test", "turn", frames=clip.frames, motion=clip.motion, masks=clip.masks,
+        person="3", source="drawn", license="CC0-1.0",
+    )  # fmt: skip
+    write_metadata(tmp_path, "test", [row])
+    case = native_tasks([tmp_path], Sampling(64, frames=16, photos=2))[0].read()
+    assert len(case.subjects) == 2
+    assert len(case.truth.frames) == len(case.motion) == len(behind)
+    one, two = (animated("warp", photos=photos)(case) for photos in (1, 2))
+    assert on_truth(two, case) < 0.9 * on_truth(one, case)
+    still = native_tasks([write_set(tmp_path / "still", people=1)], Sampling(32, frames=4, photos=2))[0]
+    with pytest.raises(DataError, match="does not turn round"):
+        still.read()
+
+
+def on_truth(frames, case):
+    """The mean difference on the person."""
+    return float(((frames - case.truth.frames).abs() * case.truth.mask).sum() / case.truth.mask.sum())
 
 
 def test_sources_are_videos_folders_and_sets(known, tmp_path):

@@ -53,6 +53,23 @@ def test_positions_count_by_their_shares():
     torch.testing.assert_close(apart[:, [0, 2]], alone[0][:, [0, 2]])
 
 
+def test_shares_lead_one_way_from_one_photo_to_the_other():
+    attention = TextureAttention(8)
+    fill(attention)
+    h = random(5, 8, 4, 2, seed=2)[:1].expand(5, -1, -1, -1)
+    one, other = (attention.read(random(1, 8, 4, 2, seed=seed), NO_POSE) for seed in (0, 1))
+    share = torch.linspace(0, 1, 5)
+    counts = torch.stack([1 - share, share], -1).log().repeat_interleave(8, dim=-1)[None]  # 1 5 16
+    both = one._replace(
+        key=torch.cat([one.key, other.key], 1), value=torch.cat([one.value, other.value], 1), log_share=counts
+    )
+    seen = attention(h, NO_POSE, both, 5)
+    torch.testing.assert_close(seen[0], attention(h[:1], NO_POSE, one, 1)[0])
+    torch.testing.assert_close(seen[-1], attention(h[:1], NO_POSE, other, 1)[0])
+    assert ((seen - seen[0]).flatten(1).norm(dim=1).diff() > 0).all()
+    assert ((seen - seen[-1]).flatten(1).norm(dim=1).diff() < 0).all()
+
+
 def test_pose_keys_find_the_same_limb_before_anything_is_learnt():
     attention = PoseKeyedTextureAttention(32)
     for name, parameter in attention.named_parameters():

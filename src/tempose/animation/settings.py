@@ -156,6 +156,39 @@ class AnimateSettings(Settings):
         return {"time_range": time_range, "seed": self.seed, **seen}
 
 
+class BlendSettings(Settings):
+    """How one person is blended into another."""
+
+    motion: Annotated[str | None, Shown("MOTION", unset="a sheet in the pose of the first")] = None
+    """The motion in which it happens, as `tempose animate` takes it; the result is a video."""
+
+    steps: Annotated[int, Field(ge=2, le=64)] = 7
+    """Pictures of a sheet, the two people themselves included."""
+
+    model: Model = DEFAULT_MODEL
+    """The weights: a name that ships, a folder, or OWNER/NAME on the Hub; warp: none, the photos are moved without."""
+
+    background: Annotated[str, Shown(metavar="photo|plain|COLOR|FILE")] = "photo"
+    """What stands behind: photo (the first one's), plain, a color such as #20a0ff, or a picture file."""
+
+    size: Annotated[int | None, Field(ge=16, le=MOST_HEIGHT), Shown("PIXELS", unset="the first photo's")] = None
+    """Height of each picture; unset, no side is longer than 1280."""
+
+    max_frames: Annotated[int | None, Field(ge=1)] = None
+    """Of a motion, take at most so many frames."""
+
+    seed: Seed = 0
+    """Another seed, another result; the same seed, the same."""
+
+    device: Device = "auto"
+    """Where to compute; auto is the fastest that is there."""
+
+    @property
+    def animating(self) -> AnimateSettings:
+        """What of it concerns the animation."""
+        return AnimateSettings(**self.model_dump(exclude={"motion", "steps"}))
+
+
 class DressSettings(Settings):
     """How the clothes of one picture are put on the person of another."""
 

@@ -13,7 +13,7 @@ from tempose.core.errors import InputError
 from tempose.media.formats import check_motion_there, check_readable
 
 if TYPE_CHECKING:
-    from tempose.animation.settings import AnimateSettings, DressSettings
+    from tempose.animation.settings import AnimateSettings, BlendSettings, DressSettings
 
 GROUP = "Animate"
 
@@ -23,6 +23,13 @@ def animate_settings() -> type[AnimateSettings]:
     from tempose.animation.settings import AnimateSettings
 
     return AnimateSettings
+
+
+def blend_settings() -> type[BlendSettings]:
+    """As `animate_settings`."""
+    from tempose.animation.settings import BlendSettings
+
+    return BlendSettings
 
 
 def dress_settings() -> type[DressSettings]:
@@ -145,6 +152,55 @@ def photos_and_motion(given: list[str], motion: str | None) -> tuple[list[Path],
     if motion is None and len(given) > 1:
         *given, motion = given
     return [Path(name) for name in given], motion
+
+
+@command("blend", group=GROUP, settings=blend_settings)
+def blend(
+    shell: Shell,
+    changes: dict[str, Any],
+    one: Annotated[Path, typer.Argument(help="A picture of a person; pose, body and background are theirs.")],
+    other: Annotated[Path, typer.Argument(help="A picture of the person whose look they take.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE",
+            help=r"A picture; with --motion a video. [dim]\[default: ONE-OTHER here][/dim]",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:  # fmt: skip
+    """Blend one person into another, in even steps of their texture.
+
+    Examples:
+
+    [bold]tempose blend a.jpg b.jpg -o sheet.png --steps 7[/bold]: a sheet, from the one to the other
+
+    [bold]tempose blend a.jpg b.jpg --motion wave -o blend.mp4[/bold]: while the first of them waves
+    """
+    settings = blend_settings()(**changes)
+    check_readable(one)
+    check_readable(other)
+    if settings.motion is not None:
+        check_motion_there(settings.motion)
+
+    from tempose.animation.blend import blend, write_blend
+    from tempose.animation.result import check_length, default_output
+    from tempose.animation.result import check_output as check_writable
+
+    output = output or default_output(one, other if settings.motion is None else other.stem)
+    inputs: tuple[Path | str, ...] = (one, other, *filter(None, [settings.motion]))
+    output = check_output(output, overwrite=overwrite, inputs=inputs)
+    check_writable(output, inputs=inputs)
+    if settings.motion is None:
+        check_length(output, 1)
+    shell.detail(f"settings: {settings.as_dict()}")
+    blended = blend(one, other, settings, output=output, track=shell.track)
+    words = ["tempose", "blend", str(one), str(other), "-o", str(output), *settings.options()]
+    record = write_blend(blended, output, command=words, track=shell.track)
+    for warning in blended.warnings:
+        shell.note(warning)
+    frames = len(blended)
+    shell.done(f"{output}: {frames} frame(s); {record}", output=output, record=record, frames=frames)
 
 
 @command("dress", group=GROUP, settings=dress_settings)

@@ -4,6 +4,9 @@ The other evaluation sees a network's frames, 128×96 pixels; enlarged to a phot
 of a sharp background without any of its figures telling. Here the first frame of a clip is the photo, the clip itself
 the motion, nothing is retargeted, and the result of `tempose.animation.animate` is held against the clip.
 
+With two photos, the second is the frame that faces away from the first most, and only other frames that face away are
+measured: what one photo does not show.
+
 L1, PSNR and SSIM reward blur; read them beside `sharp`, `rim` and `feat`. With `--pose` faces and hands are looked for
 in the result (`tempose.evaluation.landmarks`).
 """
@@ -52,6 +55,7 @@ from tempose.media.video import probe_video, read_frames
 from tempose.pose.estimate import estimate_video
 from tempose.pose.estimators import load_estimator
 from tempose.pose.keypoints import Motion
+from tempose.warp.joints import photo_joints
 
 # Of each clip so many frames, evenly over its first seconds.
 FRAMES, SECONDS = 24, 8.0
@@ -61,7 +65,12 @@ FRAMES, SECONDS = 24, 8.0
 class NativeCase(Case):
     """A case that carries the person as `animate` takes them."""
 
-    subject: Subject
+    subjects: tuple[Subject, ...]
+    """The photo, and further ones."""
+    driver: Motion
+    """The poses of all frames but the first; the case's own motion and truth are those that are measured."""
+    measured: np.ndarray
+    """Which of the driver's frames these are."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,8 @@ class Sampling:
     """Of each clip, the photo among them; 2 or more."""
     seconds: float = SECONDS
     """Over so long from its beginning they are spread evenly."""
+    photos: int = 1
+    """1, or 2: the first frame and one from behind."""
 
     def __post_init__(self) -> None:
         if self.frames < 2:
@@ -139,12 +150,15 @@ def read_video_case(path: Path, sampling: Sampling, *, name: str | None = None) 
     last = max(1, round(sampling.seconds * info.fps))
     frames = np.stack([resize(frame, size) for frame in islice(read_frames(path), 0, last, step)])[: sampling.frames]
     motion, masks = estimate_video(frames, fps=info.fps / step)
-    with tempfile.TemporaryDirectory() as folder:
-        write_image(photo := Path(folder) / "photo.png", frames[0])
-        subject = read_subject(photo)
     if masks is None:
         raise DataError(f"the estimator tells nothing of where the person of {path} is; wanted one that gives masks")
-    return _case(name or path.name, subject, Views(frames, motion, masks))
+
+    def read(moment: int) -> Subject:
+        with tempfile.TemporaryDirectory() as folder:
+            write_image(photo := Path(folder) / "photo.png", frames[moment])
+            return read_subject(photo)
+
+    return _case(name or path.name, Views(frames, motion, masks), read, photos=sampling.photos)
 
 
 def read_prepared_case(clip: Clip, sampling: Sampling) -> NativeCase:
@@ -159,32 +173,54 @@ def read_prepared_case(clip: Clip, sampling: Sampling) -> NativeCase:
     motion, masks = clip.read_ground_truth(moments)
     slower = Motion(motion.keypoints, motion.size, motion.fps / moments.step, motion.depth)
     views = resized(Views(clip.read_frames(moments), slower, masks), size)
-    return _case(clip.name, Subject(views.frames[0], views.motion.keypoints[0], views.masks[0]), views)
+
+    def read(moment: int) -> Subject:
+        return Subject(views.frames[moment], views.motion.keypoints[moment], views.masks[moment])
+
+    return _case(clip.name, views, read, photos=sampling.photos)
 
 
-def _case(name: str, subject: Subject, views: Views) -> NativeCase:
+def _case(name: str, views: Views, read: Callable[[int], Subject], *, photos: int) -> NativeCase:
+    """A case of frames, each of which `read` reads as a photo."""
     if len(views.frames) < 2:
         raise DataError(f"{name} has a single frame; wanted a photo and at least one frame to hold the result against")
+    taken, measured = [0], np.arange(1, len(views.frames))
+    if photos == 2:
+        second, measured = seen_from_behind(views.motion)
+        taken = [0, second]
+        if len(measured) == 0:
+            raise DataError(f"the person of {name} does not turn round; wanted two frames from behind, or one photo")
+    subjects = tuple(read(moment) for moment in taken)
     pictures, masks = to_tensor(views.frames), torch.from_numpy(views.masks).float()[:, None]
     return NativeCase(
         name=name,
         photo=pictures[0],
-        photo_keypoints=torch.from_numpy(subject.keypoints),
-        photo_mask=torch.from_numpy(subject.mask).float()[None],
-        motion=views.motion[1:],
-        truth=Truth(pictures[1:], masks[1:], flow=None),
-        subject=subject,
+        photo_keypoints=torch.from_numpy(subjects[0].keypoints),
+        photo_mask=torch.from_numpy(subjects[0].mask).float()[None],
+        motion=views.motion[measured],
+        truth=Truth(pictures[measured], masks[measured], flow=None),
+        subjects=subjects,
+        driver=views.motion[1:],
+        measured=measured - 1,
     )
 
 
-def animated(model: str | Model, **settings: Any) -> Method:
-    """What `tempose.animation.animate` makes of the photo, as anybody would call it; `settings` are its own."""
+def seen_from_behind(motion: Motion) -> tuple[int, np.ndarray]:
+    """The frame that faces away from the first most, and all others that face away from it."""
+    facing = photo_joints(torch.from_numpy(motion.keypoints)).facing.numpy()
+    toward = facing @ facing[0] / np.maximum(np.linalg.norm(facing, axis=-1) * np.linalg.norm(facing[0]), 1e-6)
+    second = int(toward.argmin())
+    return second, np.flatnonzero((toward < 0) & (np.arange(len(motion)) != second))
+
+
+def animated(model: str | Model, *, photos: int = 1, **settings: Any) -> Method:
+    """What `tempose.animation.animate` makes of so many photos, as anybody would call it; `settings` are its own."""
 
     def method(case: Case) -> Tensor:
         assert isinstance(case, NativeCase)
-        size = case.motion.size
-        made = animate(case.subject, case.motion, model=model, retarget="none", size=size[0], **settings)
-        return to_tensor(np.stack([resize(frame, size) for frame in made.frames()]))
+        size, given = case.motion.size, case.subjects[:photos]
+        made = animate(given, case.driver, model=model, retarget="none", size=size[0], **settings)
+        return to_tensor(np.stack([resize(made.frame(moment), size) for moment in case.measured]))
 
     return method
 
@@ -221,7 +257,7 @@ def native_measures() -> list[Measure]:
     def shape(made: Generated) -> Tensor:
         assert made.found is not None
         assert isinstance(made.case, NativeCase)
-        return face_shape(made.found, made.case.subject.face)
+        return face_shape(made.found, made.case.subjects[0].face)
 
     return [
         Measure(Column("L1, person", "", "lower"), TRUTH, around(l1)),
@@ -266,9 +302,12 @@ def evaluate_native(
         InputError, DataError: as `native_tasks` and `native_measures`, or no clip could be measured.
     """
     asked = (settings or EvaluateSettings(native=True)).changed(native=True, **changes)
-    sampling = Sampling(asked.height, asked.max_frames or FRAMES)
-    how = {"steps": asked.steps, "seed": asked.seed, "device": asked.device}
+    sampling = Sampling(asked.height, asked.max_frames or FRAMES, photos=asked.photos)
+    how: dict[str, Any] = {"steps": asked.steps, "seed": asked.seed, "device": asked.device}
     methods = {COPIED: photo_copied, WARP: animated(WARP, **how), "model": animated(model, **how)}
+    if asked.photos == 2:
+        methods |= {f"{WARP}, 2 photos": animated(WARP, photos=2, **how)}
+        methods |= {"model, 2 photos": animated(model, photos=2, **how)}
     return evaluate(
         native_tasks(sources, sampling, split=asked.split, most=asked.clips),
         methods,

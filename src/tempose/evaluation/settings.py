@@ -46,6 +46,9 @@ class EvaluateSettings(Settings):
     native: bool = False
     """Measure whole frames as `animate` makes them, at the photo's resolution, rather than what the network sees."""
 
+    photos: Annotated[int, Field(ge=1, le=2), Shown("1|2")] = 1
+    """With --native: 2 takes a frame from behind as a second photo, and measures the others from behind."""
+
     model: Model = DEFAULT_MODEL
     """The weights: a name that ships, a folder, or OWNER/NAME on the Hub."""
 
@@ -109,6 +112,8 @@ class EvaluateSettings(Settings):
             raise ValueError(f"the size is {self.size}; with --native wanted the height alone: the width follows")
         if self.native and not LEAST_HEIGHT <= self.height <= MOST_HEIGHT:
             raise ValueError(f"the size is {self.size}; wanted a height of {LEAST_HEIGHT} to {MOST_HEIGHT} pixels")
+        if not self.native and self.photos > 1:
+            raise ValueError(f"photos is {self.photos}; more than one are taken with --native")
         if not self.native and isinstance(self.size, int):
             raise ValueError(f"the size is {self.size}; wanted HEIGHTxWIDTH, such as 128x96")
         return self

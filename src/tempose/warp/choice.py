@@ -20,14 +20,15 @@ from tempose.warp.joints import Joints, photo_joints, target_joints
 
 # The joints of every layer, along its bones.
 JOINTS = {
-    TRUNK: (1, 8, 11), HEAD: (1, 0), RIGHT_ARM: (2, 3, 4), LEFT_ARM: (5, 6, 7),
+    TRUNK: (1, 8, 11), HEAD: (1,), RIGHT_ARM: (2, 3, 4), LEFT_ARM: (5, 6, 7),
     RIGHT_LEG: (8, 9, 10), LEFT_LEG: (11, 12, 13),
 }  # fmt: skip
 FACE = (0, 14, 15)  # nose and eyes
 
-# What speaks against a photo, beside half a turn, which counts 1: a face that is seen in one of photo and frame alone;
-# a limb in the opposite direction; one twice as long; one that the photo hides or lacks; a layer without pixels.
-UNLIKE_FACE, DIRECTION, LENGTH, UNSEEN, EMPTY = 0.3, 0.25, 0.2, 0.5, 8.0
+# What speaks against a photo, beside half a turn, which counts 1: a face where the frame shows none; no face where it
+# shows one, if only in profile; a limb in the opposite direction; one twice as long; one that the photo hides or lacks;
+# a limb of another photo than the trunk; a layer without pixels.
+A_FACE, NO_FACE, DIRECTION, LENGTH, UNSEEN, APART, EMPTY = 0.3, 0.1, 0.25, 0.2, 0.5, 0.2, 8.0
 
 CHANGE = 0.1  # what a change from one photo to another costs, in seconds of half a turn
 FADE = 0.2  # seconds in which one photo fades into another
@@ -46,10 +47,11 @@ def photo_shares(cutouts: Sequence[Cutout], motion: Motion) -> Tensor:
         cutouts: of the photos.
         motion: the poses, on the body of the first photo.
     """
-    costs = np.stack([photo_costs(cutout, motion) for cutout in cutouts])
-    shares = np.stack(
-        [faded(cheapest(costs[..., layer], motion.fps), len(cutouts), motion.fps) for layer in range(len(LAYERS))], -1
-    )
+    costs = np.stack([photo_costs(cutout, motion) for cutout in cutouts])  # p f l
+    trunk = cheapest(costs[..., TRUNK], motion.fps)
+    costs += APART * (np.arange(len(cutouts))[:, None, None] != trunk[:, None]) * (np.arange(len(LAYERS)) != TRUNK)
+    chosen = [cheapest(costs[..., layer], motion.fps) for layer in range(len(LAYERS))]
+    shares = np.stack([faded(each, len(cutouts), motion.fps) for each in chosen], axis=-1)
     return torch.from_numpy(shares)
 
 
@@ -61,8 +63,8 @@ def photo_costs(cutout: Cutout, motion: Motion) -> np.ndarray:
     asked = target_joints(target, photo, source)
     angles = [torch.atan2(*joints.facing.flip(-1).unbind(-1)) for joints in (photo, asked)]
     turn = torch.atan2((angles[1] - angles[0]).sin(), (angles[1] - angles[0]).cos()).abs() / np.pi
-    faces = [(keypoints[:, FACE, 2] >= MIN_CONFIDENCE).any(1) for keypoints in (source, target)]
-    common = turn + UNLIKE_FACE * (faces[0] != faces[1])
+    shown, wanted = ((keypoints[:, FACE, 2] >= MIN_CONFIDENCE).any(1) for keypoints in (source, target))
+    common = turn + A_FACE * (shown & ~wanted) + NO_FACE * (wanted & ~shown)
     costs = []
     for layer in range(len(LAYERS)):
         joints = JOINTS[layer]
