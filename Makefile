@@ -30,7 +30,7 @@ demo: $(READY)  ## A person of a photo moving, as out/demo.mp4
 test: $(READY)  ## The whole test suite, on two processes; JOBS=4 takes more
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-coverage: $(READY)  ## The test suite, and which lines it never runs
+coverage: $(READY)  ## The test suite, and which lines it never runs; red under the floor of pyproject.toml
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov
 
 fuzz: $(READY)  ## Damaged media for every reader, 20,000 of each file; MUTATIONS=1000 takes less

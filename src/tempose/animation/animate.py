@@ -216,7 +216,7 @@ def moved_faces(
 
 
 def whole_frame(box: Box) -> Crop:
-    """A box in whole pixels."""
+    """A box (left, top, right, bottom) in whole pixels, none of it cut off."""
     left, top, right, bottom = (
         int(np.floor(box[0])),
         int(np.floor(box[1])),
@@ -227,14 +227,19 @@ def whole_frame(box: Box) -> Crop:
 
 
 def result_size(shown: Crop, *, wanted: int | None) -> tuple[int, int]:
-    """(height, width) of the result, both even."""
+    """(height, width) of the result, both even: `wanted` high, or as large as what is shown, no side over LONGEST."""
     height = wanted or shown.height * min(1.0, LONGEST / max(shown.height, shown.width))
     even = max(2, 2 * round(height / 2))
     return even, max(2, 2 * round(even * shown.width / shown.height / 2))
 
 
 def scaled(window: Crop, shown: Crop, result: tuple[int, int]) -> Crop:
-    """Where a part of the photo lies in the result."""
+    """Where a part of the photo lies in the result, in its pixels.
+
+    Args:
+        window: the part; shown: what of the photo the result shows. Both in pixels of the photo.
+        result: (height, width) of the result.
+    """
     across, down = result[1] / shown.width, result[0] / shown.height
     return Crop(
         left=round((window.left - shown.left) * across),

@@ -83,7 +83,7 @@ class Told:
         return self.strategy.select(frames, window)
 
     def windows(self, frames: int, window: int, step: int) -> Iterator[Window]:
-        """Those of the strategy."""
+        """Those of the strategy; `tell` is called after each."""
         for each in self.strategy.windows(frames, window, step):
             yield each
             self.tell()

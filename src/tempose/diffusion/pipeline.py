@@ -106,7 +106,16 @@ class PersonVideoPipeline(DiffusionPipeline):
 
     @classmethod
     def from_preset(cls, name: str, *, temporal: bool = True, seed: int = 0) -> Self:
-        """A pipeline with random, untrained weights: for tests and as the start of training."""
+        """A pipeline with random, untrained weights: for tests and as the start of training.
+
+        Args:
+            name: of a preset (`tempose.models.config.PRESETS`).
+            temporal: with temporal blocks, which untrained change nothing.
+            seed: of the weights; torch's own random state stays as it is.
+
+        Raises:
+            InputError: there is no such preset.
+        """
         config = preset(name)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -239,7 +248,13 @@ class PersonVideoPipeline(DiffusionPipeline):
         t: Tensor | None,
         solver: Solvers,
     ) -> Tensor:
-        """Put the reference back where it is kept, as noisy as x_t is; t = None means not at all."""
+        """Put the reference back where it is kept (PIDM, section 4.5), as noisy as x_t is.
+
+        Args:
+            x_t: `f 3 h w`, at time t; None: clean.
+            noise: that the sampling began with, `f 3 h w`.
+            solver: which says how noisy a time is.
+        """
         if appearance is None or noise is None:
             return x_t
         reference = appearance.reference.expand_as(x_t)
@@ -248,7 +263,11 @@ class PersonVideoPipeline(DiffusionPipeline):
         return appearance.keep * reference + (1 - appearance.keep) * x_t
 
     def check_conditions(self, photo: Tensor, poses: Tensor | Motion) -> None:
-        """Photo and poses at the door."""
+        """Whether photo and poses are of the shapes, ranges and one size that `__call__` says.
+
+        Raises:
+            InputError: they are not.
+        """
         if not isinstance(photo, Tensor) or photo.ndim != 3 or photo.shape[0] != 3:
             given = tuple(photo.shape) if isinstance(photo, Tensor) else type(photo).__name__
             raise InputError(f"the photo is {given}; wanted a tensor (3, h, w) in [-1, 1]")
@@ -279,7 +298,11 @@ class PersonVideoPipeline(DiffusionPipeline):
         cutout: Cutout | None,
         poses: Tensor | Motion,
     ) -> Photo:
-        """What is known of the photo, at the door; what this model does not need may be left out."""
+        """What is known of the photo, b = 1, on the pipeline's device; what this model does not need may be left out.
+
+        Raises:
+            InputError: something that it needs is missing, or of another shape or range than `__call__` says.
+        """
         config, (h, w) = self.unet.config, picture.shape[1:]
         needs = reads_prior(config) or config.pose_keys
         if needs and ((cutout is None and (keypoints is None or mask is None)) or not isinstance(poses, Motion)):
@@ -304,7 +327,11 @@ class PersonVideoPipeline(DiffusionPipeline):
     def with_further(
         self, person: Photo, further: FurtherPhotos, poses: Tensor | Motion
     ) -> tuple[Photo, dict[str, Tensor | None]]:
-        """The first photo and further ones, at the door; and how much each gives."""
+        """The first photo and further ones, b = p; and how much each gives, by name: `shares`, `reads`.
+
+        Raises:
+            InputError: a shape or range does not fit.
+        """
         p, f = 1 + len(further.cutouts), len(poses)
         pictures, shares, reads = further.pictures, further.shares, further.reads
         if pictures.shape != (p - 1, *person.picture.shape[1:]):
@@ -323,7 +350,11 @@ class PersonVideoPipeline(DiffusionPipeline):
         return Photo.together([person, *more]), given
 
     def check_window(self, window: int | None, *, frames: int) -> int:
-        """The window in frames, at the door."""
+        """The window in frames, 1 to the video's; None is the model's own.
+
+        Raises:
+            InputError: it is longer than the video, or no whole number.
+        """
         if window is None:
             return min(self.sampling.clip_length, frames)
         if not isinstance(window, int) or not 1 <= window <= frames:
@@ -331,7 +362,11 @@ class PersonVideoPipeline(DiffusionPipeline):
         return window
 
     def check_appearance(self, appearance: Appearance, *, frames: int, size: torch.Size, used: Tensor) -> Appearance:
-        """Reference and mask at the door, cut to the frames that are generated."""
+        """Reference `f 3 h w` in [-1, 1] and mask `f 1 h w` in [0, 1] of the `used` frames, on the pipeline's device.
+
+        Raises:
+            InputError: a shape or range does not fit.
+        """
         parts = []
         for name, channels, low in (("reference", 3, -1), ("keep", 1, 0)):
             given = getattr(appearance, name)

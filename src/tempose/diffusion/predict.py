@@ -193,7 +193,13 @@ class Predictor:
         return Denoised(total[:, :-corrected], total[:, -corrected:])
 
     def encode(self, x_t: Tensor, t: Tensor, frames: Tensor) -> list[Encoded]:
-        """Noisy frames `f 3 h w`, each by itself."""
+        """The part of the network that sees each frame by itself.
+
+        Args:
+            x_t: noisy frames `f 3 h w`.
+            t: the time of all of them, a scalar.
+            frames: their indices in the poses, `f`.
+        """
         v, f, dtype = len(self.views), len(frames), self.unet.dtype
         maps, prior = self.frames[frames]
         sees_pose = torch.tensor([float(view.pose) for view in self.views], device=x_t.device)
@@ -225,7 +231,16 @@ class Predictor:
                      photo.flatten())  # fmt: skip
 
     def decode(self, x_t: Tensor, t: Tensor, encoded: Sequence[Encoded]) -> Denoised:
-        """Noisy frames `f 3 h w` of one window → their guided prediction, all branches in one call."""
+        """The rest of the network for one window, all branches of the guidance in one call.
+
+        Args:
+            x_t: noisy frames `f 3 h w`.
+            t: the time of all of them, a scalar.
+            encoded: what `encode` made of them, one a frame.
+
+        Returns:
+            The guided prediction, as `__call__` gives it.
+        """
         n, f = len(self.branches), len(encoded)
 
         def together(frames: Sequence[Tensor]) -> Tensor:

@@ -156,7 +156,16 @@ def warped_prior(
 
 
 def guides(photo: Photo, prior: Prior, *, config: Guided) -> list[Tensor]:
-    """The further input channels that a model reads, each `b f c h w`."""
+    """The further input channels that a model reads, besides noisy frames and poses.
+
+    Args:
+        photo: b photos.
+        prior: of b clips of f frames, in the poses asked for.
+        config: which of them the model reads.
+
+    Returns:
+        Each `b f c h w` in [-1, 1] (alpha in [0, 1]): the warped person, alpha and photo, c = 7; the background, c = 3.
+    """
     read = []
     if config.warped_photo:
         read.append(torch.cat([prior.color, prior.alpha, photo.picture[:, None].expand_as(prior.color)], dim=2))

@@ -193,7 +193,11 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         return block(*inputs)
 
     def check(self, x_t: Tensor, conditions: Conditions, encoded: Sequence[Tensor] | None) -> None:
-        """Shapes at the door."""
+        """Whether shapes fit this model: `b f 3 h w`, `b f 20 h w`, and as many channels of guides as it reads.
+
+        Raises:
+            InputError: one does not; the message says what is wanted.
+        """
         if x_t.ndim != 5 or x_t.shape[2] != 3:
             raise InputError(f"noisy frames have the shape {tuple(x_t.shape)}; wanted (b, f, 3, h, w)")
         wanted = (*x_t.shape[:2], POSE_CHANNELS, *x_t.shape[3:])

@@ -212,7 +212,11 @@ def remove_states(out: Path) -> None:
 
 
 def fit(config: TrainConfig, windows: Sequence[Window], *, track: Track = quiet) -> Fitted:
-    """Train until the held-out windows gain no more, and write the best weights and a picture of them."""
+    """Train until the held-out windows gain no more, and write the best weights and a picture of them.
+
+    The best are those with the least error over all windows of those that make none of them worse (`none_worse`); they
+    are looked for every LOOK_EVERY steps, and PATIENCE looks without a gain, or a signal, end it.
+    """
     trainer = Trainer(config)
     given = look(trainer, windows)
     best, best_step, best_values = mean_error(given), 0, averages(trainer)
@@ -276,7 +280,7 @@ def look(trainer: Trainer, windows: Sequence[Window]) -> list[Look]:
 
 
 def look_at(window: Window, model: LoadedModel, *, steps: int) -> Look:
-    """One window as a model makes it."""
+    """One window as a model makes it, in so many denoising steps; the error counts AROUND pixels about the person."""
     truth = window.truth
     size = truth.motion.size
     made = animate(window.subject, truth.motion, model=model, retarget="none", size=size[0], steps=steps)

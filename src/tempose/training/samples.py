@@ -35,7 +35,11 @@ def write_samples(
 
 
 def row(pipe: PersonVideoPipeline, sample: Sample, *, steps: int, seed: int) -> np.ndarray:
-    """Photo, poses, truth and what the model generates, side by side: uint8 `f h 4w 3`."""
+    """Photo, poses, truth and what the model generates, side by side: uint8 `f h 4w 3`.
+
+    Args:
+        steps: denoising steps; seed: of the starting noise.
+    """
     f, _, h, w = sample.frames.shape
     motion = Motion(sample.keypoints.numpy(), (h, w), FPS)
     generated = pipe(

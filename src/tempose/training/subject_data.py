@@ -135,7 +135,7 @@ def write_material(root: Path, known: Sequence[Views], held: Sequence[Views], *,
 
 
 def write_split(root: Path, split: str, clips: Sequence[Views], *, source: str) -> list[str]:
-    """Write the clips of a split; their file names."""
+    """Write clips as a split of a prepared dataset; their file names, in the same order."""
     rows = [
         write_clip(
             root, split, f"{i:03}", frames=views.frames, motion=views.motion, masks=views.masks,
