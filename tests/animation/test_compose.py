@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from subjects import subject
 
-from tempose.animation.compose import Composition, GeneratedFrames, extended, whole_background
+from tempose.animation.compose import Composition, GeneratedFrames, extended, gone_right, whole_background
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import write_image
@@ -46,6 +47,26 @@ def test_a_model_that_says_nobody_is_there_leaves_the_background_to_the_bit():
     _, scene, motion = composition()
     gone = Motion(motion.keypoints - (5000, 0, 0), motion.size, 1.0)
     np.testing.assert_array_equal(scene.show(gone, 0, generated(200)), scene.background)
+
+
+def test_a_camera_that_goes_along_moves_the_background_and_not_the_person():
+    person, still, motion = composition()
+    moving = replace(still, camera=np.array([40.0]))
+    behind, before = gone_right(still.background, 40), still.show(motion, 0, None)
+    shown = moving.show(motion, 0, None)
+    inner = cv2.erode(person.mask.astype(np.uint8), np.ones((9, 9))).astype(bool)
+    assert np.abs(shown[inner].astype(int) - before[inner]).mean() < 2
+    outer = cv2.dilate(person.mask.astype(np.uint8), np.ones((25, 25))) == 0
+    assert np.abs(shown[outer].astype(int) - behind[outer]).max() <= 1
+    np.testing.assert_array_equal(replace(still, camera=np.zeros(1)).show(motion, 0, None), before)
+
+
+def test_a_picture_goes_on_mirrored_beyond_its_edges():
+    picture = np.arange(5, dtype=np.uint8)[None, :, None].repeat(3, -1) * 10
+    for by, expected in ((0, [0, 10, 20, 30, 40]), (3, [30, 40, 40, 30, 20]), (-2, [10, 0, 0, 10, 20])):
+        assert gone_right(picture, by)[0, :, 0].tolist() == expected
+        assert gone_right(picture, by + 1000)[0, :, 0].tolist() == expected
+    assert gone_right(picture, 0.5)[0, :, 0].tolist() == [5, 15, 25, 35, 40]
 
 
 def test_the_models_color_shows_on_the_person_and_nowhere_far_from_them():

@@ -205,12 +205,36 @@ def test_someone_who_comes_nearer_does_not_grow():
 def test_a_long_way_is_shortened_and_said():
     motion = keypoint_motion("idle", frames=30, fps=10, size=(400, 300))
     keypoints = motion.keypoints.copy()
-    keypoints[..., 0] += np.linspace(0, 2000, 30)[:, None]
+    keypoints[..., 0] += np.linspace(0, 250, 30)[:, None]
     fitted = retarget_motion(Motion(keypoints, (400, 3000), 10), photo())
     assert any("the way is shortened" in warning for warning in fitted.warnings)
     assert fitted.room[2] <= 300 + 1
     hips = with_hips(fitted.motion.keypoints)[:, HIPS, 0]
     assert (np.diff(hips) > -0.5).all()
+
+
+def test_a_way_that_does_not_fit_at_all_is_gone_in_place():
+    walk = keypoint_motion("walk", frames=24, fps=8, size=(400, 300), yaw=np.pi / 2)
+    narrow = photo(size=(400, 120))
+    fitted = retarget_motion(walk, narrow)
+    hips = fitted.motion.keypoints[:, [8, 11], 0].mean(1)
+    assert np.ptp(hips) < 0.02 * person_trunk(narrow)
+    assert any("walks in place; with --camera follow" in warning for warning in fitted.warnings)
+
+
+def test_a_camera_that_follows_goes_the_way_instead():
+    walk = keypoint_motion("walk", frames=24, fps=8, size=(400, 300), yaw=np.pi / 2)
+    person = photo()
+    fitted = retarget_motion(walk, person, camera="follow")
+    check(fitted, person)
+    hips = fitted.motion.keypoints[:, [8, 11], 0].mean(1)
+    assert np.ptp(hips) < 0.02 * person_trunk(person)
+    assert fitted.camera[0] == 0
+    assert np.abs(fitted.camera[-1]) > person_trunk(person)
+    assert not any("way" in warning for warning in fitted.warnings)
+    assert retarget_motion(walk, person).camera is None
+    with pytest.raises(InputError, match="camera is 'drone'; wanted still, follow"):
+        retarget_motion(walk, person, camera="drone")
 
 
 def test_hidden_legs_are_guessed_and_said():

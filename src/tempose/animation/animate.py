@@ -131,7 +131,7 @@ def animated(
         mix: what of several photos each frame takes, from the motion fitted to the first.
     """
     subject = subjects[0]
-    fitted = retarget_motion(driven, subject.pose, retarget=asked.retarget, mask=subject.mask)
+    fitted = retarget_motion(driven, subject.pose, retarget=asked.retarget, camera=asked.camera, mask=subject.mask)
     mixture = None if len(subjects) == 1 else mix(subjects, fitted.motion)
     device = str(model.pipeline.device) if model is not None else find_device(asked.device)
     loaded = model
@@ -169,6 +169,7 @@ def animated(
         window=scaled(window, shown, result),
         shares=None if mixture is None else mixture.shares,
         faces=faces,
+        camera=None if fitted.camera is None else fitted.camera * (result[1] / shown.width),
     )
     about_model = () if loaded is None else (*loaded.warnings, *loaded.about_steps(asked.steps))
     about_face = [] if any(not each.warnings() for each in subjects) else subject.warnings()

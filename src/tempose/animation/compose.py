@@ -1,4 +1,4 @@
-"""The model's small frames put back: the moving person in front of a whole, still background."""
+"""The model's small frames put back: the moving person in front of a whole background."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class GeneratedFrames:
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """How frames are shown: the warped person, corrected by the model, before a whole, still background.
+    """How frames are shown: the warped person, corrected by the model, before a whole background.
 
     Attributes:
         background: uint8 `h w 3`, of the size of the result.
@@ -50,6 +50,8 @@ class Composition:
         window: where in the result the model's frame lies.
         shares: how much of each layer each photo gives to every frame, `p f l`, as `tempose.warp.layers.warp` takes it.
         faces: how the face of each photo moves besides, in pixels of the result; None: as the head does.
+        camera: `f`: how far the camera has gone to the right in each frame, in pixels of the result; the background
+            goes on mirrored beyond its edges. None: it stands still.
     """
 
     background: np.ndarray
@@ -58,14 +60,17 @@ class Composition:
     window: Crop
     shares: Tensor | None = None
     faces: Sequence[FaceMotion | None] = ()
+    camera: np.ndarray | None = None
 
     @cached_property
     def _behind(self) -> Tensor:
         return self._cut(self.behind)
 
-    @cached_property
-    def _in_front_of(self) -> Tensor:
-        return self._cut(self.background)
+    def _background(self, index: int) -> np.ndarray:
+        """The background of a frame, uint8 `h w 3`."""
+        if self.camera is None:
+            return self.background
+        return gone_right(self.background, float(self.camera[index]))
 
     def _cut(self, picture: np.ndarray) -> Tensor:
         return to_tensor(self.window.cut(picture, (self.window.height, self.window.width)))[None]
@@ -83,7 +88,7 @@ class Composition:
         """
         shown = to_uint8(self._rendered(motion, index, generated)[0])[0]
         part, inside = self._inside()
-        result = self.background.copy()
+        result = self._background(index).copy()
         if within is None:
             result[part] = shown[inside]
         else:
@@ -110,7 +115,7 @@ class Composition:
         poses = torch.from_numpy(pose.keypoints)[None]
         warped = warp(self.layers, poses, depth=depth, size=size, shares=shares, face=face)
         color, cover = warped.color[0], warped.alpha[0]
-        behind = self._behind
+        behind, background = self._behind, self._background(index)
         if generated is None:
             frame = cover * color + (1 - cover) * behind
         else:
@@ -119,8 +124,8 @@ class Composition:
             if generated.alpha is not None:
                 alpha = torch.from_numpy(generated.alpha[index])[None].float()
             frame, cover = detailed(small, alpha, color=color, cover=cover, background=behind)
-        if self.behind is not self.background:
-            frame = frame + (1 - cover) * (self._in_front_of - behind)
+        if background is not self.behind:
+            frame = frame + (1 - cover) * (self._cut(background) - behind)
         return frame, cover
 
     def _inside(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
@@ -134,6 +139,17 @@ class Composition:
             inside,
             slice(left - self.window.left, right - self.window.left),
         )
+
+
+def gone_right(picture: np.ndarray, by: float) -> np.ndarray:
+    """What a camera sees that went `by` pixels to the right of a picture, uint8 `h w 3`; beyond its edges it goes on
+    mirrored."""
+    width = picture.shape[1]
+    whole = int(np.floor(by))
+    place = (np.arange(width + 1) + whole) % (2 * width)
+    seen = picture[:, np.minimum(place, 2 * width - 1 - place)].astype(np.float32)
+    share = by - whole
+    return np.round((1 - share) * seen[:, :-1] + share * seen[:, 1:]).astype(np.uint8)
 
 
 def whole_background(choice: str, behind: np.ndarray, photo: np.ndarray) -> np.ndarray:

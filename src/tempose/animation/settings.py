@@ -59,6 +59,9 @@ class AnimateSettings(Settings):
     expression: Annotated[float, Field(ge=0, le=1.5), Shown("AMOUNT", title="Expression of the driver's face")] = 1.0
     """How much of the driver's expression the face takes on: 1 as it is, 0 not at all, the head moves as one piece."""
 
+    camera: Annotated[Literal["still", "follow"], Shown(title="Camera", names=("Still", "Goes along"))] = "still"
+    """Keep the camera still (a way that does not fit is shortened, or gone in place), or let it follow the person."""
+
     background: Annotated[str, Shown(metavar="photo|plain|COLOR|FILE", title="Background")] = "photo"
     """What stands behind: photo (its own, still), plain, a color such as #20a0ff, or a picture file."""
 

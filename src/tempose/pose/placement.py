@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempose.pose.bones import ANKLES, FACE, HIP_JOINTS, HIPS, NECK, SHOULDERS
+from tempose.pose.contact import way as gone
 from tempose.pose.room import Box, Reach, united
 from tempose.pose.whole import WholeBody
 
@@ -28,6 +29,9 @@ SMALLEST = 0.75
 # holds the whole way shows the person too small.
 FARTHEST_WAY = 0.45
 
+# Of a way of which less than this share is left nothing is.
+LEAST_WAY = 0.2
+
 # Somebody cut by the photo's lower edge stands there as high as the driver does in the tallest tenth of the frames.
 UPRIGHT = 0.1
 
@@ -44,7 +48,8 @@ class Placed:
         trunk: its length in pixels, one or `f`.
         picture: (left, top, right, bottom) of what is to be shown.
         size: how large the person is, of what they are in the photo.
-        way: how much of the way is left; 1 of somebody who stays about where they are.
+        way: how much of the way is left; 0 of somebody who walks in place, 1 of somebody who hardly moves on.
+        camera: `f`: how far the camera has gone to the right since the first frame, in pixels; None: nowhere.
     """
 
     points: np.ndarray
@@ -52,6 +57,7 @@ class Placed:
     picture: Box
     size: float = 1.0
     way: float = 1.0
+    camera: np.ndarray | None = None
 
 
 def as_it_is(driver: WholeBody, frame: tuple[int, int], photo: tuple[int, int]) -> Placed:
@@ -63,9 +69,16 @@ def as_it_is(driver: WholeBody, frame: tuple[int, int], photo: tuple[int, int]) 
 
 
 def placed(
-    posed: np.ndarray, driver: WholeBody, person: WholeBody, *, photo: tuple[int, int], reach: Reach, fps: float
+    posed: np.ndarray,
+    driver: WholeBody,
+    person: WholeBody,
+    *,
+    photo: tuple[int, int],
+    reach: Reach,
+    fps: float,
+    follow: bool = False,
 ) -> Placed:
-    """A person on the floor of their photo, as large and the way as long as the photo holds.
+    """A person on the floor of their photo, as large and the way as long as the photo holds; feet that stand stay.
 
     Args:
         posed: `f 19 3` around the hips, in lengths of the trunk.
@@ -74,12 +87,13 @@ def placed(
         photo: its (height, width).
         reach: of the person.
         fps: frames per second of the driver.
+        follow: whether the camera goes the way instead of the person.
     """
     trunk = float(person.build.scale[0])
     still = posed.copy()
     still[..., 1] += heights(posed, driver, fps=fps)[:, None]
     if is_cut(person, photo):
-        return _cut(trunk * still, trunk * _way(driver), person, photo)
+        return _cut(trunk * still, trunk * gone(posed, driver, fps=fps), person, photo, follow=follow)
     own = person.points[0]
     floor = float(lowest(person.points, trunk)[0])
     left, top, right, _ = united(reach.room(person.points, trunk), whole(photo))
@@ -91,15 +105,17 @@ def placed(
     x = own[HIPS, 0]
     if high - low <= right - left:
         x = float(np.clip(x, left - low, right - high))
-    way, sides = trunk * _way(driver), reach.boxes(still, trunk)[:, ::2]
-    share = _share(way, sides, left - x, right - x, FARTHEST_WAY * -upper)
-    still[..., 0] += share * way[:, None]
+    way, sides = trunk * gone(posed, driver, fps=fps), reach.boxes(still, trunk)[:, ::2]
+    share, camera = 1.0, way if follow else None
+    if not follow:
+        share = _share(way, sides, left - x, right - x, FARTHEST_WAY * -upper)
+        still[..., 0] += share * way[:, None]
     points = still + np.array([x, floor, 0])
     picture = whole(photo)
     if fits < SMALLEST:
         needed = reach.room(points, trunk)
         picture = united(picture, (*needed[:3], picture[3]))
-    return Placed(points, trunk, picture, size, share if np.ptp(way) > SWAYING * trunk else 1.0)
+    return Placed(points, trunk, picture, size, share if np.ptp(way) > SWAYING * trunk else 1.0, camera)
 
 
 def is_cut(person: WholeBody, photo: tuple[int, int]) -> bool:
@@ -107,7 +123,7 @@ def is_cut(person: WholeBody, photo: tuple[int, int]) -> bool:
     return bool(np.nanmax(person.points[0, :HIPS, 1]) > photo[0])
 
 
-def _cut(still: np.ndarray, way: np.ndarray, person: WholeBody, photo: tuple[int, int]) -> Placed:
+def _cut(still: np.ndarray, way: np.ndarray, person: WholeBody, photo: tuple[int, int], *, follow: bool) -> Placed:
     """Somebody whom the lower edge cuts: as large as in the photo, and the neck as high whenever the driver stands
     up straight; the edges cut what leaves the picture. Points and way are in pixels.
     """
@@ -117,10 +133,12 @@ def _cut(still: np.ndarray, way: np.ndarray, person: WholeBody, photo: tuple[int
     shown = still[:, [*FACE, NECK, *SHOULDERS], 0]
     sides = np.stack([np.nanmin(shown, axis=1), np.nanmax(shown, axis=1)], axis=-1)
     high = float(np.ptp(still[0, [NECK, *ANKLES], 1]))
-    share = _share(way, sides, -x, photo[1] - x, FARTHEST_WAY * high)
-    still[..., 0] += share * way[:, None]
+    share, camera = 1.0, way if follow else None
+    if not follow:
+        share = _share(way, sides, -x, photo[1] - x, FARTHEST_WAY * high)
+        still[..., 0] += share * way[:, None]
     points = still + np.array([x, floor, 0])
-    return Placed(points, trunk, whole(photo), way=share if np.ptp(way) > SWAYING * trunk else 1.0)
+    return Placed(points, trunk, whole(photo), way=share if np.ptp(way) > SWAYING * trunk else 1.0, camera=camera)
 
 
 def lowest(points: np.ndarray, unit: np.ndarray | float) -> np.ndarray:
@@ -147,13 +165,12 @@ def whole(photo: tuple[int, int]) -> Box:
     return 0.0, 0.0, float(photo[1]), float(photo[0])
 
 
-def _way(driver: WholeBody) -> np.ndarray:
-    """`f`: how far the hips have gone to the right since the first frame, in lengths of the trunk."""
-    return np.concatenate([[0], np.cumsum(np.diff(driver.points[:, HIPS, 0]) / driver.build.scale[1:])])
-
-
 def _share(way: np.ndarray, sides: np.ndarray, left: float, right: float, away: float) -> float:
-    """How much of the way `f` keeps a person, from and to `sides` (`f 2`), between left and right and near `away`."""
+    """How much of the way `f` keeps a person, from and to `sides` (`f 2`), between left and right and near `away`.
+
+    0 where next to nothing is left: whoever walks goes in place then.
+    """
     free = np.where(way > 0, np.minimum(right - sides[:, 1], away), np.minimum(sides[:, 0] - left, away))
     going = np.abs(way) > 1e-6
-    return float(np.clip((free[going] / np.abs(way[going])).min(initial=1.0), 0, 1))
+    share = float(np.clip((free[going] / np.abs(way[going])).min(initial=1.0), 0, 1))
+    return share if share >= LEAST_WAY else 0.0

@@ -2,8 +2,8 @@
 
 In the picture plane, bone by bone: the angle and the foreshortening are the driver's, the length is the
 photo's. The lowest of all joints stands on the photo's floor; the way of the hips is scaled to the photo
-and, where it would leave the picture, made shorter. Somebody whom the photo's lower edge cuts stays cut there.
-Hands and face go with wrists and head (`tempose.pose.extremities`).
+and, where it would leave the picture, made shorter, or gone by the camera. Somebody whom the photo's lower
+edge cuts stays cut there. Hands and face go with wrists and head (`tempose.pose.extremities`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tempose.pose.room import Box, person_reach, within
 from tempose.pose.whole import WholeBody, whole_body
 
 RETARGET_MODES = ("limbs", "scale", "none")
+CAMERAS = ("still", "follow")
 
 # Sizes and ways that change by less are not worth a word.
 WORTH_SAYING = 0.95
@@ -42,16 +43,24 @@ class Retargeted:
         picture: (left, top, right, bottom) of what is to be shown: the photo, or more where the motion
             does not fit into it.
         warnings: one sentence for each thing that had to be guessed or changed.
+        camera: `f`: how far the camera has gone to the right since the first frame, in pixels of the photo; None:
+            nowhere.
     """
 
     motion: Motion
     room: Box
     picture: Box
     warnings: tuple[str, ...]
+    camera: np.ndarray | None = None
 
 
 def retarget_motion(
-    motion: Motion, photo: Motion, *, retarget: str = "limbs", mask: np.ndarray | None = None
+    motion: Motion,
+    photo: Motion,
+    *,
+    retarget: str = "limbs",
+    camera: str = "still",
+    mask: np.ndarray | None = None,
 ) -> Retargeted:
     """The driver's motion on the photo's body.
 
@@ -60,14 +69,18 @@ def retarget_motion(
         photo: the person in the photo: one frame.
         retarget: `limbs`: bone by bone; `scale`: the driver's own proportions, sized to the photo;
             `none`: where the driver is, the driver's frame fitted into the photo.
+        camera: `still`: the person goes the driver's way, shortened, or in place, where it does not fit into the
+            picture; `follow`: the camera goes it, and the person stays. Either does not concern `none`.
         mask: bool `h w`, where the person is in the photo; without it their room is that of an average body.
 
     Raises:
-        InputError: `retarget` is none of these, or `photo` is not one frame.
+        InputError: `retarget` or `camera` is none of these, or `photo` is not one frame.
         PoseError: the photo or the motion shows neither a shoulder nor a face.
     """
     if retarget not in RETARGET_MODES:
         raise InputError(f"retarget is {retarget!r}; wanted {', '.join(RETARGET_MODES)}")
+    if camera not in CAMERAS:
+        raise InputError(f"camera is {camera!r}; wanted {', '.join(CAMERAS)}")
     if len(photo) != 1:
         raise InputError(f"the photo's pose has {len(photo)} frames; wanted one")
     check_trunk(photo)
@@ -82,7 +95,9 @@ def retarget_motion(
         vectors = driver.vectors()
         if retarget == "limbs":
             vectors = _on_lengths(vectors, driver, person)
-        put = placed(_posed(vectors), driver, person, photo=photo.size, reach=reach, fps=motion.fps)
+        put = placed(
+            _posed(vectors), driver, person, photo=photo.size, reach=reach, fps=motion.fps, follow=camera == "follow"
+        )
     fitted = _motion(put.points, motion, driver, person, photo.size)
     own = (photo, person) if retarget == "limbs" else None
     return Retargeted(
@@ -90,6 +105,7 @@ def retarget_motion(
         within(reach.room(put.points, put.trunk), put.picture),
         put.picture,
         tuple(_told(person, driver, put, photo.size, retarget)),
+        put.camera,
     )
 
 
@@ -185,8 +201,13 @@ def _told(person: WholeBody, driver: WholeBody, put: Placed, photo: tuple[int, i
         told.insert(0, "the photo cuts the person at its lower edge: so does the video")
     if put.size < WORTH_SAYING:
         told.append(f"the person is made smaller, to {put.size:.0%}, so that the motion stays in the picture")
-    if put.way < WORTH_SAYING:
-        told.append(f"the way is shortened, to {put.way:.0%}, so that the person stays in the picture")
+    if put.way == 0:
+        told.append("the way does not fit into the picture: the person walks in place; with --camera follow they go it")
+    elif put.way < WORTH_SAYING:
+        told.append(
+            f"the way is shortened, to {put.way:.0%}, so that the person stays in the picture; with --camera follow "
+            "they go all of it"
+        )
     if put.picture != whole(photo):
         told.append("the motion needs more room than the photo has: the picture reaches beyond it")
     return told

@@ -210,7 +210,8 @@ class Studio:
         if subject is None or motion is None or look.motion_note:
             return look
         try:
-            fitted = retarget_motion(motion, subject.pose, retarget=asked.settings.retarget, mask=subject.mask)
+            how = {"retarget": asked.settings.retarget, "camera": asked.settings.camera}
+            fitted = retarget_motion(motion, subject.pose, **how, mask=subject.mask)
             look.notes = (*subject.warnings(), *motion.notes, *fitted.warnings)
             path = self.new_folder() / "fitted.webp"
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
