@@ -40,9 +40,9 @@ def test_masks_are_read_by_transparency_or_lightness(tmp_path):
     assert np.array_equal(read_mask(tmp_path / "grey.png"), MASK)
     assert np.array_equal(read_mask(tmp_path / "alpha.png"), MASK)
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(MediaError, match="cannot be read as a mask"):
+    with pytest.raises(MediaError, match="is not a picture in a known format"):
         read_mask(tmp_path / "text.png")
-    with pytest.raises(MediaError, match="there is no mask"):
+    with pytest.raises(MediaError, match="there is no picture"):
         read_mask(tmp_path / "none.png")
 
 

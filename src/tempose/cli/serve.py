@@ -38,6 +38,16 @@ def serve(
         typer.Option(metavar="NAME", help="A further name of this server, such as a proxy's; may be repeated."),
     ] = None,
     root_path: Annotated[str, typer.Option(help="The path under which a reverse proxy shows the page.")] = "",
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A reverse proxy that says which client asks, or a network of them; may be repeated.",
+        ),
+    ] = None,
+    log_names: Annotated[
+        bool, typer.Option("--log-names", help="Also log what visitors were told, which may name their files.")
+    ] = False,
     share: Annotated[bool, typer.Option("--share", help="Also open a public link through Gradio's servers.")] = False,
 ) -> None:
     """Open the studio: the same job in a web page, offline, with an HTTP interface.
@@ -47,9 +57,13 @@ def serve(
     Example: [bold]tempose serve --port 7860[/bold]
     """
     from tempose.diffusion.hub import find_device
+    from tempose.web.account import open_account
     from tempose.web.limits import Limits
+    from tempose.web.proxies import trust
     from tempose.web.serve import read_password, serve
 
+    trust(trusted_proxy or ())
+    open_account(names=log_names)
     limits = Limits(
         upload_mb=max_upload_mb,
         pixels=max_pixels,

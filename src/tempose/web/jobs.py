@@ -15,6 +15,7 @@ from torch import nn
 
 from tempose.core import cancellation
 from tempose.core.errors import InputError, TemposeError
+from tempose.web.account import note_job
 
 WAITING = "waiting"
 
@@ -67,7 +68,7 @@ class Job:
         self.pictures: Any = None
         self.freed_after: float | None = None
         self.finished = threading.Event()
-        self._work = work
+        self._work, self._made = work, time.monotonic()
         self._lock = threading.Lock()
         self._stopped: float | None = None
         self._begun: float | None = None
@@ -127,21 +128,28 @@ class Job:
             if self.finished.is_set():
                 return  # it was stopped while it waited
             self._begun = time.monotonic()
-        said = None
+        said, outcome = None, "done"
         try:
             with cancellation.scope(self.check):
                 self.result = self._work(self)
         except Stopped:
-            said = "stopped"
+            said = outcome = "stopped"
         except TemposeError as error:
-            said = str(error)
+            said, outcome = str(error), type(error).__name__
         except MemoryError:
+            outcome = "MemoryError"
             said = "there is not enough memory for this; take fewer frames or a smaller size"
         except Exception as error:
             traceback.print_exc()
+            outcome = type(error).__name__
             said = f"something went wrong here ({type(error).__name__}); the server's log has the details"
         with self._lock:
             self._end(said)
+        label, _, total, _ = self._part
+        note_job(
+            outcome=outcome, seconds=time.monotonic() - self._begun, waited=self._begun - self._made, part=label,
+            frames=total, told=said,
+        )  # fmt: skip
         if self.freed_after is not None and self.freed_after > PROMISED:
             part = self.progress().part
             print(f"{part} went on for {self.freed_after:.1f} s after it was told to stop", file=sys.stderr, flush=True)

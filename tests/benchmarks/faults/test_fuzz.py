@@ -13,6 +13,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_sentence(tmp_path, reader):
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.file)
 def test_the_whole_file_is_read(tmp_path, reader):
+    (tmp_path / reader.file).parent.mkdir(exist_ok=True)
     reader.make(tmp_path / reader.file)
     reader.read(tmp_path / reader.file)
 
