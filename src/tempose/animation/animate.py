@@ -72,7 +72,7 @@ def animate(
     asked = (settings or AnimateSettings()).changed(**changes)
     photos = listed(photo)
     if not photos:
-        raise InputError("no photo was given; give one of a person, or several of the same person")
+        raise InputError("no photo was given", remedy="give one of a person, or several of the same person")
     finder: Estimator | str = asked.estimator
     if asked.detector or asked.pose_model:
         finder = load_estimator(asked.estimator, detector=asked.detector, pose_model=asked.pose_model)

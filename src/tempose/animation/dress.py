@@ -209,7 +209,9 @@ def read_reference(
     motion = seen.motion if len(frames) == 1 else clean(seen.motion, cuts=seen.cuts)
     if not motion.keypoints[..., 2].any(axis=1).all():
         missing = int((~motion.keypoints[..., 2].any(axis=1)).sum())
-        raise PoseError(f"{path}: nobody was found in {missing} of {len(motion)} frames; cut them off first")
+        raise PoseError(
+            f"{path}: nobody was found in {missing} of {len(motion)} frames", path=path, remedy="cut them off first"
+        )
     return Reference(np.stack(frames), motion, seen.masks)
 
 

@@ -137,12 +137,12 @@ def check_output(
         raise MediaError(f"cannot write a contact sheet to {sheet}; the ending must be {', '.join(ENCODINGS)}")
     for path in [out] if sheet is None else [out, Path(sheet)]:
         if path.resolve() in {Path(given).resolve() for given in inputs}:
-            raise InputError(f"{path} is an input and would be overwritten; name another output")
+            raise InputError(f"{path} is an input and would be overwritten", path=path, remedy="name another output")
         with suppress(_Enough), written_whole(path):
             raise _Enough
     if audio is not None:
         if ending not in WITH_SOUND:
-            raise MediaError(f"{out.name} cannot hold sound; write .mp4 or .webm, or leave the sound out")
+            raise MediaError(f"{out.name} cannot hold sound", remedy="write .mp4 or .webm, or leave the sound out")
         check_sound(audio)
 
 
@@ -158,9 +158,13 @@ def check_length(out: Path | str, frames: int) -> None:
     """
     ending = Path(out).suffix.lower()
     if frames == 1 and ending not in ENCODINGS:
-        raise InputError(f"the motion is a single frame, too short for a video; name a picture instead: {out}.png")
+        raise InputError(
+            "the motion is a single frame, too short for a video", remedy=f"name a picture instead: {out}.png"
+        )
     if frames > 1 and ending not in VIDEOS:
-        raise InputError(f"{out} is a single picture, but the motion has {frames} frames; name it .mp4")
+        raise InputError(
+            f"{out} is a single picture, but the motion has {frames} frames", path=out, remedy="name it .mp4"
+        )
 
 
 def write_animation(

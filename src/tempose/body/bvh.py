@@ -68,22 +68,24 @@ def read_bvh(path: Path | str) -> Capture:
     path = Path(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise PoseError(f"{path} is larger than {MAX_BYTES / 1e6:g} MB; cut the motion first")
+            raise PoseError(f"{path} is larger than {MAX_BYTES / 1e6:g} MB", path=path, remedy="cut the motion first")
         text = decoded(path.read_bytes())
     except FileNotFoundError:
-        raise PoseError(f"there is no BVH file {path}") from None
+        raise PoseError(f"there is no BVH file {path}", path=path) from None
     except OSError as error:
-        raise PoseError(f"{path} cannot be read: {error.strerror}") from error
+        raise PoseError(f"{path} cannot be read: {error.strerror}", path=path) from error
     except UnicodeError:
-        raise PoseError(f"{path} is not a BVH file; it seems to be {kind_of(path)}") from None
+        raise PoseError(f"{path} is not a BVH file; it seems to be {kind_of(path)}", path=path) from None
     if not text.lstrip().upper().startswith(("HIERARCHY", "#", "//")):
-        raise PoseError(f"{path} is not a BVH file, which begins with HIERARCHY; it seems to be {kind_of(path)}")
+        raise PoseError(
+            f"{path} is not a BVH file, which begins with HIERARCHY; it seems to be {kind_of(path)}", path=path
+        )
     try:
         return parsed(text)
     except ValueError as error:
-        raise PoseError(f"{path} is not a whole BVH file: {error}") from error
+        raise PoseError(f"{path} is not a whole BVH file: {error}", path=path) from error
     except StopIteration:
-        raise PoseError(f"{path} is not a whole BVH file: it ends too early") from None
+        raise PoseError(f"{path} is not a whole BVH file: it ends too early", path=path) from None
 
 
 def parsed(text: str) -> Capture:

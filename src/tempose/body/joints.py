@@ -41,9 +41,12 @@ def find_joints(capture: Capture, given: Mapping[str, str] | None = None) -> dic
         names = [joint.name for joint in capture.joints if not joint.end]
         more = f" and {len(names) - 12} more" if len(names) > 12 else ""
         raise PoseError(
-            f"no joint of the motion capture can be taken for the {missing[0].replace('_', ' ')}; say which is which "
-            f"with --joints map.yaml, a line for each such as 'RightArm: right_shoulder'; it has "
-            f"{', '.join(names[:12])}{more}"
+            f"no joint of the motion capture can be taken for the {missing[0].replace('_', ' ')}",
+            remedy=(
+                f"say which is which "
+                f"with --joints map.yaml, a line for each such as 'RightArm: right_shoulder'; it has "
+                f"{', '.join(names[:12])}{more}"
+            ),
         )
     _tell_of_several(capture, found["left_hip"])
     if guessed:
@@ -65,14 +68,16 @@ def read_joint_map(path: Path | str) -> dict[str, str]:
     path = Path(path)
     try:
         if path.stat().st_size > MAX_MAP_BYTES:
-            raise InputError(f"{path} is too large for a map of joints")
+            raise InputError(f"{path} is too large for a map of joints", path=path)
         fields = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # texts only
     except FileNotFoundError:
-        raise InputError(f"there is no map of joints {path}") from None
+        raise InputError(f"there is no map of joints {path}", path=path) from None
     except (OSError, UnicodeError, yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as a map of joints in YAML: {type(error).__name__}") from error
+        raise InputError(
+            f"{path} cannot be read as a map of joints in YAML: {type(error).__name__}", path=path
+        ) from error
     if not isinstance(fields, dict) or not all(isinstance(part, str) for pair in fields.items() for part in pair):
-        raise InputError(f"{path} is no map of joints; wanted lines such as 'RightArm: right_shoulder'")
+        raise InputError(f"{path} is no map of joints; wanted lines such as 'RightArm: right_shoulder'", path=path)
     return fields
 
 

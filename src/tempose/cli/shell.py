@@ -242,7 +242,7 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = 
         InputError: it is standard output, or something is there already that is not an input.
     """
     if str(path) == "-":
-        raise InputError("a result cannot be written to standard output; name a file, such as -o out.mp4")
+        raise InputError("a result cannot be written to standard output", remedy="name a file, such as -o out.mp4")
     remove_leftovers(path)
     there = path.is_file() and path.resolve() not in {Path(each).resolve() for each in inputs}
     if there and not overwrite:

@@ -98,7 +98,7 @@ def joined(address: str | None = None) -> Iterator[None]:
     try:
         import ray
     except ImportError:
-        raise InputError("Ray is not installed; install it with: pip install 'tempose[batch]'") from None
+        raise InputError("Ray is not installed", remedy="install it with: pip install 'tempose[batch]'") from None
     if ray.is_initialized():
         yield
         return

@@ -32,10 +32,14 @@ def check_free(path: Path | str, *, replace: bool = False) -> Path:
     path = Path(path)
     remove_leftovers(path)
     if path.is_dir() and any(path.iterdir()) and not replace:
-        raise InputError(f"cannot write {path}: a folder with something in it; name a new or an empty one")
+        raise InputError(
+            f"cannot write {path}: a folder with something in it", path=path, remedy="name a new or an empty one"
+        )
     there = next(parent for parent in path.absolute().parents if parent.exists())
     if not there.is_dir():
-        raise InputError(f"cannot write {path}: {there} is a file, not a folder; choose another folder")
+        raise InputError(
+            f"cannot write {path}: {there} is a file, not a folder", path=path, remedy="choose another folder"
+        )
     return path
 
 
@@ -56,13 +60,15 @@ def check_free_or_finished(
     out = Path(out)
     remove_leftovers(out)
     if out.is_file():
-        raise InputError(f"{out} is a file, and a {kind} is a folder; name another")
+        raise InputError(f"{out} is a file, and a {kind} is a folder", path=out, remedy="name another")
     if not (out / mark).is_file():
         return check_free(out)
     if not overwrite:
-        raise InputError(f"{out} holds a finished {kind}; --overwrite makes it again and replaces it")
+        raise InputError(f"{out} holds a finished {kind}; --overwrite makes it again and replaces it", path=out)
     if foreign := {path.name for path in out.iterdir()} - set(names):
-        raise InputError(f"{out} holds {min(foreign)}, which is no part of a {kind}; name another folder")
+        raise InputError(
+            f"{out} holds {min(foreign)}, which is no part of a {kind}", path=out, remedy="name another folder"
+        )
     return out
 
 
@@ -93,7 +99,7 @@ def written_whole(path: Path | str, *, replace: bool = False) -> Iterator[Path]:
             if error.errno in FULL:
                 raise
             remedy = REMEDIES.get(error.errno or 0, "choose another folder")
-            raise InputError(f"cannot write {path}: {error.strerror}; {remedy}") from error
+            raise InputError(f"cannot write {path}: {error.strerror}; {remedy}", path=path) from error
         try:
             yield scratch / path.name
             if path.is_dir():

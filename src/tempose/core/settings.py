@@ -233,9 +233,9 @@ def read_mapping(path: Path | str) -> dict[str, Any]:
     try:
         fields = read_yaml(path)
     except FileNotFoundError:
-        raise InputError(f"there is no configuration {path}") from None
+        raise InputError(f"there is no configuration {path}", path=path) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
+        raise InputError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}", path=path) from error
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
-        raise InputError(f"{path} holds no configuration; wanted keys and values")
+        raise InputError(f"{path} holds no configuration; wanted keys and values", path=path)
     return fields

@@ -109,7 +109,9 @@ class _Samples(Dataset):
         self.clips = [clip for clip in clips if self._is_whole(clip, on_damaged)]
         sizes = {(clip.row["height"], clip.row["width"]) for clip in self.clips}
         if size is None and len(sizes) > 1:
-            raise DataError(f"the clips of {self.folder} have {len(sizes)} sizes; give the size that is wanted")
+            raise DataError(
+                f"the clips of {self.folder} have {len(sizes)} sizes", remedy="give the size that is wanted"
+            )
         self.size = size
 
     def _is_whole(self, clip: Clip, on_damaged: str) -> bool:
@@ -233,7 +235,7 @@ class PairDataset(_Samples):
         else:
             self.pairs = [(clip, [clip]) for clip in self.clips if len(clip) > 1]
         if not self.pairs:
-            raise DataError(f"{self.folder} has no pair of two moments of a person; use other data")
+            raise DataError(f"{self.folder} has no pair of two moments of a person", remedy="use other data")
 
     def _listed_pairs(self, path: Path) -> list[tuple[Clip, list[Clip]]]:
         """(target, photos) of the lines of a pairs.jsonl whose target and a photo at least are whole."""

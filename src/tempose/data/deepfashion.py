@@ -122,7 +122,7 @@ def _published_pairs(root: Path, split: str) -> Pairs:
     for number, line in enumerate(_lines(path), start=1):
         target, *photos = [name.strip() for name in line.split(",")]
         if not target or not photos or not all(photos):
-            raise DataError(f"{path}, line {number} is {line!r}; wanted target,source[,source…]")
+            raise DataError(f"{path}, line {number} is {line!r}; wanted target,source[,source…]", path=path)
         pairs.append((target, photos))
     return pairs
 
@@ -157,7 +157,7 @@ def _csv_pairs(root: Path, split: str) -> Pairs:
     path = _one(root, f"*pairs-{split}.csv")
     rows = csv.DictReader(_lines(path))
     if set(rows.fieldnames or []) < {"from", "to"}:
-        raise DataError(f"{path} has the columns {rows.fieldnames}; wanted from,to")
+        raise DataError(f"{path} has the columns {rows.fieldnames}; wanted from,to", path=path)
     return [(row["to"], [row["from"]]) for row in rows]
 
 
@@ -168,7 +168,7 @@ def _csv_picture_finder(root: Path) -> Callable[[str, str], Picture]:
         path = _one(root, f"*annotation-{split}.csv")
         rows = csv.DictReader(_lines(path), delimiter=":")
         if set(rows.fieldnames or []) < {"name", "keypoints_y", "keypoints_x"}:
-            raise DataError(f"{path} has the columns {rows.fieldnames}; wanted name:keypoints_y:keypoints_x")
+            raise DataError(f"{path} has the columns {rows.fieldnames}; wanted name:keypoints_y:keypoints_x", path=path)
         annotations[split] = {row["name"]: (row["keypoints_y"], row["keypoints_x"]) for row in rows}
         borders[split] = 0 if "resize" in path.name else BORDER
 
@@ -249,7 +249,7 @@ def _write_pairs(path: Path, pairs: Pairs, prepared: set[str]) -> None:
 def _lines(path: Path) -> Iterator[str]:
     """The lines of a text file that are not empty."""
     if not path.is_file():
-        raise DataError(f"{path} is missing; docs/data.md says where it comes from")
+        raise DataError(f"{path} is missing; docs/data.md says where it comes from", path=path)
     yield from (line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
 
 

@@ -39,16 +39,16 @@ def find_videos(folder: Path, *, pattern: str, split: str | None, leave_out: Pat
     if split is not None and split not in SPLITS:
         raise InputError(f"split is {split!r}; wanted one of {', '.join(SPLITS)}")
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}")
+        raise DataError(f"there is no folder {folder}", path=folder)
     paths = [path for path in sorted(folder.glob(pattern)) if _is_video(path, folder, leave_out)]
     if not paths:
-        raise DataError(f"{folder} has no video that {pattern} names")
+        raise DataError(f"{folder} has no video that {pattern} names", path=folder)
     files = [path.relative_to(folder).as_posix() for path in paths]
     names = list(map(clip_name, files))
     shared = Counter(names)
     twice = [file for file, name in zip(files, names, strict=True) if shared[name] > 1]
     if twice:
-        raise DataError(f"the clips of {' and '.join(twice[:2])} in {folder} would have one name; rename one")
+        raise DataError(f"the clips of {' and '.join(twice[:2])} in {folder} would have one name", remedy="rename one")
     return [
         Video(path, file, name, split or drawn_split(file))
         for path, file, name in zip(paths, files, names, strict=True)

@@ -130,8 +130,9 @@ def hold_settings(out: Path, settings: dict) -> None:
             ) from error
         if before != settings:
             raise DataError(
-                f"{out} was prepared with {before}, now {settings} is asked for; choose another folder, "
-                "or delete this one"
+                f"{out} was prepared with {before}, now {settings} is asked for",
+                path=out,
+                remedy="choose another folder, or delete this one",
             )
     with written_whole(path) as beside:
         beside.write_text(json.dumps(settings) + "\n", encoding="utf-8")

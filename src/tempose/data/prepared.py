@@ -171,7 +171,7 @@ def write_metadata(root: Path | str, split: str, rows: Iterable[dict]) -> None:
     rows = sorted(rows, key=lambda row: row["file_name"])
     names = [row["file_name"] for row in rows]
     if len(set(names)) < len(names):
-        raise InputError(f"two clips of {Path(root) / split} have the same file name; give each its own")
+        raise InputError(f"two clips of {Path(root) / split} have the same file name", remedy="give each its own")
     lines = []
     for row in rows:
         try:
@@ -212,7 +212,7 @@ def read_lines(path: Path, form: TypeAdapter[Any]) -> list[Any]:
         try:
             found.append(form.validate_json(line))
         except ValidationError as error:
-            raise DataError(f"{path}, line {number}: {told(error)}; prepare the dataset again") from error
+            raise DataError(f"{path}, line {number}: {told(error)}; prepare the dataset again", path=path) from error
     return found
 
 

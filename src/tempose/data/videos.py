@@ -124,9 +124,11 @@ def _prepare_video(video: Video, *, out: Path, settings: VideoSettings) -> Outco
                 clips = tuple((where, dict(row)) for where, row in before.clips)
                 return Outcome(video.file, before.verdict, before.detail, clips)
             if split == video.split and before.sha256 != digest:
-                raise DataError(f"{out} has clips of another video {video.name}; choose another folder")
+                raise DataError(
+                    f"{out} has clips of another video {video.name}", path=out, remedy="choose another folder"
+                )
             if split != video.split:
-                raise DataError(f"{out} has this video in {split}, now {video.split} is asked for")
+                raise DataError(f"{out} has this video in {split}, now {video.split} is asked for", path=out)
 
     outcome = _cut_video(video, out, settings)
     if outcome.verdict != "refused":
@@ -292,7 +294,7 @@ def _open(path: Path, fps: float | None) -> tuple[Iterator[np.ndarray], float]:
     """The frames of a video at a constant rate, and the rate."""
     if path.is_dir():
         if fps is None:
-            raise InputError("a folder of pictures has no rate of its own; say --fps")
+            raise InputError("a folder of pictures has no rate of its own", remedy="say --fps")
         return read_frames(path), fps
     fps = fps or probe_video(path).fps
     return read_frames(path, fps=fps), fps

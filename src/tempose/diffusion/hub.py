@@ -163,7 +163,9 @@ def find_weights(name: Path | str, *, revision: str | None = None) -> Path | Non
     if on_hub:
         return _from_hub(name, revision)
     if "/" in name:
-        raise InputError(f"there is no folder {name}, and a model on the Hub is called OWNER/NAME; check the path")
+        raise InputError(
+            f"there is no folder {name}, and a model on the Hub is called OWNER/NAME", remedy="check the path"
+        )
     raise InputError(f"{unknown('model', name, PRESETS)}; or a folder of saved weights, or OWNER/NAME on the Hub")
 
 

@@ -137,7 +137,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         unet = PersonUNet.from_pretrained(folder, subfolder="unet")
         for name in encoder.config.keys() & unet.config.keys() - {"dropout"}:
             if name[:1] != "_" and encoder.config[name] != unet.config[name]:
-                raise CheckpointError(f"{folder}: {name} differs between texture_encoder and unet")
+                raise CheckpointError(f"{folder}: {name} differs between texture_encoder and unet", path=folder)
         return cls(encoder, unet, load_schedule(folder / "scheduler" / DDPMScheduler.config_name), sampling)
 
     def configuration(self) -> ModelConfig:

@@ -95,7 +95,7 @@ def torchmetrics() -> Any:
     try:
         import torchmetrics.functional.image as functional
     except ImportError:
-        raise InputError("SSIM needs the package torchmetrics; pip install 'tempose[metrics]'") from None
+        raise InputError("SSIM needs the package torchmetrics", remedy="pip install 'tempose[metrics]'") from None
     return functional
 
 

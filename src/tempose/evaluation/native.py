@@ -115,9 +115,9 @@ def native_tasks(
     tasks = [task for source in sources for task in _tasks_of(Path(source), sampling, split)]
     names = [task.name for task in tasks]
     if not tasks:
-        raise InputError("no video was given; name videos, folders of videos, or prepared datasets")
+        raise InputError("no video was given", remedy="name videos, folders of videos, or prepared datasets")
     if twice := {name for name in names if names.count(name) > 1}:
-        raise InputError(f"two clips have the name {min(twice)}; rename one")
+        raise InputError(f"two clips have the name {min(twice)}", remedy="rename one")
     if most is not None and most < len(tasks):
         tasks = [tasks[i] for i in np.unique(np.linspace(0, len(tasks) - 1, most).astype(int))]
     return tasks

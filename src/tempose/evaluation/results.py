@@ -242,8 +242,12 @@ def read_evaluation(folder: Path | str) -> Evaluation:
     try:
         return _FORM.validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise DataError(f"there is no report {path}; wanted a folder that `tempose evaluate` wrote") from None
+        raise DataError(
+            f"there is no report {path}; wanted a folder that `tempose evaluate` wrote", path=path
+        ) from None
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
+        raise DataError(f"cannot read {path}: {error.strerror}", path=path) from error
     except ValidationError as error:
-        raise DataError(f"{path} is damaged or no report of this version ({told(error)}); evaluate again") from error
+        raise DataError(
+            f"{path} is damaged or no report of this version ({told(error)})", path=path, remedy="evaluate again"
+        ) from error

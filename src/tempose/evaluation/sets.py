@@ -96,7 +96,9 @@ def _load(path: Path, device: str | torch.device) -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)  # there is no other form of these files
             return torch.jit.load(str(path), map_location=device).eval()
     except RuntimeError as error:
-        raise CheckpointError(f"{path} is not a TorchScript file that this torch can read: {error}") from error
+        raise CheckpointError(
+            f"{path} is not a TorchScript file that this torch can read: {error}", path=path
+        ) from error
 
 
 def set_result(measure: SetMeasure, features: Sequence[Tensor], truth: Sequence[Tensor]) -> Result:

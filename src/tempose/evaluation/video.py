@@ -116,7 +116,7 @@ def seam_score(
     """
     _check_video(frames, at_least=3)
     if (flow is None) != (valid is None):
-        raise InputError("flow and valid belong together; give both or neither")
+        raise InputError("flow and valid belong together", remedy="give both or neither")
     steps = frames.shape[1] - 1
     places = sorted(set(joins))
     if not places or places[0] < 1 or places[-1] > steps:

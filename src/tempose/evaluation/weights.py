@@ -116,6 +116,7 @@ def verified(path: Path | str, weights: Weights) -> Path:
     if not digest.startswith(weights.sha256):
         raise CheckpointError(
             f"{path} is not {weights.file} as {weights.metric} needs it: its SHA-256 is {digest}, wanted "
-            f"{weights.sha256}…; download it again from {weights.url}"
+            f"{weights.sha256}…; download it again from {weights.url}",
+            path=path,
         )
     return path

@@ -95,5 +95,5 @@ def pictures_of(path: Path | str) -> list[Path]:
     """
     pictures = pictures_in(Path(path))
     if not pictures:
-        raise MediaError(f"{path} is a folder without pictures; wanted numbered pictures, or a video")
+        raise MediaError(f"{path} is a folder without pictures; wanted numbered pictures, or a video", path=path)
     return pictures

@@ -45,7 +45,7 @@ def opened(path: Path | str, *, track: Literal["video", "audio"]) -> Iterator[In
     path = Path(path)
     known = format_of(path, "video" if track == "video" else "sound")
     if known.media == "picture":
-        raise MediaError(f"{path} is a picture without an {track} track")
+        raise MediaError(f"{path} is a picture without an {track} track", path=path)
     options = {**ALONE, "max_pixels": str(MAX_FRAME_PIXELS)}
     with unreadable(path, f"{track} file"):
         # The prefix keeps a name such as "http:x.mp4" from being taken for an address.
@@ -55,9 +55,11 @@ def opened(path: Path | str, *, track: Literal["video", "audio"]) -> Iterator[In
         stream = video_track(container) if track == "video" else audio_track(container)
         if stream is None:
             remedy = "; leave the sound out" if track == "audio" else ""
-            raise MediaError(f"{path} has no {track} track, only: {', '.join(kinds) or 'nothing'}{remedy}")
+            raise MediaError(f"{path} has no {track} track, only: {', '.join(kinds) or 'nothing'}{remedy}", path=path)
         if stream.codec_context is None:
-            raise MediaError(f"the {track} of {path} is in a codec that is not known here; convert it to MP4 first")
+            raise MediaError(
+                f"the {track} of {path} is in a codec that is not known here", remedy="convert it to MP4 first"
+            )
         if isinstance(stream, av.VideoStream):
             stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
             stream.thread_type = "AUTO"
@@ -84,7 +86,9 @@ def check_frame_size(path: Path | str, width: int, height: int) -> None:
     """Raise MediaError where a frame is too large to be decoded."""
     if width * height > MAX_FRAME_PIXELS:
         raise MediaError(
-            f"{path} has frames of {width}×{height} pixels, more than {MAX_FRAME_PIXELS:,}; make them smaller first"
+            f"{path} has frames of {width}×{height} pixels, more than {MAX_FRAME_PIXELS:,}",
+            path=path,
+            remedy="make them smaller first",
         )
 
 

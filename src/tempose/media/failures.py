@@ -31,8 +31,10 @@ def unreadable(path: Path | str, kind: str) -> Iterator[None]:
     except TemposeError:
         raise
     except MemoryError as error:
-        raise MediaError(f"{path} needs more memory than there is; make it smaller first") from error
+        raise MediaError(
+            f"{path} needs more memory than there is", path=path, remedy="make it smaller first"
+        ) from error
     except Exception as error:
         number = getattr(error, "errno", None)
         reason = getattr(error, "strerror", None) if number in OF_THE_MACHINE else None
-        raise MediaError(f"{path} cannot be read as a {kind}: {reason or 'it is damaged'}") from error
+        raise MediaError(f"{path} cannot be read as a {kind}: {reason or 'it is damaged'}", path=path) from error

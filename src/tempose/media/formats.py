@@ -155,23 +155,25 @@ def format_of(path: Path | str, wanted: Media) -> Format:
     """
     path = Path(path)
     if path.is_dir():
-        raise MediaError(f"{path} is a folder; wanted {WANTED[wanted]}")
+        raise MediaError(f"{path} is a folder; wanted {WANTED[wanted]}", path=path)
     if not path.exists():
         raise MediaError(f"there is no {'picture' if wanted == 'picture' else 'file'} {path}")
     if not path.is_file():
-        raise MediaError(f"{path} is no file with content of its own (a device or pipe); wanted {WANTED[wanted]}")
+        raise MediaError(
+            f"{path} is no file with content of its own (a device or pipe); wanted {WANTED[wanted]}", path=path
+        )
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise MediaError(f"{path} cannot be read: {error.strerror or error}", path=path) from error
     if not head:
-        raise MediaError(f"{path} is empty; wanted {WANTED[wanted]}")
+        raise MediaError(f"{path} is empty; wanted {WANTED[wanted]}", path=path)
     known = sniffed(head, ending=path.suffix)
     if known is None or not _serves(known, wanted):
         kind = "a playlist, which names other files" if _is_playlist(head) else kind_of(path)
         raise MediaError(f"{path} is not {WANTED[wanted].split(' (')[0]} in a known format: it seems to be {kind}; "
-                         f"wanted {WANTED[wanted]}")  # fmt: skip
+                         f"wanted {WANTED[wanted]}", path=path)  # fmt: skip
     return known
 
 
@@ -198,16 +200,16 @@ def check_motion_there(source: Path | str) -> None:
         return
     if not path.exists():
         if path.suffix or len(path.parts) > 1 or isinstance(source, Path):
-            raise InputError(f"there is no file or folder {path}; check its name")
+            raise InputError(f"there is no file or folder {path}", path=path, remedy="check its name")
         return
     if not path.is_file():
-        raise MediaError(f"{path} is no file with content of its own (a device or pipe)")
+        raise MediaError(f"{path} is no file with content of its own (a device or pipe)", path=path)
     try:
         with path.open("rb") as file:
             if not file.read(1):
-                raise MediaError(f"{path} is empty")
+                raise MediaError(f"{path} is empty", path=path)
     except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise MediaError(f"{path} cannot be read: {error.strerror or error}", path=path) from error
 
 
 def _serves(known: Format, wanted: Media) -> bool:

@@ -63,12 +63,16 @@ def opened_picture(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Iterato
     path = Path(path)
     known = format_of(path, "picture")
     if known.media != "picture":
-        raise MediaError(f"{path} is a video; wanted a picture")
+        raise MediaError(f"{path} is a video; wanted a picture", path=path)
     image = _open(path, known, max_pixels)
     with image:
         width, height = image.size
         if width * height > max_pixels:
-            raise MediaError(f"{path} has {width}×{height} pixels, more than {max_pixels:,}; make it smaller first")
+            raise MediaError(
+                f"{path} has {width}×{height} pixels, more than {max_pixels:,}",
+                path=path,
+                remedy="make it smaller first",
+            )
         yield image
 
 
@@ -82,7 +86,9 @@ def _open(path: Path, known: Format, max_pixels: int) -> Image.Image:
         try:
             return _open_heif(path) if known.reader == "HEIF" else Image.open(path, formats=formats)
         except Image.DecompressionBombError:
-            raise MediaError(f"{path} has more than {max_pixels:,} pixels; make it smaller first") from None
+            raise MediaError(
+                f"{path} has more than {max_pixels:,} pixels", path=path, remedy="make it smaller first"
+            ) from None
 
 
 def _open_heif(path: Path) -> Image.Image:
@@ -164,7 +170,11 @@ def _as_8_bit(image: Image.Image, path: Path) -> Image.Image:
         return image
     values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-        raise MediaError(f"{path} has pixels of no known range ({image.mode}); save it with 8 or 16 bits a channel")
+        raise MediaError(
+            f"{path} has pixels of no known range ({image.mode})",
+            path=path,
+            remedy="save it with 8 or 16 bits a channel",
+        )
     return Image.fromarray(_scaled(values, path))
 
 

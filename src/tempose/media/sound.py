@@ -52,7 +52,7 @@ def check_sound(path: Path | str) -> None:
                 frames = packet.decode()
             if frames:
                 return
-    raise MediaError(f"{path} has a sound track, but nothing of it can be decoded")
+    raise MediaError(f"{path} has a sound track, but nothing of it can be decoded", path=path)
 
 
 def sound_origin(path: Path | str) -> Fraction:

@@ -96,7 +96,7 @@ def _decoded(container: InputContainer, path: Path | str) -> Iterator[av.VideoFr
     if is_cut_short(path):
         raise _breaks_off(path, count)
     if count == 0:
-        raise MediaError(f"{path} has a picture track, but no frame of it can be decoded")
+        raise MediaError(f"{path} has a picture track, but no frame of it can be decoded", path=path)
 
 
 def _breaks_off(path: Path | str, count: int) -> MediaError:
@@ -144,7 +144,7 @@ def _survey(path: Path | str) -> _Times:
             if time >= last or frames == 1:
                 last, lasts = time, length(packet) or 1 / claimed
     if first is None:
-        raise MediaError(f"{path} has a picture track, but there is nothing in it")
+        raise MediaError(f"{path} has a picture track, but there is nothing in it", path=path)
     between = last - first
     rate = claimed
     if frames > 1 and between > 0:
@@ -205,7 +205,7 @@ def _probe_animation(path: Path) -> VideoInfo:
     for time, lasts, _ in animation(path):
         count, end = count + 1, time + lasts
     if count == 0:
-        raise MediaError(f"{path} is an animation without a picture")
+        raise MediaError(f"{path} is an animation without a picture", path=path)
     return VideoInfo(width, height, float(count / end), count, float(end), False)
 
 
@@ -315,7 +315,8 @@ def read_frames_at(path: Path | str, indices: Sequence[int] | np.ndarray) -> np.
             if position != index:
                 raise MediaError(
                     f"{path} has no frame {index}: it ends before, or its rate is not constant "
-                    "(read_frames with fps makes it so)"
+                    "(read_frames with fps makes it so)",
+                    path=path,
                 )
             found[index] = _converted(display, frame, path)
     return np.stack([found[int(index)] for index in indices])
@@ -327,7 +328,7 @@ def _picked(path: Path | str, indices: Sequence[int] | np.ndarray) -> np.ndarray
     wanted = {int(index) for index in indices}
     found = {index: frame for index, frame in enumerate(read_frames(path, stop=last + 1)) if index in wanted}
     if last not in found:
-        raise MediaError(f"{path} has no frame {last}: it ends before")
+        raise MediaError(f"{path} has no frame {last}: it ends before", path=path)
     return np.stack([found[int(index)] for index in indices])
 
 
@@ -373,7 +374,7 @@ def write_video(
     if suffix not in ENCODERS and suffix not in (".gif", ".webp", ""):
         raise MediaError(f"cannot write {path.name}; the ending must be .mp4, .webm, .gif, .webp or none (a folder)")
     if audio_from is not None and suffix not in ENCODERS:
-        raise MediaError(f"{path.name} cannot hold sound; write .mp4 or .webm, or leave the sound out")
+        raise MediaError(f"{path.name} cannot hold sound", remedy="write .mp4 or .webm, or leave the sound out")
     rate = Fraction(fps).limit_denominator(1001)
     pictures = _of_one_size(frames, path)
     with disk_errors(path), written_whole(path) as beside:
@@ -409,7 +410,7 @@ def _of_one_size(frames: Iterable[np.ndarray], path: Path) -> Iterator[np.ndarra
             raise InputError(f"frame {index} is {frame.shape}, but the first is {shape}; wanted one size")
         yield frame
     if shape is None:
-        raise MediaError(f"cannot write {path}: there is no frame to write")
+        raise MediaError(f"cannot write {path}: there is no frame to write", path=path)
 
 
 def _animate(path: Path, pictures: Iterator[np.ndarray], rate: Fraction, *, about: dict[str, Any]) -> None:

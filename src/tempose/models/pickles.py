@@ -86,7 +86,7 @@ def load_inert(path: Path | str) -> Any:
     """
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"there is no checkpoint {path}")
+        raise CheckpointError(f"there is no checkpoint {path}", path=path)
     try:
         with path.open("rb") as file:
             if file.read(len(_LOCAL)) != _LOCAL:
@@ -94,9 +94,9 @@ def load_inert(path: Path | str) -> Any:
             with zipfile.ZipFile(file) as archive:
                 return _read(archive)
     except _Form as error:
-        raise CheckpointError(f"{path} is not read: {error}") from error
+        raise CheckpointError(f"{path} is not read: {error}", path=path) from error
     except _DAMAGED as error:
-        raise CheckpointError(f"{path} is damaged, or no checkpoint: {_short(error)}") from error
+        raise CheckpointError(f"{path} is damaged, or no checkpoint: {_short(error)}", path=path) from error
 
 
 def _short(error: BaseException) -> str:

@@ -40,7 +40,9 @@ def import_checkpoint(path: Path | str) -> Networks:
     """
     content = load_inert(path)
     if not isinstance(content, Mapping) or not isinstance(content.get("ema"), Mapping):
-        raise CheckpointError(f"{path} holds no averaged weights under the key 'ema'; is it a PIDM checkpoint?")
+        raise CheckpointError(
+            f"{path} holds no averaged weights under the key 'ema'; is it a PIDM checkpoint?", path=path
+        )
     return import_weights(content["ema"])
 
 

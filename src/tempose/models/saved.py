@@ -156,7 +156,9 @@ def read_index(folder: Path, *, of: str, parts: Iterable[type], unet: str) -> Sa
     sampling = found.pop(SAMPLING, None)
     classes = [str(value[-1]) if isinstance(value, list) and value else "" for value in found.values()]
     if sorted(classes) != sorted(part.__name__ for part in parts):
-        raise CheckpointError(f"{path} is of something else: wanted {', '.join(part.__name__ for part in parts)}")
+        raise CheckpointError(
+            f"{path} is of something else: wanted {', '.join(part.__name__ for part in parts)}", path=path
+        )
     if sampling is None:
         path = folder / unet / CONFIG
         said = read_description(path, of="PersonUNet")
@@ -182,5 +184,5 @@ def load_schedule(path: Path) -> DDPMScheduler:
         if not all(type(beta) is float and 0 < beta < 1 for beta in betas):
             raise ValueError(f"beta_start and beta_end are {str(betas)[:80]}; wanted more than 0, less than 1")
     except ValueError as error:
-        raise CheckpointError(f"{path}: {error}") from error
+        raise CheckpointError(f"{path}: {error}", path=path) from error
     return DDPMScheduler(num_train_timesteps=times, beta_start=betas[0], beta_end=betas[1], **said)

@@ -120,7 +120,8 @@ def check_same(folder: Path, before: dict, now: dict) -> None:
         name, was, given = difference
         raise InputError(
             f"{folder} holds a run of another configuration: {name} was {was}, now it is {given}; "
-            "choose another output, or set it back"
+            "choose another output, or set it back",
+            path=folder,
         )
 
 

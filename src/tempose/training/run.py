@@ -42,7 +42,9 @@ def check_folder(config: TrainConfig) -> None:
     if description.is_file():
         check_begun(config)
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} holds something else than a training run; choose another output")
+        raise InputError(
+            f"{folder} holds something else than a training run", path=folder, remedy="choose another output"
+        )
 
 
 def check_begun(config: TrainConfig, **more: Any) -> None:

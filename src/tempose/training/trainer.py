@@ -277,7 +277,9 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     optimization = config.optimization
     accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(optimization.precision, optimization.precision))
     if optimization.precision == "fp16" and accelerator.scaler is None:
-        raise InputError(f"optimization.precision=fp16 needs a GPU, here is {accelerator.device}; use bf16 or fp32")
+        raise InputError(
+            f"optimization.precision=fp16 needs a GPU, here is {accelerator.device}", remedy="use bf16 or fp32"
+        )
     shares = accelerator.num_processes * optimization.accumulate
     if optimization.batch % shares:
         raise InputError(
