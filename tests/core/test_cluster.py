@@ -6,9 +6,15 @@ import sys
 from importlib.metadata import version
 
 import pytest
+from evaluation.sets import break_clip, write_set
+from subjects import save_small_model
 
 from tempose.core.cluster import Attempt, Failure, check_door, check_nodes, chosen, each, joined
 from tempose.core.errors import DiskError, InputError, TemposeError
+from tempose.core.progress import quiet
+from tempose.data.prepare import run
+from tempose.evaluation.evaluate import evaluate_clips
+from tempose.evaluation.settings import EvaluateSettings
 
 
 def test_a_failure_says_what_the_command_would():
@@ -58,6 +64,39 @@ def test_a_worker_that_cannot_be_made_says_why(ray_cluster):
 
     with pytest.raises(TemposeError, match="no worker starts: there is no model 'people-182'"):
         list(each(make, range(2), workers=1))
+
+
+def test_datasets_are_prepared_by_the_same_workers(ray_cluster):
+    from data import blocks
+    from ray import cloudpickle
+
+    def outcomes(*jobs):
+        done = run(blocks.work, jobs, file_of=str, workers=2, address="auto", track=quiet, label="jobs")
+        return [str(outcome) for outcome in done]
+
+    cloudpickle.register_pickle_by_value(blocks)  # no other process finds that module
+    try:
+        assert outcomes("a", "raises", "crashes", "b") == [
+            "kept    a: whole",
+            "refused raises: raises is damaged",
+            "refused crashes: its worker was killed",
+            "kept    b: whole",
+        ]
+        with pytest.raises(DiskError, match="No space left on device"):
+            outcomes("a", "full", "b")
+    finally:
+        cloudpickle.unregister_pickle_by_value(blocks)
+
+
+def test_clips_are_measured_by_the_same_workers_and_the_figures_are_those_of_one_process(ray_cluster, tmp_path):
+    root, model = write_set(tmp_path / "set"), save_small_model(tmp_path / "model")
+    break_clip(root, "person-1.mp4")
+    settings = EvaluateSettings(model=str(model), protocol="loop", device="cpu", steps=1)
+    alone, spread = (evaluate_clips([root], settings, address=address).evaluation for address in (None, "auto"))
+    assert spread.clips == alone.clips
+    assert spread.failed.keys() == alone.failed.keys() == {"person-1.mp4"}
+    assert spread.failed["person-1.mp4"] == alone.failed["person-1.mp4"]
+    assert spread.facts == alone.facts
 
 
 def test_a_node_with_another_version_or_none_is_named(ray_cluster, tmp_path):

@@ -6,19 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.cli.shell import Shell, command
+from tempose.cli.shell import Address, Shell, command
 from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
     from tempose.animation.settings import AnimateSettings
 
-Address = Annotated[
-    str | None,
-    typer.Option(
-        metavar="auto|HOST:PORT",
-        help=r"A Ray cluster; auto: the one that runs here. [dim]\[default: this machine alone][/dim]",
-    ),
-]
 Workers = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help=r"At most so many workers. [dim]\[default: one a GPU or core][/dim]"),

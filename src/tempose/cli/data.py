@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.cli.shell import LOOK, SIZE, Group, Shell, app, command, size_of
+from tempose.cli.shell import LOOK, SIZE, Address, Group, Shell, app, command, size_of
 from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ prepare = typer.Typer(
 app.add_typer(prepare, name="prepare", rich_help_panel=GROUP)
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")]
-Workers = Annotated[int, typer.Option(metavar="N", help="Processes that work at once.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help=r"Processes that work at once. [dim]\[default: 1; with --address one a core][/dim]"),
+]
 
 
 def report(shell: Shell, outcomes: Sequence[Outcome], out: Path, *, every: bool) -> None:
@@ -46,7 +49,8 @@ def prepare_deepfashion(
     root: Annotated[Path, typer.Argument(help="The dataset: img/, pose/ and *_pairs.txt, or the CSV files.")],
     out: Out,
     size: Annotated[str, typer.Option(metavar="HEIGHTxWIDTH", help=SIZE)] = "256x176",
-    workers: Workers = 1,
+    workers: Workers = None,
+    address: Address = None,
 ) -> None:
     """Prepare DeepFashion's In-shop pictures with their published key points and pairs.
 
@@ -56,7 +60,7 @@ def prepare_deepfashion(
     """
     from tempose.data.deepfashion import prepare_deepfashion
 
-    outcomes = prepare_deepfashion(root, out, size=size_of(size), workers=workers, track=shell.track)
+    outcomes = prepare_deepfashion(root, out, size=size_of(size), workers=workers, address=address, track=shell.track)
     report(shell, outcomes, out, every=False)
 
 
@@ -78,7 +82,8 @@ def prepare_videos(
         str | None,
         typer.Option(metavar="train|val|test", help="The split of all; drawn from each name if not given."),
     ] = None,
-    workers: Workers = 1,
+    workers: Workers = None,
+    address: Address = None,
 ) -> None:
     """Prepare a folder of videos: find the person, cut, crop, resize and split.
 
@@ -91,7 +96,14 @@ def prepare_videos(
 
     settings = video_settings()(**changes)
     outcomes = prepare_videos(
-        folder, out, settings=settings, pattern=pattern, split=split, workers=workers, track=shell.track
+        folder,
+        out,
+        settings=settings,
+        pattern=pattern,
+        split=split,
+        workers=workers,
+        address=address,
+        track=shell.track,
     )
     report(shell, outcomes, out, every=True)
 
@@ -110,7 +122,7 @@ def people(
     out: Out,
     people: Annotated[int, typer.Option(help="How many people; one in ten each for val and test.")] = 100,
     clips: Annotated[int, typer.Option(help="Clips of each person, every one another motion and place.")] = 2,
-    workers: Workers = 1,
+    workers: Annotated[int, typer.Option(metavar="N", help="Processes that work at once.")] = 1,
 ) -> None:
     """Draw people that nobody ever photographed: a dataset to train on, with exact ground truth.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempose.cli.shell import Overwrite, Shell, command
+from tempose.cli.shell import Address, Overwrite, Shell, command
 from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ def evaluate(
         typer.Option(metavar="FOLDER", help="A prepared dataset (`tempose prepare`, `tempose people`)."),
     ] = None,
     overwrite: Overwrite = False,
+    address: Address = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help=r"On a cluster, at most so many. [dim]\[default: one a device][/dim]"),
+    ] = None,
 ) -> None:
     """Measure a model on clips, beside the photo copied and the photo warped, and write a report.
 
@@ -59,7 +64,8 @@ def evaluate(
     from tempose.evaluation.report import check_place, markdown_table, write_report
 
     check_place(output, overwrite=overwrite)
-    outcome = evaluate_clips([*(videos or []), *([] if data is None else [data])], settings, track=shell.track)
+    sources = [*(videos or []), *([] if data is None else [data])]
+    outcome = evaluate_clips(sources, settings, address=address, workers=workers, track=shell.track)
     evaluation = outcome.evaluation
     if PartialState().is_main_process:
         write_report(outcome, output, overwrite=overwrite)

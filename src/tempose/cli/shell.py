@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 # Metavariables by type, where a command gives none.
 METAVARS = {bool: "", int: "N", float: "NUMBER", Path: "PATH", str: "TEXT"}
 
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|HOST:PORT",
+        help=r"A Ray cluster; auto: the one that runs here. [dim]\[default: this machine alone][/dim]",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 MODEL = "A name that ships, a folder of weights, or OWNER/NAME on the Hub."
 SIZE = "Size of the pictures, HEIGHTxWIDTH; both even."

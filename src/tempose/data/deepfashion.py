@@ -51,7 +51,8 @@ def prepare_deepfashion(
     out: Path | str,
     *,
     size: tuple[int, int] = (HEIGHT, WIDTH),
-    workers: int = 1,
+    workers: int | None = None,
+    address: str | None = None,
     track: Track = quiet,
 ) -> list[Outcome]:
     """Write OUT in the prepared format: PNGs, metadata.jsonl and pairs.jsonl for each split.
@@ -64,11 +65,12 @@ def prepare_deepfashion(
     Raises:
         DataError: no layout is recognized, or OUT was prepared with another size.
     """
-    root, out = Path(root), Path(out)
+    root, out = Path(root).absolute(), Path(out).absolute()  # a worker of a cluster stands elsewhere
     pictures, pairs = read_layout(root)
     hold_settings(out, {"dataset": "deepfashion", "size": list(size)})
     work = partial(_prepare_picture, root=root, out=out, size=size)
-    outcomes = run(work, pictures, file_of=partial(_file, root=root), workers=workers, track=track, label="pictures")
+    file_of = partial(_file, root=root)
+    outcomes = run(work, pictures, file_of=file_of, workers=workers, address=address, track=track, label="pictures")
     for split, listed in pairs.items():
         rows = [row for outcome in outcomes for where, row in outcome.clips if where == split]
         write_metadata(out, split, rows)

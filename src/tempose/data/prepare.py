@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from tempose.core.cluster import Failure, each
 from tempose.core.errors import DataError, DiskError, InputError, TemposeError
 from tempose.core.files import FULL, full_disk, number_of, remove_leftovers, written_whole
 from tempose.core.progress import Track
@@ -55,17 +57,25 @@ def run(
     jobs: Sequence[Task],
     *,
     file_of: Callable[[Task], str],
-    workers: int,
+    workers: int | None,
     track: Track,
     label: str,
+    address: str | None = None,
 ) -> list[Outcome]:
     """`work` done for every job, in `workers` processes; outcomes in the order of the jobs.
 
     A job that raises is refused, and so is one that brings its process down; the others go on.
 
+    Args:
+        workers: by default one, or on a cluster one a core.
+        address: of a Ray cluster (`tempose.core.cluster.joined`), whose nodes all reach the same files.
+
     Raises:
         DiskError: the disk is full; what was finished stays.
     """
+    if address is not None:
+        return _on_cluster(work, jobs, file_of, address=address, workers=workers, track=track, label=label)
+    workers = 1 if workers is None else workers
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; wanted 1 or more")
     if workers == 1:
@@ -91,6 +101,28 @@ def run(
                 outcomes[number] = pool.submit(_attempt, work, job, file_of).result()
         except BrokenProcessPool:
             outcomes[number] = Outcome(file_of(job), "refused", "the process that read it was killed")
+    return [outcomes[number] for number in range(len(jobs))]
+
+
+def _on_cluster(
+    work: Callable[[Task], Outcome],
+    jobs: Sequence[Task],
+    file_of: Callable[[Task], str],
+    *,
+    address: str,
+    workers: int | None,
+    track: Track,
+    label: str,
+) -> list[Outcome]:
+    """As `run`, by the workers of a cluster; a job that brings them down is tried again on others first."""
+    make = partial(partial, _attempt, work, file_of=file_of)
+    outcomes: dict[int, Outcome] = {}
+    ended = each(make, jobs, address=address, workers=workers, device="cpu")
+    for number, result in track(ended, label, total=len(jobs)):
+        if isinstance(result, Failure) and result.final:
+            raise DiskError(result.reason)
+        failed = isinstance(result, Failure)
+        outcomes[number] = Outcome(file_of(jobs[number]), "refused", result.reason) if failed else result
     return [outcomes[number] for number in range(len(jobs))]
 
 

@@ -75,7 +75,8 @@ def prepare_videos(
     settings: VideoSettings = VideoSettings(),
     pattern: str = "**/*",
     split: str | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    address: str | None = None,
     track: Track = quiet,
 ) -> list[Outcome]:
     """Write the videos of a folder to OUT in the prepared format, and OUT/report.txt.
@@ -86,6 +87,7 @@ def prepare_videos(
 
     Args:
         pattern: which files of the folder; a folder of pictures that it names is one video.
+        workers, address: as for `tempose.data.prepare.run`.
         split: of all the videos; None draws it from a hash of each file's name.
 
     Returns:
@@ -94,13 +96,15 @@ def prepare_videos(
     Raises:
         DataError: the folder has no video, or OUT was prepared with other settings.
     """
-    folder, out = Path(folder), Path(out)
+    folder, out = Path(folder).absolute(), Path(out).absolute()  # a worker of a cluster stands elsewhere
     videos = find_videos(folder, pattern=pattern, split=split, leave_out=out)
     hold_settings(out, {"dataset": "videos", **settings.as_dict()})
     for name in SPLITS:
         (out / "report" / name).mkdir(parents=True, exist_ok=True)
     work = partial(_prepare_video, out=out, settings=settings)
-    outcomes = run(work, videos, file_of=attrgetter("file"), workers=workers, track=track, label="videos")
+    outcomes = run(
+        work, videos, file_of=attrgetter("file"), workers=workers, address=address, track=track, label="videos"
+    )
     for name in SPLITS:
         records = map(_read_record, sorted((out / "report" / name).glob("*.json")))
         rows = [dict(row) for record in records for _, row in record.clips]

@@ -47,7 +47,7 @@ from tempose.evaluation.methods import COPIED, Method, photo_copied
 from tempose.evaluation.metrics import grown, l1, psnr, rim_sharpness, sharpness, ssim, stillness, torchmetrics
 from tempose.evaluation.protocols import Protocol
 from tempose.evaluation.results import Column
-from tempose.evaluation.run import TaskOutcome, evaluate
+from tempose.evaluation.run import Plan, Spread, TaskOutcome
 from tempose.evaluation.settings import EvaluateSettings
 from tempose.media.images import resize, write_image
 from tempose.media.tensors import to_tensor
@@ -287,6 +287,7 @@ def evaluate_native(
     learned: Learned = Learned(),
     facts: Mapping[str, Any] | None = None,
     track: Track = quiet,
+    spread: Spread | None = None,
     **changes: Any,
 ) -> TaskOutcome:
     """Measure what `animate` makes of videos, beside the photo copied and the warp alone.
@@ -297,24 +298,31 @@ def evaluate_native(
             count here. changes: on top of them.
         learned: further columns (`tempose.evaluation.measures.load_learned`), such as `feat`.
         facts: more to write down, such as the command and versions.
+        spread: as for `tempose.evaluation.run.evaluate`.
 
     Raises:
         InputError, DataError: as `native_tasks` and `native_measures`, or no clip could be measured.
     """
     asked = (settings or EvaluateSettings(native=True)).changed(native=True, **changes)
+    return plan_native(model, sources, asked, learned=learned).carried_out(facts or {}, track=track, spread=spread)
+
+
+def plan_native(
+    model: Model, sources: Sequence[Path | str], asked: EvaluateSettings, *, learned: Learned = Learned()
+) -> Plan:
+    """What `evaluate_native` measures, and how; arguments and errors as there."""
     sampling = Sampling(asked.height, asked.max_frames or FRAMES, photos=asked.photos)
     how: dict[str, Any] = {"steps": asked.steps, "seed": asked.seed, "device": asked.device}
     methods = {COPIED: photo_copied, WARP: animated(WARP, **how), "model": animated(model, **how)}
     if asked.photos == 2:
         methods |= {f"{WARP}, 2 photos": animated(WARP, photos=2, **how)}
         methods |= {"model, 2 photos": animated(model, photos=2, **how)}
-    return evaluate(
+    return Plan(
         native_tasks(sources, sampling, split=asked.split, most=asked.clips),
         methods,
-        protocol=Protocol("native", window=1, step=1, strategy="overlap", most=None),
-        measures=native_measures(),
+        Protocol("native", window=1, step=1, strategy="overlap", most=None),
+        native_measures(),
         facts={
-            **(facts or {}),
             **asked.as_dict(),
             "protocol": "native",
             "data": [str(source) for source in sources],
@@ -324,5 +332,4 @@ def evaluate_native(
         },
         learned=learned,
         estimator=load_estimator() if asked.pose else None,
-        track=track,
     )

@@ -8,7 +8,7 @@ nothing but itself and the seed, so they give the results of one process.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch import Tensor
 
+from tempose.core.cluster import Failure
 from tempose.core.errors import DataError, TemposeError
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.pipeline import PersonVideoPipeline
@@ -74,6 +75,47 @@ class TaskOutcome(NamedTuple):
     """Name of the clip → JPEG."""
 
 
+# What judges tasks elsewhere: tasks → the number of each and its results, or why there are none, as they end.
+Spread = Callable[[Sequence[Task]], Iterable[tuple[int, Any]]]
+
+
+class Plan(NamedTuple):
+    """What is measured, and how."""
+
+    tasks: Sequence[Task]
+    methods: Mapping[str, Method]
+    protocol: Protocol
+    measures: Sequence[Measure]
+    learned: Learned
+    estimator: Estimator | None
+    facts: dict[str, Any]
+
+    def judge(self, task: Task) -> Measured:
+        """One of the tasks generated and measured, as `judged`."""
+        return judged(
+            task,
+            methods=self.methods,
+            protocol=self.protocol,
+            measures=self.measures,
+            learned=self.learned,
+            estimator=self.estimator,
+        )
+
+    def carried_out(self, facts: Mapping[str, Any], *, track: Track, spread: Spread | None) -> TaskOutcome:
+        """The results; `facts` come before its own."""
+        return evaluate(
+            self.tasks,
+            self.methods,
+            protocol=self.protocol,
+            measures=self.measures,
+            facts={**facts, **self.facts},
+            learned=self.learned,
+            estimator=self.estimator,
+            track=track,
+            spread=spread,
+        )
+
+
 def evaluate_model(
     pipe: PersonVideoPipeline,
     data: Path | str,
@@ -82,6 +124,7 @@ def evaluate_model(
     learned: Learned = Learned(),
     facts: Mapping[str, Any] | None = None,
     track: Track = quiet,
+    spread: Spread | None = None,
     **changes: Any,
 ) -> TaskOutcome:
     """Measure a model on the clips of a prepared dataset, at the network's size.
@@ -91,6 +134,7 @@ def evaluate_model(
         settings: how (`tempose.evaluation.settings.EvaluateSettings`); by default the usual. changes: on top of them.
         learned: measures with learned features (`tempose.evaluation.measures.load_learned`).
         facts: more to write down, such as the command and versions.
+        spread: as for `evaluate`.
 
     Raises:
         InputError: a setting is none that there is.
@@ -98,6 +142,13 @@ def evaluate_model(
         PoseError: the estimator is not installed.
     """
     asked = (settings or EvaluateSettings()).changed(**changes)
+    return plan_model(pipe, data, asked, learned=learned).carried_out(facts or {}, track=track, spread=spread)
+
+
+def plan_model(
+    pipe: PersonVideoPipeline, data: Path | str, asked: EvaluateSettings, *, learned: Learned = Learned()
+) -> Plan:
+    """What `evaluate_model` measures, and how; arguments and errors as there."""
     assert not isinstance(asked.size, int)
     height, width = asked.size or pipe.sampling.size
     size = (height, width)
@@ -107,13 +158,12 @@ def evaluate_model(
     )
     steps = pipe.sampling.steps if asked.steps is None else asked.steps
     sampling = {"num_inference_steps": steps, "strategy": protocol.strategy, "window": protocol.window}
-    return evaluate(
+    return Plan(
         chosen,
         {**FLOORS, "model": generated(pipe, seed=asked.seed, **sampling)},
-        protocol=protocol,
-        measures=measures_at(size),
+        protocol,
+        measures_at(size),
         facts={
-            **(facts or {}),
             **asked.as_dict(),
             "weights": fingerprint(pipe),
             "data": f"{data}/{asked.split}",
@@ -123,7 +173,6 @@ def evaluate_model(
         },
         learned=learned,
         estimator=load_estimator(POSE_ESTIMATOR, landmarks=False) if asked.pose else None,
-        track=track,
     )
 
 
@@ -137,6 +186,7 @@ def evaluate(
     learned: Learned = Learned(),
     estimator: Estimator | None = None,
     track: Track = quiet,
+    spread: Spread | None = None,
 ) -> TaskOutcome:
     """Measure what methods make of tasks.
 
@@ -148,6 +198,7 @@ def evaluate(
         facts: what it takes to repeat this; it goes into the report as it is.
         learned: further columns, for which weights are there.
         estimator: looks for key points in what came out; without one, nothing of poses is measured.
+        spread: judges the tasks elsewhere (`tempose.evaluation.evaluate`); by default the processes of this run do.
 
     Returns:
         The results, the same in every process.
@@ -158,16 +209,39 @@ def evaluate(
     if not chosen:
         raise DataError("there is nothing to evaluate: the set of clips is empty")
     state = PartialState()
+    if spread is not None:
+        done = [
+            (index, told(chosen[index], result.reason) if isinstance(result, Failure) else result)
+            for index, result in track(spread(chosen), "clips", total=len(chosen))
+        ]
+        return outcome_of(chosen, dict(done), methods, measures=measures, facts=facts, learned=learned)
     judge = partial(judged, methods=methods, protocol=protocol, measures=measures, learned=learned, estimator=estimator)
     own = range(state.process_index, len(chosen), state.num_processes)
-    done: list[tuple[int, Measured | str]] = []
+    done = []
     for index in (track if state.is_main_process else quiet)(own, "clips"):
         try:
             done.append((index, judge(chosen[index])))
         except (TemposeError, OSError) as error:
-            name, reason = chosen[index].name, str(error)
-            done.append((index, reason if name in reason else f"{name}: {reason}"))
+            done.append((index, told(chosen[index], str(error))))
     gathered = dict(gather_object(done))
+    return outcome_of(chosen, gathered, methods, measures=measures, facts=facts, learned=learned)
+
+
+def told(task: Task, reason: str) -> str:
+    """Why a task has no results, with its name."""
+    return reason if task.name in reason else f"{task.name}: {reason}"
+
+
+def outcome_of(
+    chosen: Sequence[Task],
+    gathered: Mapping[int, Measured | str],
+    methods: Mapping[str, Method],
+    *,
+    measures: Sequence[Measure],
+    facts: Mapping[str, Any],
+    learned: Learned,
+) -> TaskOutcome:
+    """The results of all tasks together, from what each gave by its number; arguments and errors as `evaluate`."""
     results = {chosen[index].name: gathered[index] for index in sorted(gathered)}
     whole = {name: result for name, result in results.items() if isinstance(result, Measured)}
     failed = {name: result for name, result in results.items() if isinstance(result, str)}
