@@ -1,5 +1,7 @@
 """The background stays whole and still; only the person changes."""
 
+import gc
+import tracemalloc
 from dataclasses import replace
 
 import cv2
@@ -155,3 +157,18 @@ def test_beyond_the_picture_it_goes_on_smoothly():
     picture = np.full((40, 30, 3), 90, np.uint8)
     wide = extended(picture, Crop(-10, -10, 50, 60), (60, 50))
     assert np.abs(wide.astype(int) - 90).max() <= 1
+
+
+def test_memory_does_not_grow_with_the_number_of_frames():
+    """What is computed for a frame is gone with it: arrays, which tracemalloc knows, and tensors, which gc does."""
+    _, scene, motion = composition()
+    arrays, tensors = [], []
+    tracemalloc.start()
+    for _ in range(6):
+        size = scene.show(motion, 0, generated(128, alpha=0.5)).nbytes
+        gc.collect()
+        arrays.append(tracemalloc.get_traced_memory()[0])
+        tensors.append(sum(each.nbytes for each in gc.get_objects() if isinstance(each, torch.Tensor)))
+    tracemalloc.stop()
+    assert arrays[-1] - arrays[1] < 0.1 * size
+    assert tensors[-1] == tensors[1]

@@ -300,6 +300,28 @@ def test_photos_and_frames_do_not_mix():
                 torch.testing.assert_close(x[b : b + 1, f : f + 1], y, atol=1e-4, rtol=0)
 
 
+def test_what_else_is_asked_for_in_the_same_call_changes_nothing():
+    """Photos that are shown smaller are averaged first, each frame as much as it needs."""
+    layers = drawn(2)
+    targets = [
+        person(2),
+        person(2, **RAISED) * torch.tensor([0.7, 0.7, 1.0]),
+        person(2) * torch.tensor([0.3, 0.3, 1.0]),
+    ]
+    targets += [person(2) * torch.tensor([1.6, 1.6, 1.0])]
+    together = warp(layers, torch.stack(targets)[None])
+    for f, target in enumerate(targets):
+        for x, y in zip(together, warp(layers, target[None, None]), strict=True):
+            torch.testing.assert_close(x[:, f : f + 1], y, atol=1e-5, rtol=0)
+
+
+def test_a_photo_shown_smaller_does_not_alias():
+    layers = drawn(4)
+    fine = (torch.arange(SIZE[1]) % 2 * 2.0 - 1).expand(1, len(LAYERS), 3, *SIZE)
+    color, alpha = single(layers._replace(color=fine), person(4) * torch.tensor([0.45, 0.45, 1.0]))
+    assert color[:, alpha > 0.95].abs().max() < 0.3
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_any_key_points_give_pictures_in_range(seed):
     wild = torch.cat([random(18, 2, seed=seed, low=-100, high=300), random(18, 1, seed=seed, low=0)], dim=1)

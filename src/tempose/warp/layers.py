@@ -6,6 +6,7 @@ layer can reach are looked at: a coarse grid says which.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -38,8 +39,8 @@ from tempose.warp.skinning import BONE_LAYERS, BONES, Skin, Traced, skin, trace
 
 SKIRTLESS = slice(2, None)  # all bones but those of a skirt, which lie between the legs
 
-CELLS = 32  # rows of the coarse grid about
-SHRUNK = 0.8  # a photo that is shown smaller than this is made smaller first, so that nothing aliases
+CELLS, FINE = 32, 4  # rows of the coarse grid about; pixels of a cell of the fine one
+MOST_SHRUNK = 2**0.25  # pixels of the photo for one of the target, at most: what is shown smaller is averaged first
 FAINT = 0.004  # even beside the person colors have this weight: they go on beyond the edge
 
 # Where the person may be at all: within so many radii of a bone; and how steeply that ends.
@@ -127,19 +128,25 @@ def warp(
     photo = photo_joints(source)
     joints = target_joints(targets, photo, source)
 
-    shrink = float((joints.scale / photo.scale)[joints.known].amax()) if joints.known.any() else 1.0
-    if shrink < SHRUNK:
-        layers, factors = _smaller(layers, shrink)
-        source = source * factors
-        face = None if face is None else face.scaled(factors)
-        photo = photo_joints(source)
-        joints = target_joints(targets, photo, source)
-    ways = skin(photo, joints)
-    hem = layers.hem.repeat_interleave(f)
-    joint_depths = depths(joints, hem, None if depth is None else rearrange(depth, "b f k -> (b f) k"))
-
-    moved = None if face is None else offsets(face)
-    color, alpha = _rendered(layers, ways, joints, joint_depths, (height, width), shares, moved)
+    depth = None if depth is None else rearrange(depth, "b f k -> (b f) k")
+    level = _levels(joints, photo)
+    if shares is not None:  # photos that are mixed are rendered together
+        level = level.unflatten(0, (b, f)).amin(0).repeat(b)
+    n = f if shares is not None else b * f
+    color, alpha = layers.color.new_zeros(n, 3, height, width), layers.color.new_zeros(n, 1, height, width)
+    for shrunk in level[joints.known].unique().tolist():
+        smaller, factors = _smaller(layers, 2 ** (-shrunk / 2))
+        source_s = source * factors
+        photo_s = photo_joints(source_s)
+        joints_s = target_joints(targets, photo_s, source_s)
+        at = joints_s.known & (level == shrunk)
+        moved = None if face is None else offsets(face.scaled(factors))
+        joint_depths = depths(joints_s, layers.hem.repeat_interleave(f), depth)
+        found = _rendered(
+            smaller, skin(photo_s, joints_s), joints_s._replace(known=at), joint_depths, (height, width), shares, moved
+        )
+        here = (at if shares is None else at.unflatten(0, (b, f)).any(0))[:, None, None, None]
+        color, alpha = torch.where(here, found[0], color), torch.where(here, found[1], alpha)
     near = _near(joints, (height, width))
     if shares is not None:
         b, near = 1, near.unflatten(0, (b, f)).amax(0)
@@ -167,8 +174,19 @@ def _check_shares(layers: Layers, target: Tensor, shares: Tensor) -> None:
         raise InputError(f"shares of photos have the shape {given}; wanted {wanted}, for one person")
 
 
+def _levels(joints: Joints, photo: Joints) -> Tensor:
+    """How often each target's photo is made smaller by √2 before it is looked up, `n`: never sharper than it is shown.
+
+    Told for each frame by itself: what else is asked for in the same call changes nothing.
+    """
+    shrink = joints.scale / photo.scale
+    return (-2 * shrink.clamp(1e-3, 1).log2()).round().long()
+
+
 def _smaller(layers: Layers, factor: float) -> tuple[Layers, Tensor]:
     """The layers at about this share of their size, averaged; and the exact shares, `3`, for key points."""
+    if factor == 1:
+        return layers, torch.ones_like(layers.keypoints[0, 0])
     h, w = layers.alpha.shape[-2:]
     size = (max(1, round(h * factor)), max(1, round(w * factor)))
     color, alpha = (
@@ -268,39 +286,47 @@ def _visible(alpha: Tensor, depth: Tensor) -> Tensor:
 def _reached(
     layers: Layers, ways: Skin, joints: Joints, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Pose, bone, row and column of every pixel that a bone may fill, those of one photo's layer in one run."""
+    """Pose, bone, row and column of every pixel that a bone may fill, those of one photo's layer in one run.
+
+    Cells are looked at first, then smaller ones in and about those that a layer reaches.
+    """
     b, n = len(layers.color), len(joints.scale)
     height, width = size
-    device = layers.color.device
-    cell = max(4, round(height / CELLS / 4) * 2)
-    rows, columns = -(-height // cell), -(-width // cell)
-    row, column = torch.meshgrid(torch.arange(rows, device=device), torch.arange(columns, device=device), indexing="ij")
-    shape = (n, len(BONES), rows, columns)
-    x, y = (((v + 0.5) * cell).expand(shape).reshape(-1) for v in (column, row))
-    pose = torch.arange(n, device=device)[:, None, None, None].expand(shape).reshape(-1)
-    bone = torch.arange(len(BONES), device=device)[:, None, None].expand(shape).reshape(-1)
-    traced = trace(ways, pose, bone, x, y)
-
-    # The photo's layers, each in coarse cells that hold it or border on one that does.
-    ratio = float(ways.size[joints.known].amax()) if joints.known.any() else 1.0
-    cell_s = max(1, round(cell * ratio))
-    held = F.max_pool2d(layers.alpha.flatten(0, 1), cell_s, ceil_mode=True)
-    held = F.max_pool2d(held, 3, stride=1, padding=1).unflatten(0, (b, len(LAYERS)))[:, :, 0] > 0
-    row_s, column_s = ((v / cell_s).floor().long() for v in (traced.y, traced.x))
-    inside = (row_s >= 0) & (row_s < held.shape[2]) & (column_s >= 0) & (column_s < held.shape[3])
-    row_s, column_s = row_s.clamp(0, held.shape[2] - 1), column_s.clamp(0, held.shape[3] - 1)
-    layer = torch.tensor(BONE_LAYERS, device=device)[bone]
-    active = held[pose // (n // b), layer, row_s, column_s] & inside & (traced.valid > 0) & joints.known[pose]
-    active = F.max_pool2d(active.to(layers.color).reshape(n, len(BONES), rows, columns), 3, stride=1, padding=1) > 0
-
+    active, before = torch.ones(n, len(BONES), 1, 1, dtype=torch.bool, device=layers.color.device), max(size)
+    for cell in sorted({FINE * max(1, round(height / CELLS / FINE)), FINE}, reverse=True):
+        rows, columns = -(-height // cell), -(-width // cell)
+        active = active.repeat_interleave(-(-before // cell), dim=2).repeat_interleave(-(-before // cell), dim=3)
+        active = active[:, :, :rows, :columns].contiguous()
+        active[active.clone()] = _holds(layers, ways, joints, active.nonzero().T, cell)
+        active = F.max_pool2d(active.to(layers.color), 3, stride=1, padding=1) > 0
+        before = cell
     photo, bone, frame, row, column = rearrange(active, "(b f) p h w -> b p f h w", b=b).nonzero().T
-    step = torch.arange(cell, device=device)
-    every = (len(row), cell, cell)
-    row = (row[:, None, None] * cell + step[:, None]).expand(every).reshape(-1)
-    column = (column[:, None, None] * cell + step).expand(every).reshape(-1)
+    step = torch.arange(FINE, device=row.device)
+    every = (len(row), FINE, FINE)
+    row = (row[:, None, None] * FINE + step[:, None]).expand(every).reshape(-1)
+    column = (column[:, None, None] * FINE + step).expand(every).reshape(-1)
     pose, bone = ((v[:, None, None]).expand(every).reshape(-1) for v in (photo * (n // b) + frame, bone))
     keep = (row < height) & (column < width)
     return pose[keep], bone[keep], row[keep], column[keep]
+
+
+def _holds(layers: Layers, ways: Skin, joints: Joints, places: Tensor, cell: int) -> Tensor:
+    """Whether the middles of square cells of so many pixels lead to where their layer shows something in the photo.
+
+    Args:
+        places: pose, bone, row and column of m cells, `4 m`.
+    """
+    pose, bone, row, column = places
+    traced = trace(ways, pose, bone, (column + 0.5) * cell, (row + 0.5) * cell)
+    cell_s = math.ceil(cell * MOST_SHRUNK)
+    held = F.max_pool2d(layers.alpha.flatten(0, 1), cell_s, ceil_mode=True)[:, 0] > 0
+    held = F.max_pool2d(held.to(layers.color), 3, stride=1, padding=1) > 0 if cell > FINE else held
+    layer = torch.tensor(BONE_LAYERS, device=bone.device)[bone]
+    layer += pose // (len(joints.scale) // len(layers.color)) * len(LAYERS)
+    row_s, column_s = ((v / cell_s).floor().long() for v in (traced.y, traced.x))
+    inside = (row_s >= 0) & (row_s < held.shape[1]) & (column_s >= 0) & (column_s < held.shape[2])
+    found = held[layer, row_s.clamp(0, held.shape[1] - 1), column_s.clamp(0, held.shape[2] - 1)]
+    return found & inside & (traced.valid > 0) & joints.known[pose]
 
 
 def _looked_up(layers: Layers, photo: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Tensor:
