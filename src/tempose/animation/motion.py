@@ -103,7 +103,8 @@ def read_motion(
         source: a file or folder that one of READERS knows, or a name of `tempose.body.motions.MOTIONS`.
         time_range: which part, at what rate.
         person: whom to follow, where there are several.
-        yaw: degrees by which the camera is turned to the person's left; for motions in space.
+        yaw: degrees by which the camera is turned to the person's left; for pictures and key points with depth up to
+            30 to either side.
         seed: variant of a built-in motion.
         joints: joints of a motion capture by name → ours, or a YAML file of them (`tempose.body.joints`).
         up: the axis of a motion capture that is up, where it is not to be found (`tempose.body.orientation.UP`).

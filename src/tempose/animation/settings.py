@@ -101,7 +101,7 @@ class AnimateSettings(Settings):
     """Or an ONNX file of a matting network, which makes the mask."""
 
     yaw: Annotated[float, Field(ge=-360, le=360), Shown("DEGREES", title="Turn the camera (degrees)")] = 0.0
-    """Turn the camera; for motion captures and built-in motions."""
+    """Turn the camera to the person's left; around videos by 30 at most, around motion captures all the way."""
 
     joints: Path | None = None
     """A YAML file that names the joints of a .bvh, as in 'RightArm: right_shoulder'."""

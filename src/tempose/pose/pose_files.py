@@ -22,6 +22,7 @@ from tempose.pose.formats.frames import PoseFrame, PoseFrames, person_motion
 from tempose.pose.formats.mmpose import MMPose
 from tempose.pose.formats.openpose import OpenPose
 from tempose.pose.reading import Reading, ReadOptions, Source
+from tempose.pose.turn import seen_from
 
 # OpenPose's files, and those of its relatives, do not say their rate.
 UNTOLD_FPS = 25.0
@@ -69,7 +70,7 @@ class PoseFiles:
         if len(motion) > 1:
             motion = clean(motion)
         part = options.time_range.of(len(motion), fps, source=str(source.path))
-        return Reading(motion[part], len(motion), None, {"program": found.format})
+        return Reading(seen_from(motion[part], options.yaw), len(motion), None, {"program": found.format})
 
 
 def find_format(data: Any) -> PoseFormat | None:

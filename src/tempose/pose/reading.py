@@ -70,7 +70,8 @@ class ReadOptions:
     Attributes:
         time_range: which part, at what rate.
         person: whom to follow, where there are several.
-        yaw: degrees by which the camera is turned to the person's left; for motions in space.
+        yaw: degrees by which the camera is turned to the person's left; for pictures and key points with depth up to
+            30 to either side.
         joints: names of joints in the file → ours; for motions in space.
         up: which axis of the file is up, where it is not to be found; for motions in space.
         estimator: finds people in pictures.

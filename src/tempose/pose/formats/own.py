@@ -5,6 +5,7 @@ from __future__ import annotations
 from tempose.pose.keypoints import Motion
 from tempose.pose.reading import Reading, ReadOptions, Source
 from tempose.pose.time_range import cut
+from tempose.pose.turn import seen_from
 
 
 class Own:
@@ -22,4 +23,5 @@ class Own:
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
         motion = Motion.load(source.path)
-        return Reading(cut(motion, options.time_range, source=str(source.path)), len(motion), motion.fps)
+        part = cut(motion, options.time_range, source=str(source.path))
+        return Reading(seen_from(part, options.yaw), len(motion), motion.fps)

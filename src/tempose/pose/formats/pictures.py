@@ -18,6 +18,7 @@ from tempose.pose.clean import clean
 from tempose.pose.estimate import Observation, observe
 from tempose.pose.reading import Reading, ReadOptions, Source
 from tempose.pose.time_range import thinned
+from tempose.pose.turn import check_yaw, seen_from
 
 PICTURES = frozenset(PICTURE_ENDINGS)
 
@@ -41,7 +42,7 @@ class Picture:
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
         seen = _observed([read_image(source.path)], source.path, 1.0, options, quiet)
-        return Reading(seen.motion, 1, None)
+        return Reading(seen_from(seen.motion, options.yaw), 1, None)
 
 
 class PictureFolder:
@@ -53,6 +54,7 @@ class PictureFolder:
         return bool(source.endings & PICTURES)
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
+        check_yaw(options.yaw)
         files = pictures_in(source.path)
         if options.time_range.fps is None:
             note(f"the pictures in {source.path} do not say their rate: {float(FOLDER_FPS):g} a second, or say --fps")
@@ -60,7 +62,7 @@ class PictureFolder:
         part = options.time_range.of(len(files), fps, source=str(source.path))
         frames = read_frames(source.path, start=part.start, stop=part.stop)
         seen = _observed(frames, source.path, fps, options, _counted(options.track, part.stop - part.start))
-        return Reading(clean(seen.motion, cuts=seen.cuts), len(files), None)
+        return Reading(seen_from(clean(seen.motion, cuts=seen.cuts), options.yaw), len(files), None)
 
 
 class Video:
@@ -75,6 +77,7 @@ class Video:
         return source.ending in VIDEOS if known is None else known.media == "video" or _moves(source)
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
+        check_yaw(options.yaw)
         path = source.path
         info = probe_video(path)
         fps = options.time_range.fps or thinned(info.fps)
@@ -82,7 +85,7 @@ class Video:
         part = options.time_range.of(total, fps, source=str(path))
         frames = read_frames(path, fps=fps, start=part.start, stop=part.stop)
         seen = _observed(frames, path, fps, options, _counted(options.track, part.stop - part.start))
-        return Reading(clean(seen.motion, cuts=seen.cuts), info.frames, info.fps)
+        return Reading(seen_from(clean(seen.motion, cuts=seen.cuts), options.yaw), info.frames, info.fps)
 
 
 def _moves(source: Source) -> bool:
