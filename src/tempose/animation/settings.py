@@ -174,8 +174,8 @@ class BlendSettings(Settings):
     background: Annotated[str, Shown(metavar="photo|plain|COLOR|FILE")] = "photo"
     """What stands behind: photo (the first one's), plain, a color such as #20a0ff, or a picture file."""
 
-    size: Annotated[int | None, Field(ge=16, le=MOST_HEIGHT), Shown("PIXELS", unset="the first photo's")] = None
-    """Height of each picture; unset, no side is longer than 1280."""
+    size: Annotated[int | None, Field(ge=16, le=MOST_HEIGHT), Shown("HEIGHT", unset="the first photo's")] = None
+    """Height of each picture in pixels; unset, no side is longer than 1280."""
 
     max_frames: Annotated[int | None, Field(ge=1)] = None
     """Of a motion, take at most so many frames."""
