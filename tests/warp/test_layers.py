@@ -259,6 +259,19 @@ def test_a_person_who_turns_round_is_mirrored():
     assert color[28 * SCALE] < -0.9
 
 
+def test_who_turns_round_has_no_face_behind():
+    """The hair above it goes on; a head that is seen from the front keeps its face."""
+    layers = drawn()
+    layers.color[:, HEAD], layers.color[:, HEAD, :, : 6 * SCALE] = 1.0, -1.0  # a light face below dark hair
+    layers.alpha[0, HEAD, 0, : 13 * SCALE, 20 * SCALE : 29 * SCALE] = 1
+    front, behind = (
+        warp(only(layers, HEAD), target[None, None]).color[0, 0, 0, 7 * SCALE : 11 * SCALE, 24 * SCALE]
+        for target in (person(), person()[list(MIRROR)])
+    )
+    assert front.min() > 0.9
+    assert behind.max() < -0.5
+
+
 @pytest.mark.parametrize(
     "lost", [("right_shoulder",), ("left_hip",), ("neck", "right_shoulder"), ("nose",), ("right_wrist",)]
 )

@@ -35,7 +35,7 @@ from tempose.warp.joints import (
     target_joints,
 )
 from tempose.warp.meshes import MovedMesh, Offsets, offsets
-from tempose.warp.skinning import BONE_LAYERS, BONES, Skin, Traced, skin, trace
+from tempose.warp.skinning import BONE_LAYERS, BONES, HEAD_BONE, Curves, Skin, Traced, skin, trace
 
 SKIRTLESS = slice(2, None)  # all bones but those of a skirt, which lie between the legs
 
@@ -48,6 +48,10 @@ REACH, STEEPNESS = 4.0, 6.0
 
 # Depths in lengths of the trunk. Layers nearer to each other than TIE are mixed, so that their order never jumps.
 TIE = 0.03
+# The head from behind: from where on it counts as such; its face, and between which heights above the chin hair is, in
+# lengths of the trunk.
+AWAY = 0.15
+FACE_MIDDLE, FACE_HIGH, FACE_WIDE, HAIRLINE = 0.14, 0.24, 0.17, (0.37, 0.43)
 OVER = 0.12  # the head before the trunk
 IN_FRONT = 0.12  # arms before the trunk as it is seen from the front, besides what is known of their depth
 BEHIND = 0.25  # legs behind the trunk and its clothes
@@ -141,9 +145,17 @@ def warp(
         joints_s = target_joints(targets, photo_s, source_s)
         at = joints_s.known & (level == shrunk)
         moved = None if face is None else offsets(face.scaled(factors))
+        behind = _behind(photo_s, joints_s)
         joint_depths = depths(joints_s, layers.hem.repeat_interleave(f), depth)
         found = _rendered(
-            smaller, skin(photo_s, joints_s), joints_s._replace(known=at), joint_depths, (height, width), shares, moved
+            smaller,
+            skin(photo_s, joints_s),
+            joints_s._replace(known=at),
+            joint_depths,
+            (height, width),
+            shares,
+            moved,
+            behind,
         )
         here = (at if shares is None else at.unflatten(0, (b, f)).any(0))[:, None, None, None]
         color, alpha = torch.where(here, found[0], color), torch.where(here, found[1], alpha)
@@ -205,8 +217,12 @@ def _rendered(
     size: tuple[int, int],
     shares: Tensor | None,
     face: Offsets | None,
+    behind: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Color `n 3 h w` and alpha `n 1 h w` of n targets; with shares `p f l` of photos, n = f."""
+    """Color `n 3 h w` and alpha `n 1 h w` of n targets; with shares `p f l` of photos, n = f.
+
+    Of heads as much is seen from behind as `behind` says, `n` in [0, 1].
+    """
     n, (height, width) = len(joints.scale), size
     pose, bone, row, column = _reached(layers, ways, joints, size)
     traced = trace(ways, pose, bone, column + 0.5, row + 0.5)
@@ -217,6 +233,7 @@ def _rendered(
     seen = _looked_up(layers, photo, bone, traced.x, traced.y)  # 4 m
     if face is not None:
         _move_face(seen, layers, photo, face, joints, pose, bone, traced)
+    _turn_away(seen, layers, photo, ways, behind, pose, bone, traced)
     opacity = seen[3] * traced.valid
     start, end = (x.reshape(-1)[pose * len(BONES) + bone] for x in joint_depths)
     depth = torch.lerp(start, end, traced.share)
@@ -368,6 +385,37 @@ def _move_face(
     found = _looked_up(layers, photo[at], bone[at], traced.x[at] + moved[:, 0], traced.y[at] + moved[:, 1])
     found[:3] = torch.lerp(found[:3], face.color[pose[at]].T, moved[:, 2])
     seen[:, at] = found
+
+
+def _behind(photo: Joints, target: Joints) -> Tensor:
+    """How far each target shows the back of a head that its photo shows from the front, `n` in [0, 1]."""
+    shown, asked = photo.facing[:, 0], target.facing[:, 0]
+    return ((-asked - AWAY) / AWAY).clamp(0, 1) * ((shown - AWAY) / AWAY).clamp(0, 1)
+
+
+def _turn_away(
+    seen: Tensor,
+    layers: Layers,
+    photo: Tensor,
+    ways: Skin,
+    behind: Tensor,
+    pose: Tensor,
+    bone: Tensor,
+    traced: Traced,
+) -> None:
+    """The face in what `_looked_up` has seen, `4 m`, gives way to the hair above where a head is seen from behind."""
+    at = ((bone == HEAD_BONE) & (behind[pose] > 0)).nonzero()[:, 0]
+    if not len(at):
+        return
+    chin = Curves(*(value[:, HEAD_BONE][pose[at]] for value in ways.photo))  # its length is that of the trunk
+    x, y = (traced.x[at] - chin.x) / chin.length, (traced.y[at] - chin.y) / chin.length
+    up, beside = x * chin.along_x + y * chin.along_y, y * chin.along_x - x * chin.along_y
+    lift = (HAIRLINE[1] - up).clamp_min(0) * (1 - (HAIRLINE[1] - HAIRLINE[0]) / HAIRLINE[1]) * chin.length
+    x, y = traced.x[at] + lift * chin.along_x, traced.y[at] + lift * chin.along_y
+    hair = _looked_up(layers, photo[at], bone[at], x, y)
+    away = torch.hypot((up - FACE_MIDDLE) / FACE_HIGH, beside / FACE_WIDE)
+    share = behind[pose[at]] * ((1.3 - away) / 0.3).clamp(0, 1) * hair[3]
+    seen[:3, at] = torch.lerp(seen[:3, at], hair[:3], share)
 
 
 def depths(joints: Joints, hem: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -75,7 +75,7 @@ BONES = (
 BONE_LAYERS = tuple(bone.layer for bone in BONES)
 AFTER = tuple(next((i for i, after in enumerate(BONES) if after.before == index), None) for index in range(len(BONES)))
 
-TRUNK_BONE, NECK_BONE = 2, 3
+TRUNK_BONE, NECK_BONE, HEAD_BONE = 2, 3, 4
 THROAT = 0.15  # half the width of what moves with the neck, in lengths of the trunk from hips to neck
 NAPE = 0.03  # so far above the base of the neck the trunk goes on behind it, in the same
 
