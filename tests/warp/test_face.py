@@ -7,8 +7,8 @@ from scipy.spatial.transform import Rotation
 
 from tempose.media.crop import Crop
 from tempose.warp import face as faces
-from tempose.warp.face import LIPS, MESH_POINTS, OVAL, RIGHT_LIDS, frame_of, move_face, opening, triangles
-from tempose.warp.meshes import offsets
+from tempose.warp.face import LIPS, MESH_POINTS, OVAL, RIGHT_LIDS, move_face, opening, triangles
+from tempose.warp.meshes import frame_of, offsets
 
 FPS = 25
 PICTURE = np.full((200, 200, 3), (200, 150, 130), np.uint8)
@@ -87,7 +87,7 @@ def test_the_mesh_has_no_holes_and_turns_one_way():
 def test_the_photos_own_face_changes_nothing():
     found = moved(still())
     np.testing.assert_allclose(found.moved[..., :2], np.broadcast_to(found.photo, (12, *found.photo.shape)), atol=1e-3)
-    assert found.dark.max() == 0
+    assert found.shade.max() == 0
 
 
 def test_another_persons_face_that_does_not_change_changes_nothing():
@@ -148,8 +148,8 @@ def test_a_mouth_opens_by_the_drivers_change_and_is_dark_inside():
     wide = width - before
     assert wide[:4].max() < 0.5
     assert wide[8:].min() > 8
-    assert found.dark[:4].max() == 0
-    assert found.dark[8:].max() > 0.2
+    assert found.shade[:4].max() == 0
+    assert found.shade[8:].max() > 0.2
     always = moved(with_mouth(still(), 12))
     assert np.abs(widths(always, LIPS)[0] - before).max() < 0.5
     more = widths(moved(driver, expression=1.5), LIPS)[0] - before

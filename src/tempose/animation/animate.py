@@ -29,8 +29,11 @@ from tempose.pose.estimators import Estimator, load_estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
 from tempose.pose.room import Box, person_room, united
-from tempose.warp.face import FaceMotion, move_face
+from tempose.warp.face import move_face
+from tempose.warp.flesh import LEFT_ARM, RIGHT_ARM
+from tempose.warp.hands import move_hands
 from tempose.warp.layers import to_layers
+from tempose.warp.meshes import MeshMotion
 
 # Unless a size is asked for, the result is as large as the photo, its longer side at most this, in pixels.
 LONGEST = 1280
@@ -160,7 +163,7 @@ def animated(
     shown = whole_frame(fitted.picture)
     result = result_size(shown, wanted=asked.size)
     parts = [shown, *([] if mixture is None else mixture.parts(shown, result))]
-    faces, about_expression = moved_faces(subjects, driven, parts, result, expression=asked.expression)
+    moves, about_moves = movements(subjects, driven, parts, result, expression=asked.expression)
     visible = cutout.seen_through(shown, result)
     scene = Composition(
         background=whole_background(asked.background, visible.background, subject.picture),
@@ -168,12 +171,12 @@ def animated(
         layers=to_layers([visible, *([] if mixture is None else mixture.cutouts(shown, result))]),
         window=scaled(window, shown, result),
         shares=None if mixture is None else mixture.shares,
-        faces=faces,
+        moves=moves,
         camera=None if fitted.camera is None else fitted.camera * (result[1] / shown.width),
     )
     about_model = () if loaded is None else (*loaded.warnings, *loaded.about_steps(asked.steps))
     about_face = [] if any(not each.warnings() for each in subjects) else subject.warnings()
-    warnings = (*about_model, *about_face, *driven.notes, *fitted.warnings, *about_expression)
+    warnings = (*about_model, *about_face, *driven.notes, *fitted.warnings, *about_moves)
     steps = loaded.steps if loaded is not None and asked.steps is None else asked.steps
     made_with = asked.changed(steps=steps, device=device)
     record = {
@@ -200,17 +203,18 @@ def animated(
     )
 
 
-def moved_faces(
+def movements(
     subjects: Sequence[Subject], driven: Motion, parts: Sequence[Crop], size: tuple[int, int], *, expression: float
-) -> tuple[list[FaceMotion | None], list[str]]:
-    """How the face of each photo moves, in a part of the photo at `size`; and what is to be said of it."""
-    faces: list[FaceMotion | None] = []
+) -> tuple[list[list[MeshMotion | None]], list[str]]:
+    """How face and hands of each photo move, in a part of the photo at `size`; and what is to be said of the first."""
+    moves: list[list[MeshMotion | None]] = []
     told: list[str] = []
     for subject, part in zip(subjects, parts, strict=True):
         face, why = move_face(subject.face, driven.face, picture=subject.picture, fps=driven.fps, expression=expression)
-        faces.append(None if face is None else face.cropped(part, size))
-        told += why if subject is subjects[0] else []
-    return faces, told
+        hands, about_hands = move_hands(subject.pose, driven, subject.cutout.alpha[[RIGHT_ARM, LEFT_ARM]])
+        told += [*why, *about_hands] if subject is subjects[0] else []
+        moves.append([None if mesh is None else mesh.cropped(part, size) for mesh in (face, *hands)])
+    return moves, told
 
 
 # Geometry -----------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from tempose.media.tensors import to_tensor, to_uint8
 from tempose.pose.keypoints import Motion
 from tempose.warp.background import smooth_fill
 from tempose.warp.detail import detailed, shrunk
-from tempose.warp.face import FaceMotion, frame_of
-from tempose.warp.layers import Layers, warp
+from tempose.warp.layers import Layers, Moves, warp
+from tempose.warp.meshes import MeshMotion, frame_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,8 @@ class Composition:
         layers: the person of the photo in layers, at the scale of the result; of p photos where there are shares.
         window: where in the result the model's frame lies.
         shares: how much of each layer each photo gives to every frame, `p f l`, as `tempose.warp.layers.warp` takes it.
-        faces: how the face of each photo moves besides, in pixels of the result; None: as the head does.
+        moves: how the face, the right and the left hand of each photo move besides, in pixels of the result; None: as
+            head and forearm do.
         camera: `f`: how far the camera has gone to the right in each frame, in pixels of the result; the background
             goes on mirrored beyond its edges. None: it stands still.
     """
@@ -59,7 +60,7 @@ class Composition:
     layers: Layers
     window: Crop
     shares: Tensor | None = None
-    faces: Sequence[FaceMotion | None] = ()
+    moves: Sequence[Sequence[MeshMotion | None]] = ()
     camera: np.ndarray | None = None
 
     @cached_property
@@ -111,9 +112,9 @@ class Composition:
         pose = motion[index : index + 1].cropped(self.window, size)
         depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
         shares = None if self.shares is None else self.shares[:, index : index + 1]
-        face = frame_of(self.faces, index)
+        moves = Moves(*(frame_of(part, index) for part in zip(*self.moves, strict=True)))
         poses = torch.from_numpy(pose.keypoints)[None]
-        warped = warp(self.layers, poses, depth=depth, size=size, shares=shares, face=face)
+        warped = warp(self.layers, poses, depth=depth, size=size, shares=shares, moves=moves)
         color, cover = warped.color[0], warped.alpha[0]
         behind, background = self._behind, self._background(index)
         if generated is None:

@@ -8,19 +8,15 @@ and lean, the bones do already (`tempose.warp.joints`), and is taken out here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from tempose.media.crop import Crop
 from tempose.pose.face_mesh import MESH_POINTS
 from tempose.pose.keypoints import MIN_CONFIDENCE
-from tempose.warp.meshes import MovedMesh
+from tempose.warp.meshes import MeshMotion
 
 # Points of the mesh (`tempose.pose.face_mesh`), from the person's right to their left.
 OVAL = (
@@ -58,6 +54,7 @@ RINGS = ((1.4, 0.4), (1.9, 0.0))
 CLOSED, OPEN, LOWER_LID = 0.4, 0.8, 0.15
 TELLS = 20.0  # from so many degrees on one eye alone tells
 LID_FOLLOWS = (0.5, 0.2)  # of the way of a lid, rows of the mesh beyond it
+BROWS_FOLLOW = 0.6  # of the change: what is told of brows is uncertain, and a frown is soon too much
 SHADOW = 0.3  # the color of the lips, times this, is that of the inside of the mouth
 SMILE, TOGETHER = (1.03, 1.12), 0.9  # a mouth so much broader smiles; its lips open by so much less
 LIP_ROWS = (4, 9)  # of the mesh: the first are the lips, which move as their edge does; the others ever less
@@ -69,49 +66,6 @@ UNLIKE, ALIKE = 30.0, 9.0  # distances of colors in Lab: what is no skin; what a
 
 NO_FACE = "the {} shows no face well enough: the head moves as one piece"
 COVERED = "something covers the {} in the photo: they keep still"
-
-
-@dataclass(frozen=True, eq=False)
-class FaceMotion:
-    """Where the points of the photo's face go, as if the head as a whole stayed where it is in the photo.
-
-    Attributes:
-        photo: float32 `v 2`: x, y in pixels of the photo, of the mesh and of rings around it.
-        moved: float32 `f v 3`: x, y, and how much farther from the camera.
-        dark: float32 `f v` in [0, 1]: how much of it is the dark inside of the mouth.
-        color: float32 `3` in [0, 255]: of that.
-    """
-
-    photo: np.ndarray
-    moved: np.ndarray
-    dark: np.ndarray
-    color: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.moved)
-
-    def cropped(self, part: Crop, size: tuple[int, int]) -> FaceMotion:
-        """The same in a part of the photo, shown at `size`."""
-        across, down = size[1] / part.width, size[0] / part.height
-        scale, start = np.array([across, down, np.sqrt(across * down)]), np.array([part.left, part.top, 0])
-        moved, photo = (self.moved - start) * scale, (self.photo - start[:2]) * scale[:2]
-        return replace(self, photo=photo.astype(np.float32), moved=moved.astype(np.float32))
-
-
-def frame_of(faces: Sequence[FaceMotion | None], frame: int) -> MovedMesh | None:
-    """One frame of the faces of photos as tensors; None if none of them moves."""
-    if all(face is None for face in faces):
-        return None
-    points = MESH_POINTS + len(RINGS) * len(OVAL) + len(INSIDE)
-    still = FaceMotion(*(np.zeros(shape, np.float32) for shape in ((points, 2), (1, points, 3), (1, points), (3,))))
-    photo, moved, dark, color = [], [], [], []
-    for face in (each or still for each in faces):
-        photo.append(face.photo)
-        moved.append(face.moved[[min(frame, len(face) - 1)]])
-        dark.append(face.dark[[min(frame, len(face) - 1)]])
-        color.append(face.color / 127.5 - 1)
-    where, there, shade, shadow = (torch.from_numpy(np.stack(each)) for each in (photo, moved, dark, color))
-    return MovedMesh(where, there, shade, shadow, torch.from_numpy(triangles()))
 
 
 @cache
@@ -137,7 +91,7 @@ def triangles() -> np.ndarray:
 
 def move_face(
     photo: np.ndarray | None, driver: np.ndarray | None, *, picture: np.ndarray, fps: float, expression: float = 1.0
-) -> tuple[FaceMotion | None, tuple[str, ...]]:
+) -> tuple[MeshMotion | None, tuple[str, ...]]:
     """The way of the photo's face, None where the head moves as one piece; and sentences that say why.
 
     Args:
@@ -358,7 +312,9 @@ def _seen(picture: np.ndarray, face: np.ndarray) -> Seen:
 def _expressed(face: np.ndarray, change: Change, expression: float, seen: Seen) -> np.ndarray:
     """The photo's face with the driver's expression: `f 468 3`."""
     mouth, brows, _ = _weights()
-    moved = face + expression * (mouth * seen.mouth + brows * seen.eyes).clip(0, 1)[:, None] * change.points
+    moved = (
+        face + expression * (mouth * seen.mouth + BROWS_FOLLOW * brows * seen.eyes).clip(0, 1)[:, None] * change.points
+    )
     _open_lids(moved, face, 1 - seen.eyes * min(expression, 1.0) * (1 - change.eyes))
     return _with_lips(moved, face)
 
@@ -450,7 +406,7 @@ def _eased(angle: np.ndarray, most: np.ndarray) -> np.ndarray:
     return np.where(over > 0, np.sign(angle) * (free + room * np.tanh(over / room.clip(1e-6))), angle)
 
 
-def _ringed(face: np.ndarray, placed: np.ndarray, picture: np.ndarray) -> FaceMotion:
+def _ringed(face: np.ndarray, placed: np.ndarray, picture: np.ndarray) -> MeshMotion:
     """The mesh with the rings around it, and the points of the mouth's inside twice: those of the second are dark."""
     photo, moved = [face], [placed]
     oval = list(OVAL)
@@ -463,10 +419,11 @@ def _ringed(face: np.ndarray, placed: np.ndarray, picture: np.ndarray) -> FaceMo
     inside = list(INSIDE)
     dark = np.zeros((len(placed), sum(map(len, photo)) + len(inside)))
     dark[:, -len(inside) :] = _inside_of_mouth(face, placed)
-    return FaceMotion(
+    return MeshMotion(
         np.concatenate([*photo, face[inside]])[:, :2].astype(np.float32),
         np.concatenate([*moved, placed[:, inside]], axis=1).astype(np.float32),
         dark.astype(np.float32),
+        triangles(),
         _mouth_color(picture, face),
     )
 

@@ -46,6 +46,10 @@ FAINT = 0.004  # even beside the person colors have this weight: they go on beyo
 # Where the person may be at all: within so many radii of a bone; and how steeply that ends.
 REACH, STEEPNESS = 4.0, 6.0
 
+# Middles of the quarters of a pixel; and from how many pixels on the way back differs between them by a jump.
+QUARTERS = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))
+JUMP = 1.0
+
 # Depths in lengths of the trunk. Layers nearer to each other than TIE are mixed, so that their order never jumps.
 TIE = 0.03
 # The head from behind: from where on it counts as such; its face, and between which heights above the chin hair is, in
@@ -85,6 +89,22 @@ class Warped(NamedTuple):
     """`b f 1 h w` in [0, 1]: whether the person may be there at all, in loose clothes too."""
 
 
+class Moves(NamedTuple):
+    """How parts of the photos move besides; None: as the layer that they are on."""
+
+    face: MovedMesh | None = None
+    right_hand: MovedMesh | None = None
+    left_hand: MovedMesh | None = None
+
+
+# The bones whose pictures show what moves, and the way that it has moved.
+Moved = list[tuple[list[int], Offsets]]
+MOVED_BONES = (
+    [index for index, bone in enumerate(BONES) if bone.layer == HEAD],
+    *([max(index for index, bone in enumerate(BONES) if bone.layer == arm)] for arm in (RIGHT_ARM, LEFT_ARM)),
+)
+
+
 def to_layers(cutouts: Sequence[Cutout]) -> Layers:
     """Cutouts of one size as tensors."""
     color = torch.stack([to_tensor(cutout.color) for cutout in cutouts])
@@ -101,7 +121,7 @@ def warp(
     depth: Tensor | None = None,
     size: tuple[int, int] | None = None,
     shares: Tensor | None = None,
-    face: MovedMesh | None = None,
+    moves: Moves | None = None,
 ) -> Warped:
     """Carry the people of photos into target poses.
 
@@ -112,7 +132,7 @@ def warp(
         size: (height, width) of the result; without it that of the layers.
         shares: of each layer the part that each of p photos gives to one person, `p f l`, sums of 1 over p. Then the
             layers are of p photos, and b is 1 in all else.
-        face: how the faces of the photos move besides (`tempose.warp.face`), one photo of layers each.
+        moves: how faces and hands of the photos move besides (`tempose.warp.face`, `tempose.warp.hands`).
 
     Raises:
         InputError: shapes that do not fit each other.
@@ -121,7 +141,7 @@ def warp(
         _check_shares(layers, target, shares)
         used = shares.flatten(1).amax(1) > 0
         layers, shares = Layers(*(values[used] for values in layers)), shares[used]
-        face = None if face is None else face.of(used)
+        moves = None if moves is None else Moves(*(mesh and mesh.of(used) for mesh in moves))
         target = target.expand(len(shares), -1, -1, -1)
         depth = None if depth is None else depth.expand(len(shares), -1, -1)
     _check(layers, target, depth)
@@ -144,7 +164,8 @@ def warp(
         photo_s = photo_joints(source_s)
         joints_s = target_joints(targets, photo_s, source_s)
         at = joints_s.known & (level == shrunk)
-        moved = None if face is None else offsets(face.scaled(factors))
+        meshes = [(bones, mesh) for bones, mesh in zip(MOVED_BONES, moves or (), strict=False) if mesh is not None]
+        moved = [(bones, offsets(mesh.scaled(factors))) for bones, mesh in meshes]
         behind = _behind(photo_s, joints_s)
         joint_depths = depths(joints_s, layers.hem.repeat_interleave(f), depth)
         found = _rendered(
@@ -216,7 +237,7 @@ def _rendered(
     joint_depths: tuple[Tensor, Tensor],
     size: tuple[int, int],
     shares: Tensor | None,
-    face: Offsets | None,
+    moved: Moved,
     behind: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Color `n 3 h w` and alpha `n 1 h w` of n targets; with shares `p f l` of photos, n = f.
@@ -224,15 +245,16 @@ def _rendered(
     Of heads as much is seen from behind as `behind` says, `n` in [0, 1].
     """
     n, (height, width) = len(joints.scale), size
-    pose, bone, row, column = _reached(layers, ways, joints, size)
+    pose, bone, row, column = _reached(layers, ways, joints, size, moved)
     traced = trace(ways, pose, bone, column + 0.5, row + 0.5)
     keep = traced.valid > 0
     pose, bone, row, column = (x[keep] for x in (pose, bone, row, column))
     traced = type(traced)(*(x[keep] for x in traced))
     photo = pose // (n // len(layers.color))
     seen = _looked_up(layers, photo, bone, traced.x, traced.y)  # 4 m
-    if face is not None:
-        _move_face(seen, layers, photo, face, joints, pose, bone, traced)
+    for bones, way in moved:
+        mine = torch.where(torch.isin(bone, bone.new_tensor(bones)), bone, -1)
+        _move(seen, layers, photo, way, joints, pose, mine, traced)
     _turn_away(seen, layers, photo, ways, behind, pose, bone, traced)
     opacity = seen[3] * traced.valid
     start, end = (x.reshape(-1)[pose * len(BONES) + bone] for x in joint_depths)
@@ -301,7 +323,7 @@ def _visible(alpha: Tensor, depth: Tensor) -> Tensor:
 
 
 def _reached(
-    layers: Layers, ways: Skin, joints: Joints, size: tuple[int, int]
+    layers: Layers, ways: Skin, joints: Joints, size: tuple[int, int], moved: Moved
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Pose, bone, row and column of every pixel that a bone may fill, those of one photo's layer in one run.
 
@@ -314,7 +336,7 @@ def _reached(
         rows, columns = -(-height // cell), -(-width // cell)
         active = active.repeat_interleave(-(-before // cell), dim=2).repeat_interleave(-(-before // cell), dim=3)
         active = active[:, :, :rows, :columns].contiguous()
-        active[active.clone()] = _holds(layers, ways, joints, active.nonzero().T, cell)
+        active[active.clone()] = _holds(layers, ways, joints, active.nonzero().T, cell, moved)
         active = F.max_pool2d(active.to(layers.color), 3, stride=1, padding=1) > 0
         before = cell
     photo, bone, frame, row, column = rearrange(active, "(b f) p h w -> b p f h w", b=b).nonzero().T
@@ -327,8 +349,9 @@ def _reached(
     return pose[keep], bone[keep], row[keep], column[keep]
 
 
-def _holds(layers: Layers, ways: Skin, joints: Joints, places: Tensor, cell: int) -> Tensor:
-    """Whether the middles of square cells of so many pixels lead to where their layer shows something in the photo.
+def _holds(layers: Layers, ways: Skin, joints: Joints, places: Tensor, cell: int, moved: Moved) -> Tensor:
+    """Whether the middles of square cells of so many pixels lead to where their layer shows something in the photo, or
+    to where something of it has moved.
 
     Args:
         places: pose, bone, row and column of m cells, `4 m`.
@@ -343,7 +366,10 @@ def _holds(layers: Layers, ways: Skin, joints: Joints, places: Tensor, cell: int
     row_s, column_s = ((v / cell_s).floor().long() for v in (traced.y, traced.x))
     inside = (row_s >= 0) & (row_s < held.shape[1]) & (column_s >= 0) & (column_s < held.shape[2])
     found = held[layer, row_s.clamp(0, held.shape[1] - 1), column_s.clamp(0, held.shape[2] - 1)]
-    return found & inside & (traced.valid > 0) & joints.known[pose]
+    found &= inside
+    for bones, way in moved:
+        found |= torch.isin(bone, bone.new_tensor(bones)) & way.holds(pose, traced.x, traced.y)
+    return found & (traced.valid > 0) & joints.known[pose]
 
 
 def _looked_up(layers: Layers, photo: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -366,25 +392,44 @@ def _looked_up(layers: Layers, photo: Tensor, bone: Tensor, x: Tensor, y: Tensor
     return seen
 
 
-def _move_face(
+def _move(
     seen: Tensor,
     layers: Layers,
     photo: Tensor,
-    face: Offsets,
+    way: Offsets,
     joints: Joints,
     pose: Tensor,
     bone: Tensor,
     traced: Traced,
 ) -> None:
-    """What `_looked_up` has seen, `4 m`, looked up anew where the face has moved; not in who has turned round."""
-    layer = torch.tensor(BONE_LAYERS, device=bone.device)[bone]
-    at = ((layer == HEAD) & face.holds(pose, traced.x, traced.y) & ~joints.mirrored[pose]).nonzero()[:, 0]
+    """What `_looked_up` has seen, `4 m`, looked up anew where the photo has moved; not in who has turned round.
+
+    Args:
+        bone: of each place, −1 where it is none that moves.
+    """
+    at = ((bone >= 0) & way.holds(pose, traced.x, traced.y) & ~joints.mirrored[pose]).nonzero()[:, 0]
     if not len(at):
         return
-    moved = face.at(pose[at], traced.x[at], traced.y[at])
-    found = _looked_up(layers, photo[at], bone[at], traced.x[at] + moved[:, 0], traced.y[at] + moved[:, 1])
-    found[:3] = torch.lerp(found[:3], face.color[pose[at]].T, moved[:, 2])
-    seen[:, at] = found
+
+    def found(at: Tensor, across: float = 0.0, down: float = 0.0) -> Tensor:
+        x, y = traced.x[at] + across, traced.y[at] + down
+        x_s, y_s, shade = (torch.stack([x, y, torch.zeros_like(x)], dim=-1) + way.at(pose[at], x, y)).unbind(-1)
+        values = _looked_up(layers, photo[at], bone[at], x_s, y_s)
+        if way.color is None:
+            values[3] *= 1 - shade
+        else:
+            values[:3] = torch.lerp(values[:3], way.color[pose[at]].T, shade)
+        return values
+
+    seen[:, at] = found(at)
+    # Where one part of it ends before another the way jumps: there a pixel is the mean of its quarters.
+    quarters = torch.stack([way.at(pose[at], traced.x[at] + x, traced.y[at] + y)[:, :2] for x, y in QUARTERS])
+    at = at[(quarters.amax(0) - quarters.amin(0)).amax(1) > JUMP]
+    if len(at):
+        parts = torch.stack([found(at, x, y) for x, y in QUARTERS])
+        weight = parts[:, 3:].clamp_min(FAINT)
+        seen[:3, at] = (parts[:, :3] * weight).sum(0) / weight.sum(0)
+        seen[3, at] = parts[:, 3].mean(0)
 
 
 def _behind(photo: Joints, target: Joints) -> Tensor:

@@ -8,13 +8,70 @@ outermost points stay where they were moves nothing beyond them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from tempose.media.crop import Crop
+
 CELLS, MOST_CELLS = 2, 320  # for a pixel, and across the grid
 TINY = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class MeshMotion:
+    """Where the points of a mesh over a photo go, as if the part of the body that it lies on stayed where it is.
+
+    Attributes:
+        photo: float32 `v 2`: x, y in pixels of the photo.
+        moved: float32 `f v 3`: x, y, and how much farther from the camera.
+        shade: float32 `f v` in [0, 1]: how much of it is `color`, or without one hidden.
+        triangles: int64 `t 3`: indices of points; in the photo they turn from x towards y.
+        color: float32 `3` in [0, 255], if any.
+    """
+
+    photo: np.ndarray
+    moved: np.ndarray
+    shade: np.ndarray
+    triangles: np.ndarray
+    color: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.moved)
+
+    def cropped(self, part: Crop, size: tuple[int, int]) -> MeshMotion:
+        """The same in a part of the photo, shown at `size`."""
+        across, down = size[1] / part.width, size[0] / part.height
+        scale, start = np.array([across, down, np.sqrt(across * down)]), np.array([part.left, part.top, 0])
+        moved, photo = (self.moved - start) * scale, (self.photo - start[:2]) * scale[:2]
+        return replace(self, photo=photo.astype(np.float32), moved=moved.astype(np.float32))
+
+
+def frame_of(motions: Sequence[MeshMotion | None], frame: int) -> MovedMesh | None:
+    """One frame of what moves in each of several photos, as tensors; None if nothing does in any."""
+    moving = [motion for motion in motions if motion is not None]
+    if not moving:
+        return None
+    first = np.cumsum([0, *(0 if motion is None else len(motion.photo) for motion in motions)])
+    count, v = len(motions), int(first[-1])
+    photo, moved = np.zeros((count, v, 2), np.float32), np.zeros((count, 1, v, 3), np.float32)
+    shade, color = np.zeros((count, 1, v), np.float32), np.zeros((count, 3), np.float32)
+    corners = []
+    for index, motion in enumerate(motions):
+        if motion is not None:  # each has points of its own; those of the others lie in one place
+            own = slice(first[index], first[index + 1])
+            photo[index], moved[index, ..., :2] = motion.photo[0], motion.photo[0]
+            photo[index, own], moved[index, 0, own] = motion.photo, motion.moved[frame]
+            shade[index, 0, own] = motion.shade[frame]
+            color[index] = 0 if motion.color is None else motion.color / 127.5 - 1
+            corners.append(motion.triangles + first[index])
+    shadow = None if moving[0].color is None else torch.from_numpy(color)
+    triangles = torch.from_numpy(np.concatenate(corners))
+    return MovedMesh(torch.from_numpy(photo), torch.from_numpy(moved), torch.from_numpy(shade), shadow, triangles)
 
 
 class MovedMesh(NamedTuple):
@@ -25,16 +82,16 @@ class MovedMesh(NamedTuple):
     moved: Tensor
     """`b f v 3`: x, y, and how much farther from the camera."""
     shade: Tensor
-    """`b f v` in [0, 1]: how much of `color` is laid over the photo."""
-    color: Tensor
+    """`b f v` in [0, 1]: how much of `color` is laid over the photo; without a color, how much is hidden."""
+    color: Tensor | None
     """`b 3` in [-1, 1]."""
     triangles: Tensor
     """`t 3`, int64: indices of points; in the photo they turn from x towards y."""
 
     def of(self, photos: Tensor) -> MovedMesh:
         """Those of some of the photos: indices or a mask."""
-        chosen = {name: getattr(self, name)[photos] for name in ("photo", "moved", "shade", "color")}
-        return self._replace(**chosen)
+        color = None if self.color is None else self.color[photos]
+        return self._replace(photo=self.photo[photos], moved=self.moved[photos], shade=self.shade[photos], color=color)
 
     def scaled(self, factors: Tensor) -> MovedMesh:
         """The same over photos that are larger by these factors, along x and along y."""
@@ -46,13 +103,13 @@ class Offsets(NamedTuple):
     """From places of the photo, for n frames, to where what is seen there comes from."""
 
     values: Tensor
-    """`n cells cells 3`: x, y in pixels, and the share of `color`."""
+    """`n cells cells 3`: x, y in pixels, and the shade."""
     start: Tensor
     """`n 2`: the middle of the first cell, pixels."""
     cell: Tensor
     """`n 2`: width and height of a cell, pixels."""
-    color: Tensor
-    """`n 3`."""
+    color: Tensor | None
+    """`n 3`: that of the shade; without one it hides."""
 
     def holds(self, pose: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Whether places lie on the grid, `m`; arguments as `at`."""
@@ -60,7 +117,7 @@ class Offsets(NamedTuple):
         return ((place >= 0) & (place < self.values.shape[1] - 1)).all(-1)
 
     def at(self, pose: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Offset and share at places, `m 3`; nothing beyond the grid.
+        """Offset and shade at places, `m 3`; nothing beyond the grid.
 
         Args:
             pose: in which frame each of the m places is.
@@ -96,7 +153,8 @@ def offsets(mesh: MovedMesh) -> Offsets:
 
     drawn = torch.cat([(moved[..., :2] - start[:, None]) / cell[:, None], moved[..., 2:]], dim=-1)
     values = torch.cat([photo - moved[..., :2], mesh.shade.flatten(0, 1)[..., None]], dim=-1)
-    return Offsets(_drawn(drawn, values, mesh.triangles, side), start, cell, mesh.color.repeat_interleave(f, dim=0))
+    color = None if mesh.color is None else mesh.color.repeat_interleave(f, dim=0)
+    return Offsets(_drawn(drawn, values, mesh.triangles, side), start, cell, color)
 
 
 def _drawn(places: Tensor, values: Tensor, triangles: Tensor, side: int) -> Tensor:
