@@ -61,9 +61,9 @@ def gpu() -> str:
     pytest.skip("there is no GPU here that torch can use")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ray_cluster():
-    """A Ray cluster on this machine, joined: two cores, to which a test may add nodes."""
+    """A Ray cluster on this machine, joined: two cores, to which a test may add nodes; gone after the file's tests."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'tempose[batch]'")
     from ray.cluster_utils import Cluster
 
