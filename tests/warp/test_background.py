@@ -145,3 +145,12 @@ def test_a_thigh_takes_the_color_of_the_knee_not_of_the_shoe():
     filled = near_fill(picture, known)
     assert np.array_equal(filled[known], picture[known])
     assert abs(filled[:38, 30:42].astype(int) - (210, 160, 130)).max() <= 2
+
+
+def test_beyond_the_photo_the_background_goes_on_as_sharp_as_it_is():
+    picture = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    wider = extend(picture, Crop(-10, -90, 80, 140), (140, 80))
+    assert np.array_equal(wider[90:130, 10:70], picture)
+    assert np.array_equal(wider[80:90, 10:70], picture[9::-1])
+    assert np.array_equal(wider[90:130, :10], picture[:, 9::-1])
+    assert np.array_equal(wider[130:, 70:], picture[:-11:-1, :-11:-1])

@@ -71,9 +71,16 @@ def person_hole(picture: np.ndarray, matte: np.ndarray, keypoints: np.ndarray) -
 
 
 def extend(picture: np.ndarray, crop: Crop, size: tuple[int, int]) -> np.ndarray:
-    """A part of a picture, uint8, at `size` (height, width); what lies beyond the picture goes on in its patches."""
-    part, covered = crop.cut(picture, size), crop.covered(picture.shape, size)
-    return patch_fill(part, covered < 1)
+    """A part of a picture, uint8, at `size` (height, width); beyond its edges it is mirrored."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    top, left = max(0, -crop.top), max(0, -crop.left)
+    bottom, right = max(0, crop.top + crop.height - height), max(0, crop.left + crop.width - width)
+    if top or left or bottom or right:
+        picture = cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_REFLECT)
+        crop = Crop(crop.left + left, crop.top + top, crop.width, crop.height)
+    return crop.cut(picture, size)
 
 
 def patch_fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import check_picture
-from tempose.warp.background import cloth_fill, near_fill, smooth_fill, without_person
+from tempose.warp.background import cloth_fill, extend, near_fill, without_person
 from tempose.warp.completion import complete, joint_caps, layer_order, neck_bar
 from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.held import held_things
@@ -60,7 +60,7 @@ class Cutout:
         """The same in a part of the photo, at `size`; beyond the photo nobody is, and the background goes on."""
         color = np.stack([crop.cut(layer, size) for layer in self.color])
         alpha = np.stack([_cut(layer, crop, size) for layer in self.alpha])
-        background = smooth_fill(crop.cut(self.background, size), crop.covered(self.matte.shape, size))
+        background = extend(self.background, crop, size)
         keypoints = crop.points(self.keypoints, size).astype(np.float32)
         return Cutout(color, alpha, keypoints, _cut(self.matte, crop, size), background, self.order, self.hem)
 
