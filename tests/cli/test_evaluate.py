@@ -22,5 +22,6 @@ def test_evaluate_sees_what_it_cannot_do_before_it_works(tmp_path):
     assert "with --native wanted the height alone" in refused("a.mp4", "--native", "--size", "128x96", "-o", new)
     assert "wanted HEIGHTxWIDTH, such as 128x96" in refused("--data", tmp_path, "--size", "128", "-o", new)
     assert "wanted a height of 64 to 2160" in refused("a.mp4", "--native", "--size", "32", "-o", new)
+    assert "1 frame of a clip is to be measured" in refused("a.mp4", "--native", "--max-frames", "1", "-o", new)
     assert "other settings are for loop or overlap" in refused("--protocol", "strided", "--window", "2", "-o", new)
     assert "did you mean 'lpips'" in refused("--data", tmp_path, "--metrics", "lpip", "-o", tmp_path / "new")

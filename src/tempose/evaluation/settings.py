@@ -64,8 +64,8 @@ class EvaluateSettings(Settings):
     clips: Annotated[int | None, Field(ge=1), Shown(unset="all")] = None
     """At most so many clips, evenly over the split."""
 
-    max_frames: Annotated[int | None, Field(ge=1), Shown(unset="to the clip's end")] = None
-    """loop, overlap: at most so many frames."""
+    max_frames: Annotated[int | None, Field(ge=1), Shown(unset="to the clip's end; 24 with --native")] = None
+    """loop, overlap, --native: at most so many frames of a clip."""
 
     window: Annotated[int | None, Field(ge=1), Shown(unset="4")] = None
     """loop, overlap: frames seen together."""
@@ -107,7 +107,8 @@ class EvaluateSettings(Settings):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        find_protocol(self.protocol, window=self.window, max_frames=self.max_frames, every=self.every)
+        if not self.native:
+            find_protocol(self.protocol, window=self.window, max_frames=self.max_frames, every=self.every)
         if self.native and isinstance(self.size, tuple):
             raise ValueError(f"the size is {self.size}; with --native wanted the height alone: the width follows")
         if self.native and not LEAST_HEIGHT <= self.height <= MOST_HEIGHT:
