@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from conftest import TINY
+from helpers import fill
 
 from tempose.animation.subject import Subject
 from tempose.diffusion.hub import Model
@@ -55,6 +56,14 @@ def small_pipeline() -> PersonVideoPipeline:
 
 def small_model() -> Model:
     return Model("small", small_pipeline())
+
+
+def filled_model() -> Model:
+    """A tiny model in which nothing is zero: unlike an untrained one it depends on noise, photo and pose."""
+    networks = build_networks(SMALL, temporal=True)
+    for network in networks:
+        fill(network)
+    return Model("filled", PersonVideoPipeline.from_networks(networks, config=SMALL))
 
 
 def save_small_model(folder: Path) -> Path:

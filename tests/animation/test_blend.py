@@ -4,26 +4,15 @@ import json
 
 import numpy as np
 import pytest
-from helpers import fill
-from subjects import SMALL, drawn_subject
+from subjects import drawn_subject, filled_model
 
 from tempose.animation.animate import animate
 from tempose.animation.blend import blend, write_blend
 from tempose.core.errors import InputError
-from tempose.diffusion.hub import Model, load_model
-from tempose.diffusion.pipeline import PersonVideoPipeline
+from tempose.diffusion.hub import load_model
 from tempose.media.images import read_image
-from tempose.models.build import build_networks
 
 ONE, OTHER = drawn_subject(13), drawn_subject(5)
-
-
-def filled_model():
-    """A tiny model whose texture attention says something: nothing in it is zero."""
-    networks = build_networks(SMALL, temporal=True)
-    for network in networks:
-        fill(network)
-    return Model("filled", PersonVideoPipeline.from_networks(networks, config=SMALL))
 
 
 def goes_one_way(record):

@@ -6,13 +6,24 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from subjects import drawn_subject, small_model, subject
+from subjects import drawn_subject, filled_model, small_model, subject
 
-from tempose.animation.dress import REGIONS, Reference, dress, laid_over, read_mask, region, write_dressed
+from tempose.animation.dress import (
+    REGIONS,
+    Reference,
+    dress,
+    exchanged_parts,
+    laid_over,
+    part_of_layers,
+    read_mask,
+    visible,
+    write_dressed,
+)
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import read_image, write_image
 from tempose.media.video import probe_video, write_video
 from tempose.pose.estimators import Detection
+from tempose.warp.flesh import TRUNK
 
 QUICK = {"steps": 1, "model": small_model()}
 
@@ -30,30 +41,46 @@ def style():
 
 
 @pytest.mark.parametrize("part", REGIONS)
-def test_regions_cover_their_part_and_spare_the_rest(part):
-    person = subject()
-    mask = region(person.keypoints[None], person.mask[None].astype(np.float32), part=part, size=(384, 288))[0]
-    x, y = person.keypoints[:, 0].astype(int), person.keypoints[:, 1].astype(int)
-    chest = (y[1] + y[8]) // 2, (x[8] + x[11]) // 2
-    knee = y[9], x[9]
-    assert mask[chest] == (part != "lower")
-    assert mask[knee] == (part != "upper")
-    assert mask[y[0], x[0]] == 0
-    assert 0.02 < mask.mean() < 0.4
+def test_parts_cover_themselves_and_spare_the_rest(part):
+    cutout = subject().cutout
+    mask = (visible(cutout) * part_of_layers(cutout, part)).sum(0)
+    x, y = cutout.keypoints[:, 0].astype(int), cutout.keypoints[:, 1].astype(int)
+    places = {"upper": ((y[1] + y[8]) // 2, (x[8] + x[11]) // 2), "lower": (y[9], x[9]), "head": (y[0], x[0])}
+    for name, place in places.items():
+        wanted = name == part or (part == "whole" and name != "head")
+        assert mask[place] == pytest.approx(float(wanted), abs=0.02), name
+    assert 0.005 < mask.mean() < 0.4
+
+
+def test_what_a_photo_shows_of_its_layers_is_its_person():
+    cutout = subject().cutout
+    apart = np.abs(visible(cutout).sum(0) - cutout.matte)
+    assert (apart > 0.02).mean() < 0.01  # two soft edges that meet cover a little more
+    assert apart.max() < 0.3
 
 
 @pytest.mark.parametrize("part", REGIONS)
-def test_outside_the_mask_not_a_bit_changes(style, part):
-    given = reference(2)
+def test_beside_the_part_not_a_bit_changes(style, part):
+    given = reference(2 if part == "upper" else 1)
     made = dress(style, given, part=part, **QUICK)
     assert made.frames.shape == given.frames.shape
     changed = (made.frames != given.frames).any(axis=-1)
-    assert changed.mean() > 0.01
+    assert changed.mean() > 0.004
     assert not changed[:, ~np.asarray(near(given.masks[0], 40))].any()
-    face = subject().keypoints[0, :2].astype(int)
-    # A pixel of this small model is twelve of the picture: its soft edge may just reach the nose.
-    at_face = np.s_[:, face[1] - 3 : face[1] + 3, face[0] - 3 : face[0] + 3]
-    assert np.abs(made.frames[at_face].astype(int) - given.frames[at_face]).mean() < 8
+    points = subject().keypoints[:, :2].astype(int)
+    kept = {"upper": (0, 10), "lower": (0, 1), "head": (8, 10), "whole": (0,)}[part]
+    for x, y in points[list(kept)]:
+        assert not changed[:, y - 2 : y + 3, x - 2 : x + 3].any()
+
+
+def test_a_coat_that_reaches_beyond_the_old_clothes_is_whole(style):
+    """What the style shows of the part appears, also where the reference had no clothes."""
+    wide = replace(style.cutout, alpha=style.cutout.alpha.copy())
+    wide.alpha[TRUNK] = cv2.dilate(wide.alpha[TRUNK], np.ones((25, 25)))
+    given = reference()
+    narrow, broad = (exchanged_parts(cutout, given, part="upper")[0] for cutout in (style.cutout, wide))
+    assert ((broad > 0.9) & (narrow < 0.1)).sum() > 200
+    assert broad[subject().keypoints[0, 1].astype(int), subject().keypoints[0, 0].astype(int)] < 0.1  # never the face
 
 
 def near(mask, reach):
@@ -86,7 +113,8 @@ def test_a_style_comes_without_a_rim_of_its_own_background(style):
 
 
 def test_the_seed_decides(style):
-    one, same, other = (dress(style, reference(), part="upper", **QUICK, seed=seed).frames for seed in (0, 0, 1))
+    asked = {"part": "upper", "steps": 1, "model": filled_model()}
+    one, same, other = (dress(style, reference(), **asked, seed=seed).frames for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
 
@@ -115,7 +143,7 @@ def test_pictures_and_clips_come_from_files_and_go_to_files(style, tmp_path):
 
 def test_what_is_to_be_exchanged_must_be_said_once(style, tmp_path):
     for wrong in ({}, {"part": "upper", "mask": "m.png"}):
-        with pytest.raises(InputError, match="either --part upper, lower or whole, or --mask"):
+        with pytest.raises(InputError, match="either --part upper, lower, head or whole, or --mask"):
             dress(style, reference(), **wrong, **QUICK)
     with pytest.raises(InputError, match="part is 'hat'"):
         dress(style, reference(), part="hat", **QUICK)

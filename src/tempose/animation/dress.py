@@ -37,18 +37,30 @@ from tempose.pose.estimate import observe
 from tempose.pose.estimators import Estimator
 from tempose.pose.keypoints import Motion
 from tempose.pose.room import person_room
+from tempose.pose.silhouette import silhouette
 from tempose.warp.background import smooth_fill
-from tempose.warp.cutout import Cutout
-from tempose.warp.layers import to_layers
-from tempose.warp.likeness import PARTS, likeness
+from tempose.warp.cutout import Cutout, cut_out
+from tempose.warp.flesh import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+from tempose.warp.joints import HIPS, NECK, photo_joints
+from tempose.warp.layers import to_layers, warp
 
-# What is exchanged, as parts of tempose.warp.likeness. Hands and feet belong to the limbs.
-UPPER = ("trunk", "right_upper_arm", "left_upper_arm", "right_forearm", "left_forearm")
-LOWER = ("right_thigh", "left_thigh", "right_shin", "left_shin")
-REGIONS = {"upper": UPPER, "lower": LOWER, "whole": UPPER + LOWER}
+# What is exchanged of the layers besides the trunk, which the waist parts into upper and lower. Hands and feet belong
+# to the limbs, the neck to the head.
+REGIONS = {
+    "upper": (RIGHT_ARM, LEFT_ARM),
+    "lower": (RIGHT_LEG, LEFT_LEG),
+    "head": (HEAD,),
+    "whole": (RIGHT_ARM, LEFT_ARM, RIGHT_LEG, LEFT_LEG),
+}
 
-# Clothes may stand off the person by this share of the model's frame's height; the edge is as soft.
-RIM = 0.03
+# Of the person who wears it these layers stay before what is exchanged.
+BEFORE = {"upper": (HEAD,), "lower": (RIGHT_ARM, LEFT_ARM), "head": (), "whole": (HEAD,)}
+
+# What is exchanged reaches beyond the old clothes by this share of the picture's height, and fades over as much.
+RIM = 0.004
+
+# In lengths of the trunk: the waist above the hips, and how softly it parts.
+WAIST, SOFT = 0.2, 0.02
 
 # The rim about a person who is taken out of the reference, as a share of its height.
 GROWTH = 0.015
@@ -126,14 +138,14 @@ def dress(
     small = np.stack([window.cut(frame, loaded.size) for frame in given.frames])
     poses = poses_in_frame(given.motion, window, loaded.size)
     height, width = given.frames.shape[1:3]
-    drawn = np.ones((height, width), bool)
+    layers = to_layers([subject.cutout])
     if asked.mask is not None:
-        drawn = read_mask(asked.mask, (height, width))
-        exchanged = np.broadcast_to(window.cut_mask(drawn, loaded.size), (len(small), *loaded.size)).copy()
+        exchanged = np.repeat(
+            read_mask(asked.mask, (height, width))[None].astype(np.float32), len(given.frames), axis=0
+        )
     else:
         assert asked.part is not None
-        people = None if given.masks is None else np.stack([window.cut_mask(m, loaded.size) for m in given.masks])
-        exchanged = region(poses.keypoints, people, part=asked.part, size=loaded.size)
+        exchanged = exchanged_parts(subject.cutout, given, part=asked.part, track=track)
     if not exchanged.any():
         raise InputError("the mask is empty: nothing would be exchanged")
 
@@ -141,7 +153,7 @@ def dress(
     person = subject.cutout.seen_through(around, loaded.size)
     if given.masks is not None:
         person = replace(person, background=without(small[0], window.cut_mask(given.masks[0], loaded.size) > 0))
-    keep = torch.from_numpy(1 - exchanged)[:, None]
+    keep = np.stack([1 - window.cut_mask(mask > 0.5, loaded.size) for mask in exchanged])
     generated = generate(
         loaded,
         laid_over(person),
@@ -149,15 +161,15 @@ def dress(
         poses,
         steps=asked.steps,
         seed=asked.seed,
-        appearance=Appearance(to_tensor(small), keep),
+        appearance=Appearance(to_tensor(small), torch.from_numpy(keep)[:, None]),
         track=track,
     )
-    layers = to_layers([subject.cutout])
     frames = given.frames.copy()
     for index, frame in enumerate(given.frames):
         behind = frame if given.masks is None else without(frame, given.masks[index])
         worn = Composition(behind, behind, layers, window).show(given.motion, index, generated)
-        frames[index] = put_back(frame, worn, exchanged[index], window=window, within=drawn)
+        weight = exchanged[index][..., None]
+        frames[index] = np.round(weight * worn + (1 - weight) * frame)
     record = {
         "style": named(style),
         "reference": named(reference),
@@ -237,47 +249,55 @@ def read_mask(path: Path | str, size: tuple[int, int]) -> np.ndarray:
     return resize(picture, size).mean(axis=-1) >= 128
 
 
-def region(keypoints: np.ndarray, people: np.ndarray | None, *, part: str, size: tuple[int, int]) -> np.ndarray:
-    """float32 `f h w` in [0, 1]: the clothes on a part of people with key points `f 18 3`.
+def exchanged_parts(style: Cutout, given: Reference, *, part: str, track: Track = quiet) -> np.ndarray:
+    """How much of each pixel of the reference is exchanged, float32 `f h w` in [0, 1].
 
-    A pixel belongs to the body part that it is likeliest to show; `people` are masks in [0, 1].
+    That is the part itself, and what the style's reaches beyond it, but for what is before both, such as a hand before
+    a skirt.
     """
-    wanted = torch.tensor([each.name in REGIONS[part] for each in PARTS])
-    reach = 1 + round(RIM * size[0])
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    size = given.frames.shape[1:3]
+    worn = replace(style, alpha=style.alpha * part_of_layers(style, part))
     masks = []
-    for index, pose in enumerate(keypoints):
-        like = likeness(torch.from_numpy(pose), size)  # p h w
-        belongs = wanted[like.argmax(0)].numpy()
-        near = like.amax(0).numpy() > 0.5
-        person = near if people is None else cv2.dilate((people[index] > 0.5).astype(np.uint8), kernel) > 0
-        masks.append(cv2.GaussianBlur((belongs & near & person).astype(np.float32), (3, 3), 0))
-    return np.stack(masks)
+    for index in track(range(len(given.frames)), "cutting out", len(given.frames)):
+        frame, keypoints = given.frames[index], given.motion.keypoints[index]
+        mask = silhouette(frame, keypoints) if given.masks is None else given.masks[index]
+        wearer = cut_out(frame, mask, keypoints, background=False, patches=False)
+        shown, belongs = visible(wearer), part_of_layers(wearer, part)
+        own = (shown * belongs).sum(0)
+        before = (shown * (1 - belongs))[list(BEFORE[part])].sum(0)
+        pose = given.motion[index : index + 1]
+        depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
+        moved = warp(to_layers([worn]), torch.from_numpy(pose.keypoints)[None], depth=depth, size=size)
+        reach = 1 + round(RIM * size[0])
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        own = cv2.GaussianBlur(cv2.dilate(own, kernel), (0, 0), reach / 2)
+        masks.append(np.maximum(own, moved.alpha[0, 0, 0].numpy()) * (1 - before))
+    return np.stack(masks).clip(0, 1)
 
 
-def put_back(
-    frame: np.ndarray, worn: np.ndarray, exchanged: np.ndarray, *, window: Crop, within: np.ndarray
-) -> np.ndarray:
-    """A frame with another laid over it where a mask says; both uint8 `h w 3`.
+def part_of_layers(cutout: Cutout, part: str) -> np.ndarray:
+    """How much of every pixel of each layer belongs to a part, float32 `l h w` in [0, 1]."""
+    belongs = np.zeros_like(cutout.alpha)
+    belongs[list(REGIONS[part])] = 1
+    if part == "whole":
+        belongs[TRUNK] = 1
+    elif part != "head":
+        joints = photo_joints(torch.from_numpy(cutout.keypoints)[None])
+        neck, hips = joints.places[0, [NECK, HIPS]].numpy()
+        y, x = np.indices(cutout.matte.shape, np.float32) + 0.5
+        below = ((x - hips[0]) * (hips - neck)[0] + (y - hips[1]) * (hips - neck)[1]) / np.sum((hips - neck) ** 2)
+        lower = ((below + WAIST) / SOFT + 0.5).clip(0, 1)
+        belongs[TRUNK] = lower if part == "lower" else 1 - lower
+    return belongs
 
-    Args:
-        frame, worn: of one size.
-        exchanged: float32 in [0, 1], of the model's size: where `worn` shows.
-        window: where in the frame the mask lies.
-        within: bool `h w`: where `worn` may show at all.
-    """
-    height, width = frame.shape[:2]
-    rows = slice(max(0, window.top), min(height, window.top + window.height))
-    columns = slice(max(0, window.left), min(width, window.left + window.width))
-    inside = (
-        slice(rows.start - window.top, rows.stop - window.top),
-        slice(columns.start - window.left, columns.stop - window.left),
-    )
-    weight = cv2.resize(exchanged, (window.width, window.height), interpolation=cv2.INTER_LINEAR)[inside]
-    weight = (weight * within[rows, columns])[..., None]
-    result = frame.copy()
-    result[rows, columns] = np.round(weight * worn[rows, columns] + (1 - weight) * frame[rows, columns])
-    return result
+
+def visible(cutout: Cutout) -> np.ndarray:
+    """How much of every pixel the photo shows of each layer, float32 `l h w` in [0, 1]."""
+    shown, open_ = np.zeros_like(cutout.alpha), np.ones_like(cutout.matte)
+    for layer in reversed(cutout.order):
+        shown[layer] = cutout.alpha[layer] * open_
+        open_ = open_ * (1 - cutout.alpha[layer])
+    return shown
 
 
 def write_dressed(

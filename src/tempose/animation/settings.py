@@ -195,8 +195,8 @@ class BlendSettings(Settings):
 class DressSettings(Settings):
     """How the clothes of one picture are put on the person of another."""
 
-    part: Literal["upper", "lower", "whole"] | None = None
-    """What to exchange, by the key points."""
+    part: Literal["upper", "lower", "head", "whole"] | None = None
+    """What to exchange, as the person is cut out; whole is upper and lower."""
 
     mask: Path | None = None
     """Or a picture of the reference's size: white is exchanged, black stays."""
@@ -226,5 +226,7 @@ class DressSettings(Settings):
     @model_validator(mode="after")
     def _says_once_what_to_exchange(self) -> Self:
         if (self.part is None) == (self.mask is None):
-            raise ValueError("say what to exchange: either --part upper, lower or whole, or --mask with a picture")
+            raise ValueError(
+                "say what to exchange: either --part upper, lower, head or whole, or --mask with a picture"
+            )
         return self
