@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BENCH ?= all
 JOBS ?= 2
 
-.PHONY: help setup demo test coverage fuzz lint docs bench bench-quality pictures weights clean
+.PHONY: help setup demo test coverage fuzz faults audit pins lint docs bench bench-quality pictures weights clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,8 +33,30 @@ test: $(READY)  ## The whole test suite, on two processes; JOBS=4 takes more
 coverage: $(READY)  ## The test suite, and which lines it never runs; red under the floor of pyproject.toml
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov
 
-fuzz: $(READY)  ## Damaged media for every reader, 20,000 of each file; MUTATIONS=1000 takes less
+fuzz: $(READY)  ## Damaged files for every reader, 20,000 of each file; MUTATIONS=1000 takes less
 	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)
+
+faults: $(READY)  ## Commands killed, disks that are full, damaged files; KILLS=100 SIZES=3 MUTATIONS=300 take less
+	$(BIN)/python -m benchmarks.faults.kill --kills $(or $(KILLS),1000)
+	$(BIN)/python -m benchmarks.faults.disk --sizes $(or $(SIZES),12)
+	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)
+
+AUDIT = $(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit pip-licenses uv
+
+audit: $(READY)  ## Known faults of what tempose builds on, and its licenses; asks the network
+	$(AUDIT)
+	$(BIN)/pip-licenses --order=license
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+PINS = $(BIN)/uv pip compile --quiet --constraint constraints.txt --generate-hashes --no-header --no-annotate \
+	--python-version 3.11 --python-platform linux
+OF_TORCH = $(shell sed -n 's/^\(torch\|triton\|nvidia-[^=]*\|cuda-[^=]*\)==.*/--no-emit-package \1/p' containers/torch.txt)
+
+pins: $(READY)  ## The versions of the container again, with hashes, from constraints.txt; asks the network
+	$(AUDIT)
+	echo torch | $(PINS) - --output-file containers/torch.txt
+	echo mediapipe | $(PINS) - --no-deps --output-file containers/mediapipe.txt
+	$(PINS) pyproject.toml --extra pose --extra web $(OF_TORCH) --output-file containers/studio.txt
 
 lint: $(READY)  ## Style, format and types
 	$(BIN)/ruff check .

@@ -24,3 +24,18 @@ def onnx_model(input_shape, output_shape, *, axis, inputs=("x",)):
     node = field(1, "x") + field(2, "y") + field(4, "ReduceMean") + field(5, axes)
     graph = field(1, node) + field(2, "mean") + b"".join(field(11, info(name, input_shape)) for name in inputs)
     return field(1, 8) + field(8, field(2, 13)) + field(7, graph + field(12, info("y", output_shape)))
+
+
+def onnx_that_shows_a_file(location, *, side):
+    """An ONNX file whose network shows, instead of a mask, the float32 numbers of another file."""
+
+    def info(name, *shape):
+        dims = b"".join(field(1, field(1, side)) for side in shape)
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+
+    facts = (("location", location), ("offset", "0"), ("length", str(4 * side * side)))
+    outside = b"".join(field(13, field(1, key) + field(2, value)) for key, value in facts)
+    weights = b"".join(field(1, n) for n in (1, 1, side, side)) + field(2, 1) + field(8, "w") + outside + field(14, 1)
+    node = field(1, "w") + field(2, "y") + field(4, "Identity")
+    graph = field(1, node) + field(2, "shown") + field(5, weights) + field(11, info("x", 1, 3, side, side))
+    return field(1, 8) + field(8, field(2, 13)) + field(7, graph + field(12, info("y", 1, 1, side, side)))

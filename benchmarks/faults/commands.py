@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +70,8 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def prepare(folder: Path) -> None:
-    """The material: photos, a tiny model, a dataset, a configuration, a video, two reports."""
+def prepare(folder: Path, commands: Sequence[Command]) -> None:
+    """The material: photos, a tiny model, a dataset, a configuration, a video; for those that compare, two reports."""
     import torch
 
     folder.mkdir(parents=True)
@@ -112,7 +112,7 @@ def prepare(folder: Path) -> None:
         frames = [np.roll(np.asarray(even), 2 * index, axis=1) for index in range(6)]
     write_video(folder / "videos" / "a.mp4", frames, 10)
     reference = next(command for command in COMMANDS if command.name == "evaluate")
-    for name in ("report-a", "report-b"):
+    for name in ("report-a", "report-b") if any(each.name == "compare" for each in commands) else ():
         place = folder / name
         words = tuple(str(place.resolve()) if word == "out" else word for word in reference.words)
         words = tuple(word.replace("../in/", "../") for word in words)

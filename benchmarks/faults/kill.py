@@ -78,8 +78,8 @@ def main() -> None:
     options = parser.parse_args()
     rng, faults, count = random.Random(options.seed), 0, Counter[str]()
     with tempfile.TemporaryDirectory() as place:
-        prepare(Path(place) / "in")
         commands = [command for command in COMMANDS if options.only in command.name]
+        prepare(Path(place) / "in", commands)
         shares = {command.name: 0.1 if command.slow else 1.0 for command in commands}
         for command in commands:
             folder, log, note = Path(place) / "run", Path(place) / "log.txt", Path(place) / "changes"
@@ -101,6 +101,8 @@ def main() -> None:
                 if wrong:
                     faults += 1
                     print(f"{command.name} {chosen}: {wrong}", flush=True)
+                if (number + 1) % 10 == 0:
+                    print(f"{command.name}: {number + 1} kills so far", flush=True)
             print(f"{command.name}: {kills} kills, {changes} changes to the disk", flush=True)
     print(f"{sum(count.values())} kills, {faults} faults")
     sys.exit(1 if faults else 0)

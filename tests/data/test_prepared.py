@@ -152,6 +152,16 @@ def test_damaged_metadata_names_the_line(tmp_path: Path, write_blocks) -> None:
             read_metadata(root, "train")
 
 
+def test_what_unpacks_to_more_than_the_clip_has_is_not_unpacked(tmp_path: Path) -> None:
+    row = write_clip(tmp_path, "train", "a", **block_clip(0, frames=12), **ABOUT)
+    path = tmp_path / "train" / "a.npz"
+    with np.load(path) as arrays:
+        np.savez_compressed(path, **{**arrays, "masks": np.zeros((12, SIZE[0], 100_000), np.uint8)})
+    assert path.stat().st_size < 200_000
+    with pytest.raises(DataError, match=r"are damaged: masks\.npy has 57,600,000 elements, more than"):
+        Clip(tmp_path / "train", row).read_ground_truth()
+
+
 def test_hugging_face_opens_it(tmp_path: Path, write_blocks, monkeypatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from networks import onnx_model
+from networks import onnx_model, onnx_that_shows_a_file
 from PIL import Image
 
 from tempose.core.errors import InputError, MediaError
@@ -88,3 +88,15 @@ def test_a_network_that_gives_no_mask_is_told(tmp_path):
     with pytest.raises(InputError, match="wanted one mask") as error:
         MatteModel(tmp_path / "rows.onnx")(np.zeros((8, 8, 3), np.uint8) + np.arange(8, dtype=np.uint8)[:, None])
     assert "\n" not in str(error.value)
+
+
+def test_a_network_reads_no_file_outside_its_own_folder(tmp_path):
+    pytest.importorskip("onnxruntime", reason="the extra matte is not installed")
+    folder, secret = tmp_path / "models", tmp_path / "secret.bin"
+    folder.mkdir()
+    np.full((8, 8), 0.25, np.float32).tofile(secret)
+    (folder / "link.bin").symlink_to(secret)
+    for location in ("../secret.bin", str(secret), "link.bin"):
+        (folder / "net.onnx").write_bytes(onnx_that_shows_a_file(location, side=8))
+        with pytest.raises(InputError, match="is not an ONNX model"):
+            MatteModel(folder / "net.onnx")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,8 @@ _ROW = TypeAdapter(Row)
 # What reading a damaged .npz raises.
 DAMAGE = (OSError, KeyError, TypeError, ValueError, OverflowError)
 
-# Of an array in a file of a clip; masks are the largest.
-MOST_ELEMENTS = 2**30
+# Numbers of a frame in a file of a clip, beside its mask, at most.
+MOST_A_FRAME = 10_000
 
 
 def write_clip(
@@ -259,16 +260,19 @@ class Clip:
             DataError: the file is missing or damaged; the message names it.
         """
         path = self.folder / self.row["keypoints_file"]
+        size = (self.row["height"], self.row["width"])
+        packed_shape = (len(self), size[0], -(-size[1] // 8))
         try:
             arrays = read_arrays(
-                io.BytesIO(path.read_bytes()), ("keypoints", "size", "fps", "masks"), most=MOST_ELEMENTS
+                io.BytesIO(path.read_bytes()),
+                ("keypoints", "size", "fps", "masks"),
+                most=max(math.prod(packed_shape), len(self) * MOST_A_FRAME),
             )
             motion = Motion(arrays["keypoints"], tuple(arrays["size"]), float(arrays["fps"]))
             packed = arrays["masks"]
         except DAMAGE as error:
             raise DataError(f"the key points {path} are damaged: {error}") from error
-        size = (self.row["height"], self.row["width"])
-        if motion.size != size or len(motion) != len(self) or packed.shape != (len(self), size[0], -(-size[1] // 8)):
+        if motion.size != size or len(motion) != len(self) or packed.shape != packed_shape:
             raise DataError(
                 f"the key points {path} are damaged: {len(motion)} frames of {motion.size}, packed masks "
                 f"{packed.shape}, where metadata.jsonl has {len(self)} frames of {size}"
