@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tempose.animation.blink import blinking
 from tempose.animation.compose import Composition, extended, whole_background
 from tempose.animation.generate import generate, poses_in_frame
 from tempose.animation.motion import read_motion
@@ -163,7 +164,7 @@ def animated(
     shown = whole_frame(fitted.picture)
     result = result_size(shown, wanted=asked.size)
     parts = [shown, *([] if mixture is None else mixture.parts(shown, result))]
-    moves, about_moves = movements(subjects, driven, parts, result, expression=asked.expression)
+    moves, about_moves = movements(subjects, driven, parts, result, expression=asked.expression, seed=asked.seed)
     visible = cutout.seen_through(shown, result)
     scene = Composition(
         background=whole_background(asked.background, visible.background, subject.picture),
@@ -204,13 +205,26 @@ def animated(
 
 
 def movements(
-    subjects: Sequence[Subject], driven: Motion, parts: Sequence[Crop], size: tuple[int, int], *, expression: float
+    subjects: Sequence[Subject],
+    driven: Motion,
+    parts: Sequence[Crop],
+    size: tuple[int, int],
+    *,
+    expression: float,
+    seed: int,
 ) -> tuple[list[list[MeshMotion | None]], list[str]]:
-    """How face and hands of each photo move, in a part of the photo at `size`; and what is to be said of the first."""
+    """How face and hands of each photo move, in a part of the photo at `size`; and what is to be said of the first.
+
+    Where the motion knows no faces, they blink now and then, as the seed draws.
+    """
     moves: list[list[MeshMotion | None]] = []
     told: list[str] = []
     for subject, part in zip(subjects, parts, strict=True):
-        face, why = move_face(subject.face, driven.face, picture=subject.picture, fps=driven.fps, expression=expression)
+        driver = driven.face
+        if driver is None and subject.face is not None:
+            driver = blinking(subject.face, len(driven), fps=driven.fps, seed=seed)
+        face, why = move_face(subject.face, driver, picture=subject.picture, fps=driven.fps, expression=expression)
+        why = () if driven.face is None else why
         hands, about_hands = move_hands(subject.pose, driven, subject.cutout.alpha[[RIGHT_ARM, LEFT_ARM]])
         told += [*why, *about_hands] if subject is subjects[0] else []
         moves.append([None if mesh is None else mesh.cropped(part, size) for mesh in (face, *hands)])
