@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "wanted Python 3.11 or 3.12, for which mediapipe has wheels: make setup PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,metrics,train,matte,batch,docs,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,mcp,metrics,train,matte,batch,docs,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps mediapipe
 	@touch $(READY)
 
@@ -76,7 +76,9 @@ pictures: $(READY)  ## The pictures of README.md again, with the weights that sh
 	$(BIN)/tempose animate src/tempose/samples/meadow.jpg wave -o docs/images/demo.webp --size 512 --fps 12 --max-frames 30 --side-by-side --overwrite
 	rm docs/images/demo.webp.json
 	$(BIN)/python benchmarks/gallery.py docs/images/gallery.webp
+	$(BIN)/python -m benchmarks.opening
 	$(BIN)/python -m benchmarks.screenshot docs/images/studio.png
+	$(BIN)/python -m benchmarks.screenshot docs/images/studio-phone.png --width 390 --dark
 
 # Nine runs of the image stage, each from the last: other errors, sizes and losses (docs/experiments.md says why), then the temporal stage.
 STAGES = people-1 people-2 people-3 people-4 people-5 people-6 people-image-128 people-fine people-warp people-temporal

@@ -6,8 +6,10 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,15 +19,13 @@ from tempose.diffusion.hub import DEFAULT_MODEL
 # How long anything may take, in milliseconds.
 PATIENCE = 600_000
 
+# Of the result: few, for a picture shows one of them.
+FRAMES, SIZE = 8, 512
 
-def screenshot(path: Path, *, model: str = DEFAULT_MODEL, example: int = 1, dark: bool = False) -> None:
-    """Start a studio, run one of its examples in Chromium, and write a picture of the page.
 
-    Args:
-        path: the picture, .png or .jpg.
-        model: a name (`tempose.diffusion.hub.load_model`).
-        example: which example.
-        dark: in dark colors.
+@contextmanager
+def opened(*, model: str = DEFAULT_MODEL, width: int = 1280, dark: bool = False) -> Iterator[tuple[Any, str]]:
+    """A studio of its own, and an empty page of Chromium: both, the latter as Playwright gives it, and the address.
 
     Raises:
         InputError: there is no Chromium, or no Playwright to drive it.
@@ -48,30 +48,44 @@ def screenshot(path: Path, *, model: str = DEFAULT_MODEL, example: int = 1, dark
             raise InputError("the studio did not start; its own words stand above")
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-            page = chromium.new_page(viewport={"width": 1280, "height": 860})
+            page = chromium.new_page(viewport={"width": width, "height": 860}, color_scheme="dark" if dark else "light")
             page.set_default_timeout(PATIENCE)
-            page.goto(f"http://127.0.0.1:{port}/?__theme={'dark' if dark else 'light'}")
-            page.locator("#examples label").nth(example).click()
-            page.wait_for_selector("#look-fitted img")
-            page.click("#run")
-            page.wait_for_selector("#progress:has-text('a second')")
-            page.wait_for_function("document.querySelector('#video video')?.readyState === 4")
-            page.wait_for_selector("#remarks:not(:has(progress))")
-            page.screenshot(path=path, full_page=True)
+            yield page, f"http://127.0.0.1:{port}"
             chromium.close()
     finally:
         server.terminate()
         server.wait(60)
 
 
+def choose(page: Any, example: int) -> None:
+    """Choose an example, and wait until everything about it has been found."""
+    page.evaluate("(at) => document.querySelectorAll('#examples button')[at].click()", example)
+    page.wait_for_selector("#found:not(.old) #remarks", state="attached")
+
+
+def run(page: Any) -> None:
+    """Click, and wait until the result plays."""
+    page.click("#run")
+    page.wait_for_selector("#made:not([hidden])")
+    page.wait_for_function("document.getElementById('video').readyState === 4")
+
+
 def main(
     path: Annotated[Path, typer.Argument(help="The picture to write, .png or .jpg.")],
     model: Annotated[str, typer.Option(help="A name, a folder of weights, or OWNER/NAME on the Hub.")] = DEFAULT_MODEL,
     example: Annotated[int, typer.Option(help="Which example, from 0.")] = 1,
+    width: Annotated[int, typer.Option(help="Of the page in pixels: 1280 of a desk, 390 of a phone.")] = 1280,
     dark: Annotated[bool, typer.Option("--dark", help="In dark colors.")] = False,
 ) -> None:
     """Write a picture of the studio with a finished result."""
-    screenshot(path, model=model, example=example, dark=dark)
+    with opened(model=model, width=width, dark=dark) as (page, address):
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]", state="attached")
+        for name, value in (("max_frames", FRAMES), ("size", SIZE)):
+            page.evaluate("([name, value]) => { document.getElementById(`set-${name}`).value = value; }", [name, value])
+        choose(page, example)
+        run(page)
+        page.screenshot(path=path)
 
 
 if __name__ == "__main__":

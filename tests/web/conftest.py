@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +32,9 @@ def cache(tmp_path_factory):
         people = {"people": [{"pose_keypoints_2d": keypoints.ravel().tolist()}]}
         (folder / "poses" / f"pose-{number}.json").write_text(json.dumps(people))
     write_image(folder / "beach.png", np.full((40, 60, 3), (20, 90, 200), np.uint8))
+    photo = read_image(folder / "photo.png")
+    write_video(folder / "walker.mp4", [np.roll(photo, 2 * shift, axis=1) for shift in range(12)], 10)
+    keypoint_motion("wave", frames=80, fps=10).save(folder / "long.npz")
     (folder / "words.png").write_text("not a picture")
     (folder / "words.npz").write_text("not a motion")
     (folder / "large.png").write_bytes(bytes(3_000_000))
@@ -56,6 +61,14 @@ def server(cache):
     server = Server(cache / "model", *options, "--max-pixels", 1_000_000)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory):
+    """Where pictures of the page are kept: the folder that SCREENSHOTS names, or one among pytest's own."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -94,15 +107,15 @@ def visit(chromium, server):
     contexts, elsewhere, broken = [], [], []
     ours = re.compile(rf"(data:|blob:|ws://127\.0\.0\.1:{server.port}/|{re.escape(server.url)}/)")
 
-    def open_page(width=1280, height=900, query=""):
-        context = chromium.new_context(viewport={"width": width, "height": height})
+    def open_page(width=1280, height=900, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("request", lambda request: None if ours.match(request.url) else elsewhere.append(request.url))
         page.on("pageerror", lambda error: broken.append(str(error)))
-        page.goto(f"{server.url}/{query}")
-        page.wait_for_selector("#run")
+        page.goto(server.url)
+        page.wait_for_selector("body[data-ready]")
         return page
 
     yield open_page

@@ -1,29 +1,22 @@
 """The HTTP interface, as programs and as curl use it, and what it does not give away."""
 
+import json
+import re
+import shutil
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import httpx
 import pytest
-from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
+from conftest import ROOT
 
 from tempose.media.video import probe_video
 from tempose.web.serve import LOCK
 
-FILE = {"_type": "gradio.FileData"}
-
-
-@pytest.fixture(scope="module")
-def client(server, tmp_path_factory):
-    return Client(server.url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
-
-
-def answers(server, **arguments):
-    """The events that curl would see."""
-    asked = httpx.post(f"{server.url}/gradio_api/call/v2/animate", json=arguments, timeout=60)
-    event = asked.json()["event_id"]
-    return httpx.get(f"{server.url}/gradio_api/call/animate/{event}", timeout=120).text
+GUIDE = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
 
 
 def uploaded(server, name, content):
@@ -32,42 +25,106 @@ def uploaded(server, name, content):
     return answer.json()[0]
 
 
-def test_a_program_gets_video_sheet_and_record(client, cache):
-    photo, motion = handle_file(cache / "photo.png"), handle_file(cache / "wave.npz")
-    job = client.submit(photo=photo, motion_file=motion, max_frames=4, steps=1, seed=2, api_name="/animate")
-    video, sheet, record = job.result(120)
-    assert probe_video(video).frames == 4
-    assert sheet.endswith(".png")
-    assert (record["photo"], record["motion"], record["settings"]["seed"]) == ("photo.png", "wave.npz", 2)
-    assert {"part", "done", "total", "ahead"} == set(job.outputs()[0][2])
+def begun(server, body, kind="jobs", client=httpx):
+    return client.post(f"{server.url}/api/{kind}", json=body, timeout=60)
 
 
-def test_mistakes_are_the_sentences_of_the_command_line(client, cache):
-    photo = handle_file(cache / "photo.png")
-    for arguments, said in (
+def ended(server, job, client=httpx):
+    """The state of a job once it has ended."""
+    while True:
+        state = client.get(f"{server.url}/api/jobs/{job}", timeout=60).json()
+        if state["state"] not in ("waiting", "running"):
+            return state
+        time.sleep(0.1)
+
+
+def example(name, kind):
+    """A block of code of the guide, by the heading it stands under."""
+    under = GUIDE.split(f"### {name}\n")[1]
+    return re.search(rf"```{kind}\n(.*?)```", under, re.S).group(1)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("With curl", "bash"), ("With Python", "python")])
+def test_the_examples_of_the_guide_run(server, cache, tmp_path, name, kind):
+    if kind == "bash" and shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    shutil.copyfile(cache / "photo.png", tmp_path / "me.png")
+    code = example(name, kind).replace("http://127.0.0.1:7860", server.url).replace("me.jpg", "me.png")
+    command = ["bash", "-euc"] if kind == "bash" else [sys.executable, "-c"]
+    ran = subprocess.run([*command, code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert probe_video(tmp_path / "me-walk.mp4").frames == 24
+
+
+def test_a_job_is_looked_at_and_deleted(server, cache):
+    photo = {"path": uploaded(server, "photo.png", (cache / "photo.png").read_bytes())}
+    motion = {"path": uploaded(server, "wave.npz", (cache / "wave.npz").read_bytes()), "orig_name": "wave.npz"}
+    settings = {"max_frames": 4, "steps": 1, "seed": 2}
+    answer = begun(server, {"photo": photo, "motion": motion, "settings": settings})
+    assert answer.status_code == 201
+    job = answer.json()["id"]
+    state = ended(server, job)
+    assert (state["state"], state["files"][0]) == ("done", "photo-wave.mp4")
+    assert state["result"]["record"]["settings"]["seed"] == 2
+    picture = httpx.get(f"{server.url}/api/jobs/{job}/preview")
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert httpx.get(f"{server.url}/api/jobs/{job}/files/nothing.mp4").status_code == 404
+    assert httpx.get(f"{server.url}/api/jobs/{job}/files/..%2f..%2fetc%2fpasswd").status_code == 404
+    again = begun(server, {"photo": photo, "motion": {"job": job}, "settings": {"max_frames": 2}})
+    assert again.status_code == 201
+    httpx.delete(f"{server.url}/api/jobs/{again.json()['id']}")
+    assert httpx.delete(f"{server.url}/api/jobs/{job}").json() == {"freed_after": None}
+    for path in (f"jobs/{job}", f"jobs/{job}/preview", f"jobs/{job}/files/photo-wave.mp4"):
+        assert httpx.get(f"{server.url}/api/{path}").status_code == 404
+
+
+def test_a_browser_lists_its_own_and_programs_without_cookies_none(server):
+    me, you = httpx.Client(), httpx.Client()
+    for client in (me, you):
+        client.get(server.url)
+    body = {"photo": {"example": "meadow"}, "motion": "nowhere"}
+    assert begun(server, body, client=me).status_code == 400
+    job = begun(server, {**body, "motion": "walk", "settings": {"max_frames": 2}}, client=me).json()["id"]
+    assert [each["id"] for each in me.get(f"{server.url}/api/jobs").json()] == [job]
+    assert you.get(f"{server.url}/api/jobs").json() == httpx.get(f"{server.url}/api/jobs").json() == []
+    assert me.delete(f"{server.url}/api/jobs/{job}").status_code == 200
+
+
+def test_mistakes_are_the_sentences_of_the_command_line(server):
+    photo = {"example": "meadow"}
+    for body, said in (
         ({"photo": photo, "motion": "wlak"}, "choose a motion"),
-        ({"photo": photo, "steps": 901}, "steps is 901; wanted 900 at most"),
-        ({"photo": photo, "steps": -1}, "steps is -1; wanted a whole number, 1 or more"),
-        ({"photo": handle_file(cache / "words.png")}, "words.png is not a picture in a known format"),
-        ({"photo": photo, "background": "/etc/passwd"}, "wanted photo, plain"),
+        ({"photo": photo, "settings": {"steps": 901}}, "steps is 901; wanted 900 at most"),
+        ({"photo": photo, "settings": {"steps": -1}}, "steps is -1; wanted a whole number, 1 or more"),
+        ({"photo": photo, "settings": {"background": "/etc/passwd"}}, "wanted photo, plain"),
+        ({"photo": photo, "settings": {"model": "x"}}, "there is no part of a request 'model'"),
+        ({"photos": photo}, "there is no part of a request 'photos'; did you mean 'photo'"),
+        ({"photo": {"path": "/etc/passwd"}}, "that file was not uploaded here"),
+        ({"photo": photo, "motion": {"job": "x"}}, "there is nothing at this address"),
     ):
-        with pytest.raises(AppError, match=said):
-            client.predict(**arguments, api_name="/animate")
+        answer = begun(server, body)
+        assert answer.status_code in (400, 404)
+        assert said in answer.json()["error"]
+    assert begun(server, [], kind="looks").status_code == 422
 
 
-def test_curl_gets_a_result(server, cache):
-    path = uploaded(server, "me.png", (cache / "photo.png").read_bytes())
-    photo = {"path": path, "orig_name": "me.png", "meta": FILE}
-    said = answers(server, photo=photo, max_frames=2, steps=1)
-    assert "event: complete" in said
-    assert "me-walk.mp4" in said
+def test_one_page_describes_the_interface(server):
+    described = httpx.get(f"{server.url}/api/openapi.json").json()
+    posted = described["paths"]["/api/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "max_frames" in json.dumps(posted)
+    page = httpx.get(f"{server.url}/api").text
+    for path in described["paths"]:
+        assert path in page
+    assert "http://" not in re.sub(r"http://127\.0\.0\.1", "", page)  # nothing from elsewhere
 
 
-def test_only_its_own_files_can_be_fetched_or_used(server):
-    for path in ("/etc/passwd", "..%2f..%2fetc/passwd", "/proc/self/environ", __file__):
-        assert httpx.get(f"{server.url}/gradio_api/file={path}").status_code in (403, 404)
-    assert httpx.get(f"{server.url}/gradio_api/file=http://example.org/").status_code == 403
-    assert "event: error" in answers(server, photo={"path": "/etc/passwd", "meta": FILE})
+def test_numbers_are_for_prometheus(server):
+    text = httpx.get(f"{server.url}/metrics").text
+    values = dict(re.findall(r"^(tempose_\w+(?:\{[^}]*\})?) ([\d.e+]+)$", text, re.M))
+    assert float(values['tempose_jobs_total{desk="generate",outcome="done"}']) > 0
+    assert float(values['tempose_job_seconds_total{desk="generate"}']) > 0
+    assert float(values["tempose_memory_peak_bytes"]) > 1e8
+    assert 'tempose_jobs_waiting{desk="generate"}' in values
 
 
 def test_a_name_with_dots_stays_in_the_folder(server):
@@ -102,7 +159,3 @@ def test_nothing_is_left_of_uploads_that_are_refused_or_break_off(server):
 
 def parts_of_uploads(folder):
     return [path for path in folder.iterdir() if path.is_file() and path.name != LOCK]
-
-
-def test_the_events_of_the_page_are_not_for_programs(client):
-    assert list(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == ["/animate"]

@@ -1,6 +1,7 @@
 """Jobs wait for their turn, say how far they are, and end when they are told to."""
 
 import threading
+import time
 
 import pytest
 import torch
@@ -112,21 +113,27 @@ def test_a_job_stops_at_the_next_part_of_a_network():
     assert len(calls) == 7
 
 
-def test_the_jobs_of_one_visit_are_stopped():
-    place = desk(at_once=3)
-    mine, yours = (place.submit(Held(), client="a", owner=owner) for owner in ("one/run", "other/run"))
-    place.cancel("one/")
-    assert mine.finished.wait(SOON)
-    assert not yours.finished.is_set()
-    place.stop()
+def test_a_desk_counts_how_its_jobs_ended():
+    place, held = desk(), Held()
+    place.submit(held, client="a")
+    waiting = place.submit(lambda job: 1, client="b")
+    assert held.begun.wait(SOON)
+    assert (place.busy(), place.waiting(), waiting.state) == (2, 1, "waiting")
+    held.go.set()
+    failed = place.submit(lambda job: [][0], client="c")
+    assert failed.finished.wait(SOON)
+    while sum(place.ended.values()) < 3:
+        time.sleep(0.01)
+    assert (place.ended, waiting.state, failed.state) == ({"done": 2, "failed": 1}, "done", "failed")
+    assert place.seconds_run > 0
 
 
 def test_a_job_that_waits_ends_as_soon_as_it_is_stopped():
     held, place = Held(), desk()
     place.submit(held, client="a")
-    waiting = place.submit(lambda job: 1 / 0, client="b", owner="b/run")
+    waiting = place.submit(lambda job: 1 / 0, client="b")
     assert held.begun.wait(SOON)
-    place.cancel("b/")
+    waiting.stop()
     assert waiting.finished.is_set()
     assert (waiting.error, place.busy()) == ("stopped", 1)
     held.go.set()

@@ -8,6 +8,7 @@ from web.test_studio import asked, run
 
 from tempose.animation.compose import Composition
 from tempose.media import video
+from tempose.media.images import read_image
 from tempose.media.video import write_video
 from tempose.pose.estimators import Detection
 from tempose.web.limits import Limits
@@ -42,13 +43,15 @@ def test_a_video_is_opened_for_its_head_its_survey_and_its_frames(studio, cache,
     assert sum(opened) == 6  # what the look found is not looked for again
 
 
-def test_the_look_shows_the_drivers_own_first_picture(studio, cache, driver):
+def test_the_look_shows_the_drivers_own_first_and_last_picture(studio, cache, driver):
     look = run(lambda job: studio.look(asked(cache, motion=driver), job)).result
-    assert look.driver.shape == (384, 288, 3)
-    assert len(np.unique(look.driver.reshape(-1, 3), axis=0)) > 500  # a picture, not a skeleton on slate
+    for name in ("first.jpg", "last.jpg"):
+        picture = read_image(look.files[name])
+        assert picture.shape == (384, 288, 3)
+        assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 5000  # a picture, not a skeleton on slate
 
 
 def test_a_frame_is_composed_once_for_all_files_of_a_result(studio, cache, monkeypatch):
-    shown = counted(monkeypatch, Composition, "show", lambda *_, **__: 1)
+    shown = counted(monkeypatch, Composition, "show", lambda *given, **_: given[3] is not None)
     assert run(lambda job: studio.make(asked(cache), job)).error is None
     assert sum(shown) == FRAMES

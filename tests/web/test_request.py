@@ -6,35 +6,43 @@ import pytest
 from typer.testing import CliRunner
 from web.visitors import AnyFile
 
+from tempose.animation.demo import SAMPLES
 from tempose.animation.settings import AnimateSettings
+from tempose.animation.subject import read_subject
+from tempose.body.motions import MOTIONS
 from tempose.cli import app
 from tempose.core.errors import InputError
+from tempose.pose.estimators import load_estimator
 from tempose.web.limits import Limits
-from tempose.web.request import OFFERED, AnimateRequest, Upload
+from tempose.web.request import EXAMPLES, OFFERED, AnimateRequest, DressRequest, Upload
 
 PHOTO = {"path": "/somewhere/abc/me.jpg", "orig_name": "my photo.jpg"}
 
 
-def asked(**changes):
-    return AnimateRequest.of(PHOTO, "walk", None, limits=Limits(), files=AnyFile(), **changes)
+def request(given):
+    return AnimateRequest.of(given, limits=Limits(), files=AnyFile())
+
+
+def asked(**settings):
+    return request({"photo": PHOTO, "motion": "walk", "settings": settings})
 
 
 def test_the_defaults_are_those_of_the_command_line():
-    assert asked().settings == AnimateSettings(max_frames=36)
+    assert asked().settings == AnimateSettings()
     words = asked().command("people-128")
-    assert words == ["tempose", "animate", "my photo.jpg", "walk", "-o", "my photo-walk.mp4", "--max-frames", "36"]
+    assert words == ["tempose", "animate", "my photo.jpg", "walk", "-o", "my photo-walk.mp4"]
 
 
 def test_nothing_that_is_the_servers_own_matter_is_offered():
-    for name in ("model", "device", "estimator", "detector", "pose_model", "person", "anything"):
-        with pytest.raises(InputError, match=f"there is no setting {name!r}"):
+    for name in ("model", "device", "estimator", "detector", "pose_model", "mask", "anything"):
+        with pytest.raises(InputError, match=f"there is no part of a request {name!r}"):
             asked(**{name: "x"})
     assert all(entry.kind is not Path for entry in OFFERED)
 
 
 def test_every_option_of_the_command_exists():
     everything = asked(
-        steps=4, seed=3, strategy="loop", guidance=1.5, retarget="scale", background="color", color="#102030",
+        steps=4, seed=3, strategy="loop", guidance=1.5, retarget="scale", background="#102030",
         size=300, fps=10, start=0.5, max_frames=9,
     )  # fmt: skip
     words = everything.command("some/model")
@@ -51,8 +59,8 @@ def test_every_option_of_the_command_exists():
     [
         {"steps": -1}, {"steps": 1e9}, {"steps": "many"}, {"seed": -1}, {"seed": 0.5}, {"max_frames": 1000},
         {"max_frames": float("nan")}, {"size": 5}, {"size": 5000}, {"fps": 1000}, {"fps": -1}, {"start": -1},
-        {"strategy": "strided"}, {"retarget": None}, {"background": "/etc/passwd"}, {"guidance": 1e9},
-        {"background": "color", "color": "red; rm"},
+        {"strategy": "strided"}, {"retarget": "x"}, {"background": "/etc/passwd"}, {"background": "red"},
+        {"guidance": 1e9},
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(bad):
@@ -62,30 +70,54 @@ def test_what_makes_no_sense_is_refused(bad):
 
 def test_a_picture_is_a_background_under_its_own_name():
     beach = {"path": "/somewhere/xyz/beach.png", "orig_name": "beach.png"}
-    wanted = asked(background="picture", background_file=beach)
+    wanted = request({"photo": PHOTO, "background_file": beach, "mask": {"path": "/x/mask.png"}})
     assert str(wanted.backdrop.path) == "/somewhere/xyz/beach.png"
-    assert (wanted.settings.background, wanted.lacks_backdrop) == ("photo", False)
+    assert wanted.settings.background == "photo"
     words = wanted.command("people-128")
     assert words[words.index("--background") + 1] == "beach.png"
-    assert asked(background="plain", background_file=beach).backdrop is None
+    assert words[words.index("--mask") + 1] == "mask.png"
 
 
 def test_several_files_are_a_folder():
-    files = [{"path": f"/x/{number}.json"} for number in range(3)]
-    wanted = AnimateRequest.of(PHOTO, None, files, limits=Limits(), files=AnyFile())
+    wanted = request({"photo": PHOTO, "motion": [{"path": f"/x/{number}.json"} for number in range(3)]})
     assert [upload.name for upload in wanted.motion] == ["0.json", "1.json", "2.json"]
     assert wanted.command("people-128")[2:6] == ["my photo.jpg", "poses", "-o", "my photo-poses.mp4"]
-    assert AnimateRequest.of(PHOTO, "walk", [], limits=Limits(), files=AnyFile()).motion == "walk"
 
 
 def test_a_motion_is_a_name_or_an_upload_never_a_path():
-    for motion in ("/etc/passwd", "", None, ["walk"]):
-        with pytest.raises(InputError, match="choose a motion"):
-            AnimateRequest.of(PHOTO, motion, None, limits=Limits(), files=AnyFile())
-    uploaded = AnimateRequest.of(
-        PHOTO, None, {"path": "/x/a.npz", "orig_name": "../../b.npz"}, limits=Limits(), files=AnyFile()
+    for motion in ("/etc/passwd", "", None, [], ["walk"], [3]):
+        with pytest.raises(InputError, match=r"choose a motion|a file was expected"):
+            request({"photo": PHOTO, "motion": motion})
+    assert request({"motion": {"path": "/x/a.npz", "orig_name": "../../b.npz"}}).motion_name == "b.npz"
+
+
+@pytest.mark.parametrize("given", [None, 3, [], {"photos": 1}, {"settings": 3}, {"photo": {"example": "nobody"}}])
+def test_what_is_no_request_is_refused(given):
+    with pytest.raises(InputError, match=r"wanted|there is no"):
+        request(given)
+
+
+def test_somebody_who_comes_with_the_package_and_a_tapped_person():
+    wanted = request({"photo": {"example": "meadow"}, "settings": {"photo_person": "10.5,20"}})
+    assert (wanted.photo.name, wanted.photo.path.is_file()) == ("meadow.jpg", True)
+    assert wanted.settings.photo_person == (10.5, 20.0)
+
+
+def test_several_photos_of_one_person():
+    back = {"path": "/x/back.jpg"}
+    wanted = request({"photo": [PHOTO, back], "motion": "turn"})
+    assert wanted.command("people-128")[:5] == ["tempose", "animate", "my photo.jpg", "back.jpg", "turn"]
+    assert (wanted.photo.name, wanted.name) == ("my photo.jpg", "my photo-turn")
+
+
+def test_clothes_are_asked_for_by_two_pictures():
+    style = {"path": "/x/red.png", "orig_name": "red.png"}
+    wanted = DressRequest.of(
+        {"photo": PHOTO, "style": style, "settings": {"part": "lower"}}, limits=Limits(), files=AnyFile()
     )
-    assert uploaded.motion_name == "b.npz"
+    assert wanted.command("m")[:6] == ["tempose", "dress", "red.png", "my photo.jpg", "-o", "my photo-red.png"]
+    with pytest.raises(InputError, match="choose two pictures"):
+        DressRequest.of({"photo": PHOTO}, limits=Limits(), files=AnyFile())
 
 
 def test_a_name_keeps_no_folder():
@@ -98,6 +130,9 @@ def test_a_name_keeps_no_folder():
         Upload.of("/etc/passwd", AnyFile())
 
 
-@pytest.mark.parametrize("given", ["#20A0FF", "rgb(32, 160, 255)", "rgba(32.1, 159.7, 255, 1)"])
-def test_colors_come_in_several_forms(given):
-    assert asked(background="color", color=given).settings.background == "#20a0ff"
+def test_the_examples_show_people_who_are_found():
+    estimator = load_estimator()
+    for name, motion in EXAMPLES.items():
+        assert motion in MOTIONS
+        subject = read_subject(SAMPLES / f"{name}.jpg", estimator=estimator)
+        assert (subject.keypoints[:14, 2] > 0.3).all(), name

@@ -7,37 +7,69 @@ import socket
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
-from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
 from web.servers import Server
 
 from tempose.core.errors import InputError
-from tempose.web.serve import IDLE, LOCK, WATCH, files_of_its_own, known_hosts, read_password, serve
+from tempose.web import serve as serving
+from tempose.web.serve import (
+    IDLE,
+    LOCK,
+    WATCH,
+    check_mcp,
+    files_of_its_own,
+    hold_to_limits,
+    known_hosts,
+    read_password,
+    serve,
+)
 
 
 def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache):
-    server = Server(cache / "model", "--per-client", 4)
-    client = Client(server.url, verbose=False, download_files=False)
-    wanted = {"photo": handle_file(cache / "photo.png"), "max_frames": 16, "steps": 6, "api_name": "/animate"}
-    running = client.submit(**wanted)
-    while not any(output[2].get("part") == "generating" for output in running.outputs()):
-        assert not running.done(), running.exception()
-    waiting = client.submit(**wanted)
-    while not waiting.outputs():
-        assert not waiting.done(), waiting.exception()
+    server = Server(cache / "model", "--per-client", 4, "--mcp")
+    client = httpx.Client(base_url=server.url, timeout=60)
+    assert tools(client) == ["animate"]
+    wanted = {"photo": {"example": "meadow"}, "settings": {"max_frames": 16, "steps": 60}}
 
+    def begun():
+        return client.post("/api/jobs", json=wanted)
+
+    def state(job):
+        return client.get(f"/api/jobs/{job}").json()
+
+    running = begun().json()["id"]
+    while state(running)["part"] != "generating":
+        assert state(running)["state"] in ("waiting", "running"), state(running)
+    waiting = begun().json()["id"]
     server.process.send_signal(signal.SIGTERM)
-    with pytest.raises(AppError, match="stopped"):
-        waiting.result(60)
-    with pytest.raises(AppError, match="shutting down"):
-        client.predict(**wanted)
-    video, _, record = running.result(120)
-    assert record["frames"] == 16
+    while "shutting down" not in (refused := begun()).text:
+        if refused.status_code == 201:
+            client.delete(f"/api/jobs/{refused.json()['id']}")
+    assert refused.status_code == 429
+    assert state(waiting)["state"] == "stopped"
+    while (now := state(running))["state"] == "running":
+        time.sleep(0.1)
+    assert (now["state"], now["result"]["frames"]) == ("done", 16)
+    assert client.get(f"/api/jobs/{running}/files/{now['files'][0]}").status_code == 200
+    folder = Path(client.post("/gradio_api/upload", files={"files": ("a.png", b"x")}).json()[0]).parents[1]
+    client.close()
     assert server.process.wait(60) == 0, server.said
-    assert not Path(re.search(r"/\S*tempose-studio-[^/]+", str(video)).group()).exists()
+    assert not folder.exists()
+
+
+def tools(client):
+    """The tools that an assistant is offered."""
+    headers = {"accept": "application/json, text/event-stream"}
+    hello = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    session = {}
+    for number, (method, given) in enumerate((("initialize", hello), ("tools/list", {}))):
+        message = {"jsonrpc": "2.0", "id": number, "method": method, "params": given}
+        answer = client.post("/gradio_api/mcp/", json=message, headers={**headers, **session}, follow_redirects=True)
+        session = {name: value for name, value in answer.headers.items() if name == "mcp-session-id"}
+    return re.findall(r'"name": ?"(\w+)"', answer.text)
 
 
 def test_a_password_is_asked_for(cache):
@@ -45,10 +77,13 @@ def test_a_password_is_asked_for(cache):
     server = Server(cache / "model", "--auth-file", cache / "password")
     try:
         assert "secret" not in Path(f"/proc/{server.process.pid}/cmdline").read_text()
-        assert httpx.get(f"{server.url}/config").status_code == 401
+        assert httpx.get(f"{server.url}/api/studio").status_code == 401
         assert httpx.post(f"{server.url}/gradio_api/upload", files={"files": ("a.png", b"x")}).status_code == 401
-        client = Client(server.url, auth=("studio", "secret"), verbose=False)
-        assert "/animate" in client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+        assert httpx.get(f"{server.url}/api/studio", auth=("studio", "secret")).json()["motions"]
+        browser = httpx.Client(base_url=server.url)
+        assert browser.post("/login", data={"username": "studio", "password": "wrong"}).status_code == 400
+        assert browser.post("/login", data={"username": "studio", "password": "secret"}).status_code == 200
+        assert browser.get("/api/studio").status_code == 200
     finally:
         assert server.stop() == 0
 
@@ -66,6 +101,11 @@ def test_a_taken_port_is_one_sentence(cache, restored):
         taken.listen()
         with pytest.raises(InputError, match=r"cannot listen on port .*--port"):
             serve(port=taken.getsockname()[1], model=str(cache / "model"))
+
+
+def test_assistants_and_passwords_do_not_go_together():
+    with pytest.raises(InputError, match="leave out --mcp or the password"):
+        check_mcp(("studio", "secret"))
 
 
 def test_a_model_that_is_not_there_is_one_sentence(restored):
@@ -149,11 +189,35 @@ def test_slow_connections_are_closed(server):
         connection.close()
 
 
+def test_a_connection_that_is_kept_for_many_requests_is_not_idle(monkeypatch):
+    monkeypatch.setattr(serving, "IDLE", 1.0)
+    monkeypatch.setattr(serving, "WATCH", 0.01)
+    aborted, swept = [], []
+
+    def connection(name):
+        loop = SimpleNamespace(call_soon_threadsafe=lambda _: aborted.append(name))
+        answered = SimpleNamespace(response_complete=True)
+        return SimpleNamespace(cycle=answered, loop=loop, transport=SimpleNamespace(abort=None))
+
+    used, idle = connection("used"), connection("idle")
+    state = SimpleNamespace(connections=[used, idle])
+    server = SimpleNamespace(config=SimpleNamespace(), should_exit=False, server_state=state)
+    hold_to_limits(server, SimpleNamespace(sweep=lambda: swept.append(1)))
+    for _ in range(3000):  # as long as it takes on a busy machine
+        if aborted:
+            break
+        used.cycle = SimpleNamespace(response_complete=True)
+        time.sleep(0.01)
+    server.should_exit = True
+    assert set(aborted) == {"idle"}
+    assert swept
+
+
 @pytest.mark.parametrize("body", [b"[" + b"{}," * 10_000_000 + b"{}]", b'{"photo":[' + b"1," * 10_000_000 + b"1]}"])
 def test_a_large_request_is_refused_before_it_is_read(server, body):
     begun = time.monotonic()
     with contextlib.suppress(httpx.WriteError, httpx.ReadError):
-        url = f"{server.url}/gradio_api/call/v2/animate"
+        url = f"{server.url}/api/jobs"
         answer = httpx.post(url, content=body, headers={"content-type": "application/json"}, timeout=30)
         assert answer.status_code == 413
     assert httpx.get(f"{server.url}/health", timeout=10).status_code == 200

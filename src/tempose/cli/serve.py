@@ -17,7 +17,7 @@ def serve(
     port: Annotated[int, typer.Option(metavar="PORT", min=1, max=65535, help="On which port.")] = 7860,
     model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL)] = "people-128",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = "auto",
-    max_frames: Annotated[int, typer.Option(help="Frames of a result at most.")] = 120,
+    max_frames: Annotated[int, typer.Option(help="Frames of a result at most.")] = 600,
     max_seconds: Annotated[float, typer.Option(metavar="SECONDS", help="Length of an uploaded video at most.")] = 120.0,
     max_upload_mb: Annotated[int, typer.Option(help="Megabytes of an uploaded file at most.")] = 64,
     max_pixels: Annotated[int, typer.Option(help="Pixels of an uploaded picture or frame at most.")] = 40_000_000,
@@ -26,6 +26,9 @@ def serve(
     queue: Annotated[int, typer.Option(help="Jobs that may wait.")] = 8,
     per_client: Annotated[int, typer.Option(help="Jobs of one client, running and waiting.")] = 2,
     job_seconds: Annotated[float, typer.Option(metavar="SECONDS", help="Seconds that a job may run.")] = 900.0,
+    keep_minutes: Annotated[
+        float, typer.Option(metavar="MINUTES", help="Minutes for which uploads and results are kept.")
+    ] = 60.0,
     auth_file: Annotated[
         Path | None,
         typer.Option(
@@ -49,6 +52,7 @@ def serve(
         bool, typer.Option("--log-names", help="Also log what visitors were told, which may name their files.")
     ] = False,
     share: Annotated[bool, typer.Option("--share", help="Also open a public link through Gradio's servers.")] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Also answer assistants (Model Context Protocol).")] = False,
 ) -> None:
     """Open the studio: the same job in a web page, offline, with an HTTP interface.
 
@@ -74,6 +78,7 @@ def serve(
         queue=queue,
         per_client=per_client,
         job_seconds=job_seconds,
+        kept_minutes=keep_minutes,
     )
     serve(
         host=host,
@@ -85,4 +90,5 @@ def serve(
         allowed_hosts=allowed_host or (),
         root_path=root_path,
         share=share,
+        mcp=mcp,
     )

@@ -26,17 +26,20 @@ class OneAtATime:
             return self._estimator(frame)
 
 
-class FirstSeen:
-    """An estimator that keeps the first picture it is shown: so that no video is opened again for it."""
+class Ends:
+    """An estimator that keeps the first and the last picture it is shown: so that no video is opened again for them.
+
+    Attributes:
+        first, last: uint8 `h w 3`; None before there was one.
+    """
 
     def __init__(self, estimator: Estimator) -> None:
         self._estimator = estimator
-        self.picture: np.ndarray | None = None
-        """uint8 `h w 3`; None before there was one."""
+        self.first: np.ndarray | None = None
+        self.last: np.ndarray | None = None
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:
-        if self.picture is None:
-            self.picture = frame
+        self.first, self.last = frame if self.first is None else self.first, frame
         return self._estimator(frame)
 
 

@@ -7,6 +7,8 @@ password, bodies that are too large or too slow, JSON that names places elsewher
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
 import json
 import re
 import tempfile
@@ -14,9 +16,9 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -41,25 +43,23 @@ UPLOADS, UPLOADS_EACH = 24, 8
 # So many wrong passwords within so many seconds, of one address and of all, and logins rest.
 WRONG_EACH, WRONG_ALL, WRONG_SECONDS = 5, 100, 60.0
 
-# The addresses that the page and its programs need: those before the password, and those after it.
-OPEN = re.compile(
-    r"/|/(login|logout|theme\.css|robots\.txt|favicon\.ico|manifest\.json|pwa_icon(/\d+)?)/?"
-    r"|/(static|assets|svelte)/.*|/gradio_api/(theme\.css|startup-events|app_id)/?",
-)
+# The addresses that the page and its programs need: those before the password, those after it, and those of assistants.
+OPEN = re.compile(r"/|/(login|logout|robots\.txt|favicon\.ico)/?|/page/[\w.-]+|/gradio_api/(startup-events|app_id)/?")
 CLOSED_ELSE = re.compile(
-    r"/config/?|/gradio_api/("
-    r"(user|login_check|info|openapi\.json|upload|upload_progress|cancel|reset)/?"
-    r"|queue/(join|data|status)|heartbeat/[\w-]+"
-    r"|(run|api|call|call/v2)/[\w-]+(/[\w-]+)?/?"
-    r"|file=.*)",
-    re.DOTALL,
+    r"/metrics|/gradio_api/upload/?|/api(/(openapi\.json|[\w-]+(/[\w.-]+(/preview|/files/[^/]+)?)?))?"
 )
+OF_ASSISTANTS = re.compile(
+    r"/gradio_api/mcp(/.*)?|/config/?|/gradio_api/(info/?|queue/(join|data)|heartbeat/[\w-]+)", re.DOTALL
+)
+
+# What a page of this server may load: what comes from it, and what the browser itself holds.
+POLICY = b"default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; frame-ancestors 'self'"
 
 # What every answer carries.
 HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"frame-ancestors 'self'"),
+    (b"content-security-policy", POLICY),
     (b"x-frame-options", b"SAMEORIGIN"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
@@ -84,10 +84,14 @@ class Guard:
         most_bytes: of an upload.
         uploads: whose files are whose.
         hosts: names of this server in the addresses that visitors use; `*` is any address of numbers.
+        assistants: whether assistants are answered, too.
     """
 
-    def __init__(self, app: Any, *, most_bytes: int, uploads: Uploads, hosts: set[str]) -> None:
+    def __init__(
+        self, app: Any, *, most_bytes: int, uploads: Uploads, hosts: set[str], assistants: bool = False
+    ) -> None:
         self.app, self.most_bytes, self.uploads, self.hosts = app, most_bytes, uploads, hosts
+        self.assistants = assistants
         self._sending: Counter[str] = Counter()
         self._storing = 0
         self._wrong: list[tuple[float, str]] = []
@@ -119,14 +123,13 @@ class Guard:
         if path == "/health" and method in ("GET", "HEAD"):
             return await said(send, 200, b'{"status": "ok"}', b"application/json")
         open_to_all = OPEN.fullmatch(path) is not None
-        if not open_to_all and not CLOSED_ELSE.fullmatch(path):
+        needed = CLOSED_ELSE.fullmatch(path) or (self.assistants and OF_ASSISTANTS.fullmatch(path))
+        if not open_to_all and not needed:
             raise Refused(404, "there is nothing at this address")
-        visitor = scope[VISITOR] = visitor_of(scope, headers)
+        visitor = scope[VISITOR] = self.named(visitor_of(scope, headers), scope, headers)
         self.uploads.seen(visitor)
         if has_passwords(scope) and not visitor.user and not open_to_all:
             raise Refused(401, "log in first")
-        if "/gradio_api/file=" in path:
-            self.check_file(path.partition("/gradio_api/file=")[2], visitor)
         if method in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, bounded(receive, MOST_JSON), send)
         elif path.rstrip("/") == "/login":
@@ -146,18 +149,38 @@ class Guard:
         cookie = f"{COOKIE}={visitor.given}; Path=/; HttpOnly; SameSite=Lax; Max-Age=86400{secure}"
         return [*HEADERS, (b"set-cookie", cookie.encode())]
 
-    def check_file(self, name: str, visitor: Visitor) -> None:
-        """Whether a visitor may fetch a file: none that another one uploaded, none on its way."""
-        if _ELSEWHERE.match(name):
-            raise Refused(403, "this address is closed here")
+    def named(self, visitor: Visitor, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Visitor:
+        """The visitor, by the name and password that a program sends with each request (HTTP Basic), if it does."""
+        kind, _, given = headers.get(b"authorization", b"").partition(b" ")
+        if not has_passwords(scope) or visitor.user or kind.lower() != b"basic":
+            return visitor
+        at = self.may_try(visitor.address)
         try:
-            path = Path(name).resolve()
-        except (OSError, ValueError, RuntimeError):
-            raise Refused(403, "this address is closed here") from None
-        if path.parent == self.uploads.folder or (
-            self.uploads.knows(str(path)) and not self.uploads.permits(str(path), visitor)
-        ):
-            raise Refused(403, "this file is another visitor's")
+            user, _, password = base64.b64decode(given, validate=True).partition(b":")
+        except ValueError:
+            user = password = b""
+        known = scope["app"].auth.get(user.decode("utf-8", "replace"), "").encode()
+        if not known or not hmac.compare_digest(known, password):
+            raise Refused(401, "that is not the name and the password")
+        self.forgive(at, visitor.address)
+        return replace(visitor, user=user.decode())
+
+    def may_try(self, address: str) -> float:
+        """The moment of a try at a password, which counts as wrong until it is forgiven: many at once count, too.
+
+        Raises:
+            Refused: there were too many wrong ones.
+        """
+        now = time.monotonic()
+        self._wrong = [(at, who) for at, who in self._wrong if now - at < WRONG_SECONDS]
+        if sum(who == address for _, who in self._wrong) >= WRONG_EACH or len(self._wrong) >= WRONG_ALL:
+            raise Refused(429, f"too many wrong passwords; wait {WRONG_SECONDS:.0f} seconds")
+        self._wrong.append((now, address))
+        return now
+
+    def forgive(self, at: float, address: str) -> None:
+        """That try was right."""
+        self._wrong = [each for each in self._wrong if each != (at, address)]
 
     async def json_body(self, scope: dict[str, Any], headers: dict[bytes, bytes], receive: Receive) -> Receive:
         """The body, read whole and looked through; what the application then reads is what was looked at."""
@@ -181,16 +204,12 @@ class Guard:
 
     async def login(self, scope: dict[str, Any], receive: Receive, send: Any, address: str) -> None:
         """Hand a login on; after some wrong ones, those of the same address rest for a while."""
-        now = time.monotonic()
-        self._wrong = [(at, who) for at, who in self._wrong if now - at < WRONG_SECONDS]
-        if sum(who == address for _, who in self._wrong) >= WRONG_EACH or len(self._wrong) >= WRONG_ALL:
-            raise Refused(429, f"too many wrong passwords; wait {WRONG_SECONDS:.0f} seconds")
-        self._wrong.append((now, address))  # counted as wrong until it turns out right: many at once count, too
+        at = self.may_try(address)
         body = await whole(bounded(receive, MOST_LOGIN), seconds=BODY_TIME)
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < 400:
-                self._wrong = [(at, who) for at, who in self._wrong if (at, who) != (now, address)]
+                self.forgive(at, address)
             await send(message)
 
         await self.app(scope, again([body], receive), told)

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Progress:
         done, total: how much of the part; total is None where that is not known.
         seconds_left: to the end of the part; None while nothing can be told.
         ahead: jobs that come before it, while it waits.
+        rate: how much of the part a second; None while nothing can be told.
     """
 
     part: str
@@ -47,6 +49,7 @@ class Progress:
     total: int | None
     seconds_left: float | None
     ahead: int
+    rate: float | None = None
 
 
 class Job:
@@ -54,38 +57,40 @@ class Job:
 
     Attributes:
         client: who asked for it.
-        owner: the visit and the part of the page that it belongs to.
         result: what the work returned, or what it has shown so far.
         error: one sentence for the user, once it failed.
-        pictures: the latest look at what is being made, uint8 `f h w 3`.
+        picture: the latest frame of what is being made, at its full size, uint8 `h w 3`; None before there is one.
+        pictures: how many there have been.
         freed_after: seconds from the word to stop until the worker was free again.
     """
 
-    def __init__(self, work: Callable[[Job], Any], *, client: str, seconds: float, owner: str = "") -> None:
-        self.client, self.seconds, self.owner = client, seconds, owner
+    def __init__(self, work: Callable[[Job], Any], *, client: str, seconds: float) -> None:
+        self.client, self.seconds = client, seconds
         self.result: Any = None
         self.error: str | None = None
-        self.pictures: Any = None
+        self.picture: Any = None
+        self.pictures = 0
         self.freed_after: float | None = None
         self.finished = threading.Event()
         self._work, self._made = work, time.monotonic()
         self._lock = threading.Lock()
         self._stopped: float | None = None
         self._begun: float | None = None
+        self._ended: float | None = None
         self._part: tuple[str, int, int | None, float] = (WAITING, 0, None, 0.0)
 
     def stop(self) -> None:
         """Ask the job to end at once; one that waits has ended then."""
         with self._lock:
-            if self._stopped is None:
+            if self._stopped is None and not self.finished.is_set():
                 self._stopped = time.monotonic()
             if self._begun is None and not self.finished.is_set():
                 self._end("stopped")
 
     def _end(self, error: str | None) -> None:
-        self.error = error
+        self.error, self._ended = error, time.monotonic()
         if self._stopped is not None:
-            self.freed_after = time.monotonic() - self._stopped
+            self.freed_after = self._ended - self._stopped
         self.finished.set()
 
     @property
@@ -115,12 +120,33 @@ class Job:
             self._part = (label, done, total, begun)
             yield item
 
+    def show(self, picture: Any) -> None:
+        """Give a look at what is being made."""
+        self.picture, self.pictures = picture, self.pictures + 1
+
+    def shown(self, pictures: Iterable) -> Iterator:
+        """The pictures as they are, each shown."""
+        for picture in pictures:
+            self.show(picture)
+            yield picture
+
     def progress(self, ahead: int = 0) -> Progress:
         part, done, total, begun = self._part
-        left = None
-        if total is not None and done > 0:
-            left = max(0.0, (time.monotonic() - begun) / done * (total - done))
-        return Progress(part, done, total, left, ahead)
+        each = (time.monotonic() - begun) / done if done else 0.0
+        left = None if total is None or not done else each * (total - done)
+        return Progress(part, done, total, left, ahead, 1 / each if each else None)
+
+    @property
+    def state(self) -> str:
+        """waiting, running, done, stopped or failed."""
+        if not self.finished.is_set():
+            return WAITING if self.waits else "running"
+        return "stopped" if self.stopped else "failed" if self.error else "done"
+
+    @property
+    def ran(self) -> float:
+        """Seconds for which it ran, or has run so far."""
+        return 0.0 if self._begun is None else (self._ended or time.monotonic()) - self._begun
 
     def run(self) -> None:
         """Do the work; whatever it raises ends the job and nothing else."""
@@ -170,8 +196,10 @@ class Desk:
         self._lock = threading.Lock()
         self._jobs: list[Job] = []
         self._closed = False
+        self.ended: Counter[str] = Counter()
+        self.seconds_run = 0.0
 
-    def submit(self, work: Callable[[Job], Any], *, client: str, owner: str = "") -> Job:
+    def submit(self, work: Callable[[Job], Any], *, client: str) -> Job:
         """Take in a job.
 
         Raises:
@@ -185,10 +213,16 @@ class Desk:
                 raise Busy(f"{self.per_client} job(s) of yours are under way already; wait for one to end")
             if len(unfinished) >= self.at_once + self.queue:
                 raise Busy(f"the queue is full: {len(unfinished)} jobs are under way; try again in a few minutes")
-            job = Job(work, client=client, seconds=self.seconds, owner=owner)
+            job = Job(work, client=client, seconds=self.seconds)
             self._jobs = [*unfinished, job]
-            self._pool.submit(job.run)
+            self._pool.submit(self._run, job)
             return job
+
+    def _run(self, job: Job) -> None:
+        job.run()
+        with self._lock:
+            self.ended[job.state] += 1
+            self.seconds_run += job.ran
 
     def ahead(self, job: Job) -> int:
         """How many jobs come before this one; those that run count."""
@@ -201,12 +235,10 @@ class Desk:
         with self._lock:
             return len(self._unfinished())
 
-    def cancel(self, owner: str) -> None:
-        """Stop the jobs of an owner, or of all whose name begins so."""
+    def waiting(self) -> int:
+        """How many jobs wait."""
         with self._lock:
-            for job in self._unfinished():
-                if job.owner.startswith(owner):
-                    job.stop()
+            return sum(job.waits for job in self._unfinished())
 
     def close(self) -> None:
         """Take no new jobs, and stop those that have not begun."""

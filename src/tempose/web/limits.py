@@ -9,7 +9,7 @@ from pathlib import Path
 from tempose.animation.motion import WANTED, find_reader
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import picture_size
-from tempose.media.video import frame_size, probe_video
+from tempose.media.video import VideoInfo, frame_size, probe_video
 from tempose.pose.formats.pictures import PICTURES, Picture, Video
 
 
@@ -29,7 +29,7 @@ class Limits:
     seconds: float = 120.0
     """Length of an uploaded video."""
 
-    frames: int = 120
+    frames: int = 600
     """Frames of a result."""
 
     height: int = 1080
@@ -50,6 +50,9 @@ class Limits:
     job_seconds: float = 900.0
     """Time that a job may run."""
 
+    kept_minutes: float = 60.0
+    """Time for which uploads and results are kept."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value, least = getattr(self, field.name), 0 if field.name == "queue" else 1
@@ -65,6 +68,13 @@ class Limits:
     def upload_bytes(self) -> int:
         """`upload_mb` in bytes."""
         return 1_000_000 * self.upload_mb
+
+    def too_many(self, frames: int, fps: float) -> str:
+        """What is said of a motion with too many frames; it names the way round the limit."""
+        return (
+            f"the motion has {frames} frames at {fps:.3g} a second, and {self.frames} is the limit here: take a part "
+            f"of it (start and duration; {self.frames / fps:.3g} seconds fit), or fewer frames a second (fps)"
+        )
 
     def too_large(self, name: str) -> str:
         """What is said of a file that is over the limit; the page says it, too, before such a file is sent."""
@@ -89,18 +99,21 @@ class Limits:
         height, width = picture_size(path, max_pixels=self.pixels)
         self.check_pixels(path, width, height)
 
-    def check_motion(self, path: Path) -> None:
+    def check_motion(self, path: Path) -> VideoInfo | None:
         """Whether what holds a motion is small enough; what it holds is read later.
 
         Args:
             path: a file, or a folder with a pose file for each frame.
+
+        Returns:
+            what is known of a video.
 
         Raises:
             InputError, MediaError, PoseError: it is not, or its kind is not known.
         """
         if path.is_dir():
             self.check_folder(path)
-            return
+            return None
         self.check_size(path)
         reader, source = find_reader(path)
         if source.ending == ".npz":
@@ -108,7 +121,8 @@ class Limits:
         elif isinstance(reader, Picture):
             raise InputError(f"{path} is not a motion, but a single picture; wanted {WANTED}")
         elif isinstance(reader, Video):
-            self.check_video(path)
+            return self.check_video(path)
+        return None
 
     def check_folder(self, path: Path) -> None:
         """Number and kind of files, and their size in all."""
@@ -125,7 +139,7 @@ class Limits:
         if sum(file.stat().st_size for file in files) > self.upload_bytes:
             raise InputError(self.too_large("the motion"))
 
-    def check_video(self, path: Path) -> None:
+    def check_video(self, path: Path) -> VideoInfo:
         """Size of a frame, before one is decoded, and length, where the file says it."""
         height, width = frame_size(path)
         self.check_pixels(path, width, height)
@@ -135,6 +149,7 @@ class Limits:
             raise InputError(
                 f"{path} lasts {info.duration:.0f} seconds, more than {self.seconds:.0f}; cut a part out of it"
             )
+        return info
 
     def check_archive(self, path: Path) -> None:
         """What a pose file grows to when it is unpacked."""

@@ -1,28 +1,32 @@
-"""What somebody wants to have made: a photo, a motion and the settings, checked at the door."""
+"""What somebody wants to have made: photo, motion and settings, checked at the door.
+
+A file is named by a reference: {"path": …} for an upload, {"job": …} for what an earlier job has made, {"example": …}
+for a photo that comes with the package. Whatever else a request may say is a setting of the command line.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tempose.animation.settings import AnimateSettings
+from tempose.animation.demo import SAMPLES
+from tempose.animation.settings import AnimateSettings, DressSettings
 from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError, unknown
-from tempose.core.settings import as_word
+from tempose.core.settings import Settings, as_word
 from tempose.web.limits import Limits
 from tempose.web.uploads import Files
 
-# Frames of a result if nothing is said.
-FRAMES = 36
+# The settings that visitors may choose: those with a title stand in the page's form, the others are said on the photo.
+ON_PICTURE = ("person", "photo_person")
+OFFERED = tuple(entry for entry in AnimateSettings.entries() if entry.shown.title or entry.name in ON_PICTURE)
+DRESSING = tuple(entry for entry in DressSettings.entries() if entry.name in ("part", "max_frames", "steps", "seed"))
 
-# The settings that visitors may choose.
-OFFERED = tuple(entry for entry in AnimateSettings.entries() if entry.shown.title)
-
-# What may stand behind the person: the photo's own background, its edge's color, another color, a picture.
-BACKGROUNDS = ("photo", "plain", COLOR := "color", PICTURE := "picture")
-FIRST_COLOR = "#20a0ff"
+# Photos that come with the package, and a motion that goes with each.
+EXAMPLES = {"meadow": "dance", "studio": "walk", "road": "wave", "lawn": "squat", "yard": "catwalk"}
 
 # Letters of a file's name that are kept, and of what it gives to the name of a result.
 LONGEST, SHARE = 60, 24
@@ -33,14 +37,14 @@ FOLDER = "poses"
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came with a request: where it lies, and what its owner calls it."""
+    """A file that a request names: where it lies, and what its owner calls it."""
 
     path: Path
     name: str
 
     @staticmethod
     def of(given: Any, files: Files) -> Upload | None:
-        """From what Gradio passes on: None, or a dictionary with `path` and `orig_name`.
+        """From a reference, or None.
 
         Raises:
             InputError: it is something else, or no file of this visitor's.
@@ -49,7 +53,12 @@ class Upload:
             return None
         if not isinstance(given, dict):
             raise InputError("a file was expected; wanted an upload")
-        path, called = files.find(given.get("path")), given.get("orig_name")
+        if "example" in given:
+            if given["example"] not in EXAMPLES:
+                raise InputError(f"there is no example {given['example']!r}; wanted one of {', '.join(EXAMPLES)}")
+            return Upload(SAMPLES / f"{given['example']}.jpg", f"{given['example']}.jpg")
+        path = files.made(given["job"]) if "job" in given else files.find(given.get("path"))
+        called = given.get("orig_name")
         name = Path(called.replace("\\", "/")).name if isinstance(called, str) else ""
         name = "".join(letter for letter in name if letter.isprintable())
         return Upload(path, (path.name if name in ("", ".", "..") else name)[-LONGEST:])
@@ -60,6 +69,11 @@ class Upload:
         uploads = (Upload.of(one, files) for one in (given if isinstance(given, list) else [given]))
         return tuple(upload for upload in uploads if upload)
 
+    @property
+    def stem(self) -> str:
+        """What it gives to the name of a result."""
+        return Path(self.name).stem[:SHARE]
+
 
 @dataclass(frozen=True)
 class AnimateRequest:
@@ -67,163 +81,144 @@ class AnimateRequest:
 
     Attributes:
         photo: the picture.
+        further: more pictures of the same person, as from behind.
         motion: one upload, or one for each frame; or the name of a built-in motion.
-        settings: all that `tempose animate` can be told; the background, where it is a picture, is in `backdrop`.
+        settings: all that `tempose animate` can be told.
         backdrop: the picture that is the background, where there is one.
-        lacks_backdrop: whether there is to be one, and none came.
+        mask: the picture that says where the person is, where there is one.
     """
 
     photo: Upload | None
     motion: tuple[Upload, ...] | str
     settings: AnimateSettings
     backdrop: Upload | None = None
-    lacks_backdrop: bool = False
+    mask: Upload | None = None
+    further: tuple[Upload, ...] = ()
 
     @staticmethod
-    def of(
-        photo: Any,
-        motion: Any,
-        motion_file: Any,
-        *,
-        limits: Limits,
-        files: Files,
-        background: Any = BACKGROUNDS[0],
-        color: Any = None,
-        background_file: Any = None,
-        **given: Any,
-    ) -> AnimateRequest:
-        """From what a visitor sent, with files of their own; empty numbers mean that nothing was wished.
+    def of(given: Mapping[str, Any], *, limits: Limits, files: Files) -> AnimateRequest:
+        """From what a visitor sent.
 
         Args:
-            photo, motion, motion_file, background_file: uploads, and the name of a motion.
-            background: one of BACKGROUNDS.
-            color: what the background is, where it is a color.
-            given: settings among OFFERED, by name.
+            given: `photo`, a reference or a list of them; `mask` and `background_file`, references; `motion`, a name, a
+                reference or a list of them; `settings`, some of OFFERED by name.
 
         Raises:
             InputError: something is not what it should be, or beyond the limits.
         """
-        uploaded = Upload.several(motion_file, files)
-        backdrop = Upload.of(background_file, files) if background == PICTURE else None
-        if not uploaded and motion not in MOTIONS:
-            raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
-        behind = background_of(background, color=color)
-        settings = AnimateSettings(background="photo" if behind == PICTURE else behind, **chosen(given, limits))
-        lacks = behind == PICTURE and backdrop is None
-        return AnimateRequest(Upload.of(photo, files), uploaded or str(motion), settings, backdrop, lacks)
-
-    @property
-    def uploads(self) -> tuple[Upload, ...]:
-        """All files that came with it."""
-        motion = () if isinstance(self.motion, str) else self.motion
-        return tuple(upload for upload in (self.photo, *motion, self.backdrop) if upload)
+        check_parts(given, ("photo", "motion", "settings", "background_file", "mask"))
+        motion = given.get("motion", MOTIONS[0])
+        if isinstance(motion, str) or not motion:
+            if motion not in MOTIONS:
+                raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
+        else:
+            motion = Upload.several(motion, files)
+        settings = checked(AnimateSettings, given.get("settings"), OFFERED, limits)
+        if not re.fullmatch(r"photo|plain|#[0-9a-fA-F]{6}", settings.background):
+            raise InputError(f"background is {settings.background!r}; wanted photo, plain, or a color such as #20a0ff")
+        backdrop = Upload.of(given.get("background_file"), files)
+        mask = Upload.of(given.get("mask"), files)
+        photo, *further = Upload.several(given.get("photo"), files) or (None,)
+        return AnimateRequest(photo, motion, settings, backdrop, mask, tuple(further))
 
     @property
     def names(self) -> dict[Path, str]:
-        """What their owner calls them."""
-        return {upload.path: upload.name for upload in self.uploads}
+        """What the files are called instead of by their paths."""
+        motion = () if isinstance(self.motion, str) else self.motion
+        return {each.path: each.name for each in (*self.photos, *motion, self.backdrop, self.mask) if each}
 
     @property
-    def photo_name(self) -> str:
-        return "photo" if self.photo is None else self.photo.name
+    def photos(self) -> tuple[Upload, ...]:
+        """All of them, the first of them first."""
+        return (self.photo, *self.further) if self.photo else ()
 
     @property
     def motion_name(self) -> str:
+        """The motion, called as its owner calls it."""
         if isinstance(self.motion, str):
             return self.motion
         return self.motion[0].name if len(self.motion) == 1 else FOLDER
 
     @property
-    def background_name(self) -> str:
-        """The background, called as its owner calls it."""
-        return self.settings.background if self.backdrop is None else self.backdrop.name
+    def called(self) -> dict[str, Any]:
+        """Settings that are files, called as their owner calls them."""
+        named = {"background": self.backdrop, "mask": self.mask}
+        return {name: file.name for name, file in named.items() if file}
 
     @property
     def name(self) -> str:
         """What the result is called, without an ending."""
-        return f"{Path(self.photo_name).stem[:SHARE]}-{Path(self.motion_name).stem[:SHARE]}"
+        return f"{self.photo.stem if self.photo else ''}-{Path(self.motion_name).stem[:SHARE]}"
 
-    def command(self, model: str, *, output: str = "") -> list[str]:
-        """The words of the command line that makes the same, as `output` or a file of this name."""
-        words = ["tempose", "animate", self.photo_name, self.motion_name, "-o", output or f"{self.name}.mp4"]
-        return words + self.settings.options(model=model, background=self.background_name)
-
-
-def first_values(limits: Limits) -> dict[str, Any]:
-    """What each of OFFERED is, as long as nothing else is chosen."""
-    return {entry.name: entry.default for entry in OFFERED} | {"max_frames": min(FRAMES, limits.frames)}
+    def command(self, model: str, *, audio: bool = False) -> list[str]:
+        """The words of the command line that makes the same."""
+        photos = [photo.name for photo in self.photos]
+        words = ["tempose", "animate", *photos, self.motion_name, "-o", f"{self.name}.mp4"]
+        return words + ["--audio"] * audio + self.settings.options(model=model, **self.called)
 
 
-def chosen(given: dict[str, Any], limits: Limits) -> dict[str, Any]:
-    """Settings that a visitor chose, within the limits; an empty number, or 0 where that means nothing, is left out.
+@dataclass(frozen=True)
+class DressRequest:
+    """A person, and a picture of what they are to wear.
+
+    Attributes:
+        style: who wears it now.
+        photo: who is to wear it.
+        settings: all that `tempose dress` can be told.
+    """
+
+    style: Upload
+    photo: Upload
+    settings: DressSettings = field(default_factory=lambda: DressSettings(part="upper"))
+
+    @staticmethod
+    def of(given: Mapping[str, Any], *, limits: Limits, files: Files) -> DressRequest:
+        """From what a visitor sent: `style` and `photo`, references, and `settings`, some of DRESSING by name.
+
+        Raises:
+            InputError: something is not what it should be, or beyond the limits.
+        """
+        check_parts(given, ("style", "photo", "settings"))
+        style, photo = Upload.of(given.get("style"), files), Upload.of(given.get("photo"), files)
+        if style is None or photo is None:
+            raise InputError("choose two pictures: who is to wear it, and who wears it now")
+        return DressRequest(style, photo, checked(DressSettings, given.get("settings"), DRESSING, limits))
+
+    @property
+    def names(self) -> dict[Path, str]:
+        """What the files are called instead of by their paths."""
+        return {each.path: each.name for each in (self.style, self.photo)}
+
+    @property
+    def name(self) -> str:
+        """What the result is called, without an ending."""
+        return f"{self.photo.stem}-{self.style.stem}"
+
+    def command(self, model: str) -> list[str]:
+        """The words of the command line that makes the same."""
+        words = ["tempose", "dress", self.style.name, self.photo.name, "-o", f"{self.name}.png"]
+        return words + self.settings.options(model=model)
+
+
+def check_parts(given: Any, known: tuple[str, ...]) -> None:
+    """Raise InputError where a request is no object, or says something that is no part of it."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"the request is no object; wanted one with {', '.join(known)}")
+    for name in given:
+        if name not in known:
+            raise InputError(unknown("part of a request", str(name), known))
+
+
+def checked(kind: type[Settings], given: Any, offered: tuple[Any, ...], limits: Limits) -> Any:
+    """Settings that a visitor chose, within the limits; an empty value is left out.
 
     Raises:
         InputError: one is not offered, or beyond the limits.
     """
-    values, offered = first_values(limits), {entry.name: entry for entry in OFFERED}
-    values.pop("background")
-    for name, value in given.items():
-        if name not in values:
-            raise InputError(unknown("setting", name, values))
-        entry = offered[name]
-        if entry.kind in (int, float) and (value in (None, "") or (value == 0 and entry.optional)):
-            continue
-        values[name] = value
-    checked = AnimateSettings(**values)
+    values, known = {} if given is None else given, {entry.name for entry in offered}
+    check_parts(values, tuple(sorted(known)))
+    settings = kind(**{name: value for name, value in values.items() if value not in (None, "")})
     for name, most in limits.most.items():
-        if (getattr(checked, name) or 0) > most:
-            raise InputError(f"{name} is {as_word(getattr(checked, name))}; wanted {most} at most")
-    return values
-
-
-def number(name: str, given: Any, least: int, most: int) -> int:
-    """A whole number within bounds.
-
-    Raises:
-        InputError: it is not.
-    """
-    value = real(name, given, least, most)
-    if value != int(value):
-        raise InputError(f"{name} is {given}; wanted a whole number of {least} to {most}")
-    return int(value)
-
-
-def real(name: str, given: Any, least: float, most: float) -> float:
-    """A number within bounds.
-
-    Raises:
-        InputError: it is not.
-    """
-    try:
-        value = float(given)
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not least <= value <= most:
-        raise InputError(f"{name} is {given}; wanted {least:g} to {most:g}")
-    return value
-
-
-def background_of(given: Any, *, color: Any) -> str:
-    """A background as `tempose.animation.animate` takes it; PICTURE stays, as long as there is none.
-
-    Raises:
-        InputError: it is not known, or its color is not.
-    """
-    if given not in BACKGROUNDS:
-        raise InputError(f"background is {given!r}; wanted {', '.join(BACKGROUNDS)}")
-    return as_hex(color) if given == COLOR else str(given)
-
-
-def as_hex(color: Any) -> str:
-    """A color as #rrggbb, from that or from rgb(…) or rgba(…) with numbers up to 255.
-
-    Raises:
-        InputError: it is neither.
-    """
-    text = str(color or "").strip()
-    if re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        return text.lower()
-    parts = re.fullmatch(r"rgba?\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*([\d.]+)\s*(,\s*[\d.]+\s*)?\)", text)
-    if not parts:
-        raise InputError(f"the color is {color!r}; wanted one such as #20a0ff")
-    return "#" + "".join(f"{min(255, round(float(part))):02x}" for part in parts.groups()[:3])
+        if (getattr(settings, name, None) or 0) > most:
+            raise InputError(f"{name} is {as_word(getattr(settings, name))}; wanted {most} at most")
+    return settings

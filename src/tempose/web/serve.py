@@ -21,6 +21,7 @@ from tempose.diffusion.hub import DEFAULT_MODEL, load_model
 from tempose.web.limits import Limits
 
 if TYPE_CHECKING:
+    from tempose.web.gallery import Gallery
     from tempose.web.studio import Studio
 
 # Seconds that are left for results to be fetched after the last job has ended.
@@ -50,6 +51,7 @@ def serve(
     root_path: str = "",
     allowed_hosts: Sequence[str] = (),
     share: bool = False,
+    mcp: bool = False,
 ) -> None:
     """Serve the studio until SIGTERM or Ctrl-C; then finish what runs, refuse what is new, and return.
 
@@ -65,9 +67,10 @@ def serve(
         root_path: where a reverse proxy shows the page, such as `/studio`.
         allowed_hosts: further names by which visitors know this server, such as that of a reverse proxy.
         share: also open a public tunnel through Gradio's servers.
+        mcp: also answer assistants, by the Model Context Protocol (at /gradio_api/mcp/).
 
     Raises:
-        InputError: Gradio is not installed, or the port is taken.
+        InputError: Gradio is not installed, assistants cannot be served, or the port is taken.
         CheckpointError: the model cannot be loaded.
     """
     with files_of_its_own() as folder:
@@ -77,45 +80,40 @@ def serve(
             raise InputError(
                 f"the studio needs gradio ({error}); install it with: pip install 'tempose[web]'"
             ) from error
-        from starlette.middleware import Middleware
-
-        from tempose.web.guard import Guard
-        from tempose.web.page import HEAD, build_page, style, theme
+        from tempose.web.api import add_api, tool
+        from tempose.web.application import Application
+        from tempose.web.gallery import Gallery
         from tempose.web.studio import Studio
 
         limits = limits or Limits()
         studio = Studio(load_model(model, device=device), limits=limits, folder=folder)
-        page = build_page(studio)
+        gallery = Gallery(60 * limits.kept_minutes, studio.uploads)
         hosts = known_hosts(host, allowed_hosts)
-        page.queue(default_concurrency_limit=None)
+        most = limits.upload_bytes + ENVELOPE
+        app = Application(most_bytes=most, uploads=studio.uploads, hosts=hosts, assistants=mcp)
+        add_api(app, studio, gallery)
+        if mcp:
+            check_mcp(auth)
+            app.api(tool(studio, gallery), name="animate", concurrency_limit=None)
         try:
-            page.launch(
+            app.launch(
                 server_name=host,
                 server_port=port,
                 share=share,
                 auth=auth,
                 root_path=root_path or None,
                 max_file_size=limits.upload_bytes,
-                app_kwargs={
-                    "middleware": [
-                        Middleware(
-                            Guard, most_bytes=limits.upload_bytes + ENVELOPE, uploads=studio.uploads, hosts=hosts
-                        )
-                    ]
-                },
+                mcp_server=mcp,
                 prevent_thread_lock=True,
                 quiet=True,
                 ssr_mode=False,
-                footer_links=["api"],
-                theme=theme(),
-                css=style(),
-                head=HEAD,
             )
         except OSError as error:
             raise InputError(f"cannot listen on port {port}: {error}; choose another with --port") from error
+        page = app.get_blocks()
         if page.share_url:
             hosts.add(str(urlsplit(page.share_url).hostname))
-        hold_to_limits(page.server)
+        hold_to_limits(page.server, gallery)
         gc.freeze()  # what is loaded stays to the end; to look through it again then would take seconds
         print(f"tempose studio: {page.local_url} (Ctrl-C to end)", flush=True)
         wait_for_the_end(studio)
@@ -152,18 +150,33 @@ def known_hosts(host: str, more: Sequence[str]) -> set[str]:
     return {"localhost", "127.0.0.1", "::1", "*" if every else host.strip("[]").lower(), *given} - {""}
 
 
-def hold_to_limits(server: Any) -> None:
-    """Bound the connections of a server, and close those on which no request comes."""
+def check_mcp(auth: object) -> None:
+    """Whether assistants can be served.
+
+    Raises:
+        InputError: the package that speaks with them is missing, or there is a password, which they cannot give.
+    """
+    try:
+        import mcp  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"--mcp needs mcp ({error}); install it with: pip install 'tempose[mcp]'") from error
+    if auth is not None:
+        raise InputError("assistants cannot log in: leave out --mcp or the password")
+
+
+def hold_to_limits(server: Any, gallery: Gallery) -> None:
+    """Bound the connections of a server, close those on which no request comes, and remove files that are too old."""
     server.config.limit_concurrency = CONNECTIONS
 
     def watch() -> None:
-        idle: dict[Any, float] = {}
+        idle: dict[tuple[Any, Any], float] = {}  # by connection and the last request on it, since when
         while not server.should_exit:
             time.sleep(WATCH)
+            gallery.sweep()
             now = time.monotonic()
-            waiting = [c for c in list(server.server_state.connections) if not is_busy(c)]
-            idle = {connection: idle.get(connection, now) for connection in waiting}
-            for connection, since in idle.items():
+            waiting = [(c, getattr(c, "cycle", None)) for c in list(server.server_state.connections) if not is_busy(c)]
+            idle = {each: idle.get(each, now) for each in waiting}
+            for (connection, _), since in idle.items():
                 if now - since > IDLE:
                     connection.loop.call_soon_threadsafe(connection.transport.abort)
 

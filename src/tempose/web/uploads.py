@@ -10,7 +10,9 @@ import re
 import secrets
 import stat
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,6 @@ class Uploads:
         self.folder = folder.resolve()
         self._lock = threading.Lock()
         self._owners: dict[str, set[Visitor]] = {}
-        self._everybodys: set[str] = set()
         self._not_back: set[str | None] = set()
 
     def seen(self, visitor: Visitor) -> None:
@@ -81,15 +82,6 @@ class Uploads:
             self._owners.setdefault(str(path), set()).add(visitor)
             if visitor.given is not None:
                 self._not_back.add(visitor.given)
-
-    def share(self, path: Path) -> None:
-        """A file that everybody may use, such as an example."""
-        with self._lock:
-            self._everybodys.add(str(path))
-
-    def of(self, visitor: Visitor) -> Files:
-        """The files that one visitor may use."""
-        return Files(self, visitor)
 
     def find(self, given: Any, visitor: Visitor) -> Path:
         """A file of the visitor's, from the path that the answer to its upload gave.
@@ -108,15 +100,20 @@ class Uploads:
             raise InputError(REFUSED)
         return path
 
-    def permits(self, path: str, visitor: Visitor) -> bool:
-        """Whether a path is known as the visitor's, or everybody's."""
+    def sweep(self, seconds: float) -> None:
+        """Remove what was stored longer ago than that."""
         with self._lock:
-            return path in self._everybodys or any(self._is(owner, visitor) for owner in self._owners.get(path, ()))
+            paths = [*self._owners]
+        for path in map(Path, paths):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > seconds:
+                    path.unlink()
+                    path.parent.rmdir()
 
-    def knows(self, path: str) -> bool:
-        """Whether a path is that of any visitor's upload."""
+    def permits(self, path: str, visitor: Visitor) -> bool:
+        """Whether a path is known as the visitor's."""
         with self._lock:
-            return path in self._owners
+            return any(self._is(owner, visitor) for owner in self._owners.get(path, ()))
 
     def _is(self, owner: Visitor, visitor: Visitor) -> bool:
         """Whether a visitor is the owner of a file.
@@ -133,10 +130,15 @@ class Uploads:
 
 @dataclass(frozen=True)
 class Files:
-    """The files that one visitor may use."""
+    """The files that one visitor may use.
+
+    Attributes:
+        made: the file that a job has made, by its token; raises InputError where there is none.
+    """
 
     uploads: Uploads
     visitor: Visitor
+    made: Callable[[Any], Path]
 
     def find(self, given: Any) -> Path:
         """The visitor's file of that path; raises InputError where it is not theirs (`Uploads.find`)."""

@@ -1,20 +1,13 @@
-"""Examples whose people are found, and drawn people found by what they wear."""
+"""Drawn people found by what they wear."""
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
-from tempose.animation.subject import read_subject
-from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError
 from tempose.media.images import read_image
-from tempose.people.person import Person
-from tempose.people.scene import Scene
-from tempose.pose.estimators import load_estimator
-from tempose.web.examples import (
+from tempose.people.choose import (
     ANY,
     CLOTHES,
-    EXAMPLES,
     EXTRAS,
     HAIR,
     PICTURE,
@@ -25,6 +18,8 @@ from tempose.web.examples import (
     find_scene,
     worn,
 )
+from tempose.people.person import Person
+from tempose.people.scene import Scene
 
 
 def test_every_choice_finds_somebody_who_has_it():
@@ -47,15 +42,6 @@ def test_unknown_choices_are_refused(bad):
         find_person(0, **bad)
     with pytest.raises(InputError, match="wanted any"):
         find_scene(0, place="moon")
-
-
-def test_the_examples_show_people_who_are_found():
-    estimator = load_estimator()
-    for example in EXAMPLES:
-        assert example.motion in MOTIONS
-        subject = read_subject(example.photo, estimator=estimator)
-        assert (subject.keypoints[:14, 2] > 0.3).all(), example
-        assert example.photo.is_relative_to(ROOT)
 
 
 def test_seeds_say_who_is_drawn_and_where(tmp_path):

@@ -1,12 +1,10 @@
-"""The people of the page: the samples that come with the package, and any that code can draw."""
+"""A drawn person found by what they wear, and a scene by its kind of place."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tempose.animation.demo import SAMPLES
 from tempose.core.errors import InputError
 from tempose.media.images import write_image
 from tempose.people.clip import Recipe, draw_clip
@@ -15,24 +13,6 @@ from tempose.people.places import PLACES
 from tempose.people.scene import Scene
 
 PICTURE = (512, 384)  # height and width of a drawn photo
-
-
-@dataclass(frozen=True)
-class Example:
-    """A photo that comes with the package, and a motion that goes with it."""
-
-    title: str
-    photo: Path
-    motion: str
-
-
-EXAMPLES = (
-    Example("Meadow", SAMPLES / "meadow.jpg", "dance"),
-    Example("Studio", SAMPLES / "studio.jpg", "walk"),
-    Example("Road", SAMPLES / "road.jpg", "wave"),
-    Example("Lawn", SAMPLES / "lawn.jpg", "squat"),
-    Example("Yard", SAMPLES / "yard.jpg", "catwalk"),
-)
 
 # A choice says nothing about what it leaves at ANY.
 ANY = "any"

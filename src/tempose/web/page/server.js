@@ -1,0 +1,59 @@
+// What the page asks of the server: JSON, uploads, and jobs that are looked at until they end.
+import { $, word } from "./words.js";
+
+export class Refused extends Error {}
+
+export async function ask(path, { method, body } = {}) {
+  const headers = body ? { "Content-Type": "application/json" } : {};
+  const answer = await fetch(`api/${path}`, { method: method ?? (body ? "POST" : "GET"), headers, body: body && JSON.stringify(body) });
+  const said = await answer.text();
+  if (answer.status === 401) return logIn();
+  if (answer.ok) return JSON.parse(said);
+  let error = said;
+  try { error = JSON.parse(said).error ?? said; } catch { /* the guard answers with the sentence itself */ }
+  throw new Refused(error);
+}
+
+// Refused here, before anything is sent: a file that is too large, or no picture where one is wanted.
+export function check(files, about, pictures) {
+  const other = pictures && files.find((file) => !file.type.startsWith("image/"));
+  if (other) throw new Refused(about.said.kind.replace("{name}", other.name));
+  const large = files.find((file) => file.size > about.most.upload);
+  const together = files.reduce((sum, file) => sum + file.size, 0);
+  if (large ?? together > about.most.upload) throw new Refused(about.said.large.replace("{name}", large?.name ?? files[0].name));
+}
+
+// References to files of the visitor's own, as requests name them.
+export async function upload(files) {
+  const form = new FormData();
+  files.forEach((file) => form.append("files", file, file.name));
+  const answer = await fetch("gradio_api/upload", { method: "POST", body: form });
+  if (!answer.ok) throw new Refused(await answer.text());
+  const paths = await answer.json();
+  return paths.map((path, at) => ({ path, orig_name: files[at].name }));
+}
+
+// A job's states until it ends, or until nobody wants to know any more.
+export async function* states(id, wanted = () => true, every = 400) {
+  for (;;) {
+    const state = await ask(`jobs/${id}`);
+    if (!wanted()) return;
+    yield state;
+    if (!["waiting", "running"].includes(state.state)) return;
+    await new Promise((resolve) => setTimeout(resolve, every));
+  }
+}
+
+export const forget = (id) => ask(`jobs/${id}`, { method: "DELETE" });
+export const file = (state, name) => `api/jobs/${state.id}/files/${encodeURIComponent(name)}`;
+
+function logIn() {
+  const dialog = $("login"), form = dialog.querySelector("form");
+  if (!dialog.open) dialog.showModal();
+  return new Promise(() => form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const answer = await fetch("login", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (answer.ok) location.reload();
+    else form.querySelector(".note").textContent = word(answer.status === 429 ? "later" : "wrong");
+  }));
+}

@@ -1,0 +1,31 @@
+// Words in the browser's language, from words.json: each key with its text by language; English where there is no other.
+const all = await (await fetch("page/words.json")).json();
+const language = navigator.languages.map((name) => name.split("-")[0]).find((name) => all.tagline[name]) ?? "en";
+document.documentElement.lang = language;
+
+export const has = (key) => Boolean(all[key]?.[language] ?? all[key]?.en);
+export const word = (key, values = {}) =>
+  (all[key]?.[language] ?? all[key]?.en ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const duration = (s) => (s < 90 ? word("seconds", { n: Math.max(1, Math.round(s)) }) : word("minutes", { n: Math.round(s / 60) }));
+
+export const $ = (id) => document.getElementById(id);
+
+// A new element: its properties, and what is in it.
+export function make(tag, given = {}, ...inside) {
+  const { label, ...properties } = given;
+  const made = Object.assign(document.createElement(tag), properties);
+  if (label) made.setAttribute("aria-label", label);
+  made.append(...inside);
+  return made;
+}
+
+// A mistake, at its place; what the page says itself stays, whatever older looks have to say, until the field changes.
+export function tell(place, text, own = true) {
+  const note = $(`${place}-note`);
+  if (!own && note.dataset.own) return;
+  note.textContent = text;
+  note.dataset.own = own ? text : "";
+}
+
+for (const part of document.querySelectorAll("[data-word]")) part.textContent = word(part.dataset.word);
+for (const part of document.querySelectorAll("[data-label]")) part.setAttribute("aria-label", word(part.dataset.label));
