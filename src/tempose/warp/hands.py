@@ -21,7 +21,7 @@ LEAST_HAND = 16.0  # the smallest palm that is moved, from wrist to knuckles, pi
 
 # Degrees by which a wrist and each bone of a finger bend at most; what asks for more than ASTRAY is no bend but another
 # view of the hand, or a mistake.
-MOST_WRIST, MOST_FINGER, ASTRAY = 50.0, 40.0, 100.0
+MOST_WRIST, MOST_FINGER, ASTRAY = 30.0, 40.0, 70.0
 SHORTEST, LONGEST = 0.5, 1.2  # of a finger's bone in the photo
 
 # A direction is told by what shows so much of its length; fingers bend where so much of theirs is seen in the photo,

@@ -49,6 +49,7 @@ REACH, STEEPNESS = 4.0, 6.0
 # Middles of the quarters of a pixel; and from how many pixels on the way back differs between them by a jump.
 QUARTERS = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))
 JUMP = 1.0
+STILL = 0.01  # pixels: less is no way
 
 # Depths in lengths of the trunk. Layers nearer to each other than TIE are mixed, so that their order never jumps.
 TIE = 0.03
@@ -408,6 +409,7 @@ def _move(
         bone: of each place, −1 where it is none that moves.
     """
     at = ((bone >= 0) & way.holds(pose, traced.x, traced.y) & ~joints.mirrored[pose]).nonzero()[:, 0]
+    at = at[way.at(pose[at], traced.x[at], traced.y[at]).abs().amax(1) > STILL]
     if not len(at):
         return
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tempose.media.crop import Crop
 
-CELLS, MOST_CELLS = 2, 320  # for a pixel, and across the grid
+CELLS, MOST_CELLS = 1.5, 320  # for a pixel, and across the grid
 TINY = 1e-6
 
 
