@@ -67,31 +67,33 @@ def _alphapose(path: Path) -> None:
     )
 
 
-CAPTURE = """HIERARCHY
-ROOT Hips
-{
- OFFSET 0 0 0
- CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
- JOINT Spine
- {
-  OFFSET 0 10 0
-  CHANNELS 3 Zrotation Xrotation Yrotation
-  End Site
-  {
-   OFFSET 0 10 0
-  }
- }
-}
-MOTION
-Frames: 2
-Frame Time: 0.04
-0 90 0 0 0 0 1 2 3
-0 90 0 0 5 0 1 2 3
-"""
+# Joints of a capture, each with where it begins from its parent and those on it.
+TREE: Any = ("Hips", (0, 90, 0), [
+    ("Spine", (0, 20, 0), [
+        ("Neck", (0, 30, 0), [("Head", (0, 10, 0), [])]),
+        *((f"{side}Arm", (15 * way, 25, 0), [
+            (f"{side}ForeArm", (25 * way, 0, 0), [(f"{side}Hand", (25 * way, 0, 0), [])]),
+          ]) for side, way in (("Left", 1), ("Right", -1))),
+    ]),
+    *((f"{side}UpLeg", (9 * way, 0, 0), [(f"{side}Leg", (0, -42, 0), [(f"{side}Foot", (0, -42, 0), [])])])
+      for side, way in (("Left", 1), ("Right", -1))),
+])  # fmt: skip
+
+
+def _joint(joint: Any, *, root: bool = False) -> tuple[str, int]:
+    """A joint as BVH writes it, with those on it, and how many that are."""
+    name, place, others = joint
+    written = [_joint(each) for each in others] or [("End Site {\nOFFSET 0 5 0\n}\n", 0)]
+    channels = "6 Xposition Yposition Zposition" if root else "3"
+    text = f"{'ROOT' if root else 'JOINT'} {name} {{\nOFFSET {place[0]} {place[1]} {place[2]}\n"
+    text += f"CHANNELS {channels} Zrotation Xrotation Yrotation\n{''.join(each for each, _ in written)}}}\n"
+    return text, 1 + sum(count for _, count in written)
 
 
 def _capture(path: Path) -> None:
-    path.write_text(CAPTURE)
+    tree, count = _joint(TREE, root=True)
+    frame = " ".join(["0", "90", "0", *["0 1 2"] * count])
+    path.write_text(f"HIERARCHY\n{tree}MOTION\nFrames: 2\nFrame Time: 0.04\n{frame}\n{frame}\n")
 
 
 # Models and runs --------------------------------------------------------------------------------------
@@ -108,10 +110,6 @@ def _whole_model(path: Path) -> None:
 
 def _checkpoint(path: Path) -> None:
     torch.save({"ema": {"a.weight": torch.zeros(2, 3), "b": torch.ones(4)}, "conf": {"steps": 3}}, path)
-
-
-def _old_checkpoint(path: Path) -> None:
-    torch.save({"ema": {"a.weight": torch.zeros(2, 3)}}, path, _use_new_zipfile_serialization=False)
 
 
 def _state(path: Path) -> None:
@@ -201,7 +199,7 @@ def _made_again(path: Path) -> None:
 
 
 def _settings(path: Path) -> None:
-    path.write_text("model: warp\nsize: 96\nfps: 10.5\nretarget: auto\nmax_frames: 4\n")
+    path.write_text("model: warp\nsize: 96\nfps: 10.5\nretarget: limbs\nmax_frames: 4\n")
 
 
 def _joints(path: Path) -> None:
@@ -230,7 +228,6 @@ DOCUMENTS = (
         lambda path: TextureEncoder.from_pretrained(path.parent),
     ),
     Reader("pidm.pt", _checkpoint, load_inert),
-    Reader("pidm-old.pt", _old_checkpoint, load_inert),
     Reader("run/state-00000001.pt", _state, lambda path: load_state(path.parent)),
     Reader("train.yaml", _configuration, load_config),
     Reader("begun/run.yaml", _begun, lambda path: check_folder(load_config(path.with_name("here.yaml")))),
