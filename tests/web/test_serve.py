@@ -32,7 +32,7 @@ def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache
     server = Server(cache / "model", "--per-client", 4, "--mcp")
     client = httpx.Client(base_url=server.url, timeout=60)
     assert tools(client) == ["animate"]
-    wanted = {"photo": {"example": "meadow"}, "settings": {"max_frames": 16, "steps": 60}}
+    wanted = {"photo": {"example": "meadow"}, "settings": {"max_frames": 16, "steps": 50}}
 
     def begun():
         return client.post("/api/jobs", json=wanted)
