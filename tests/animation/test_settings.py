@@ -42,7 +42,7 @@ def test_people_are_chosen_in_words_and_in_numbers():
 
 @pytest.mark.parametrize("given", [{}, {"part": "upper", "mask": "m.png"}])
 def test_clothes_are_said_once(given):
-    with pytest.raises(InputError, match="either --part upper, lower or whole, or --mask"):
+    with pytest.raises(InputError, match="either --part upper, lower, head or whole, or --mask"):
         DressSettings(**given)
 
 

@@ -188,13 +188,13 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, name, sound):
     program = f"""
 import resource, sys
 import numpy as np
-from tempose.core.errors import MediaError
+from tempose.core.errors import DiskError
 from tempose.media.video import write_video
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 frames = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3), dtype=np.uint8)
 try:
     write_video({str(tmp_path / name)!r}, frames, 30, audio_from={str(before[0]) if sound else None!r})
-except MediaError as error:
+except DiskError as error:
     print(error)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -65,6 +65,7 @@ TOOLS = (
     Tool("onnxruntime", "onnxruntime", "runs a matting network of your own", _extra("matte")),
     Tool("pillow_heif", "pillow-heif", "reads HEIC photos", _extra("heic")),
     Tool("gradio", "gradio", "the studio", _extra("web")),
+    Tool("mcp", "mcp", "the studio for assistants", _extra("mcp")),
     Tool("ray", "ray", "many jobs at once", _extra("batch")),
     Tool("tensorboard", "tensorboard", "curves of a training run", _extra("train")),
     Tool("torchmetrics", "torchmetrics", "measures of pictures", _extra("metrics")),
