@@ -31,7 +31,7 @@ GATED = TINY_V.model_copy(
 
 
 def saved(folder, *, model=GATED, temporal=True):
-    """A model whose last layers are wrong, and let the person fade: one that begins as its prior has little to learn."""
+    """A model whose last layers are wrong and let the person fade: one that starts as its prior has little to learn."""
     torch.manual_seed(0)
     networks = build_networks(model, temporal=temporal)
     for parameter in networks.unet.temporal_parameters():
