@@ -48,7 +48,9 @@ def opened(*, model: str = DEFAULT_MODEL, width: int = 1280, dark: bool = False)
             raise InputError("the studio did not start; its own words stand above")
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-            page = chromium.new_page(viewport={"width": width, "height": 860}, color_scheme="dark" if dark else "light")
+            page = chromium.new_page(
+                bypass_csp=True, viewport={"width": width, "height": 860}, color_scheme="dark" if dark else "light"
+            )
             page.set_default_timeout(PATIENCE)
             yield page, f"http://127.0.0.1:{port}"
             chromium.close()
