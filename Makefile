@@ -28,10 +28,10 @@ demo: $(READY)  ## A person of a photo moving, as out/demo.mp4
 
 # Each file on one process, so that what a file shares (a server, a browser) is made once.
 test: $(READY)  ## The whole test suite, on two processes; JOBS=4 takes more
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 coverage: $(READY)  ## The test suite, and which lines it never runs; red under the floor of pyproject.toml
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov
 
 fuzz: $(READY)  ## Damaged files for every reader, 20,000 of each file; MUTATIONS=1000 takes less
 	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)

@@ -20,12 +20,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).resolve().parents[1]
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The studio's tests, which wait most, come first: nobody waits for them alone at the end."""
-    items.sort(key=lambda item: "web" not in item.path.parts)
-
-
 TINY = ModelConfig(
     size=(16, 8),
     base_channels=16,
