@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, field_validator
 
+from tempose.animation.settings import AnimateSettings
 from tempose.core.errors import InputError
 from tempose.core.settings import EvenSize, Settings, Shown, Size, read_mapping
 
@@ -88,3 +89,11 @@ def test_a_mapping_is_read_from_yaml(tmp_path):
         (tmp_path / "a.yaml").write_text(text)
         with pytest.raises(InputError, match=r"a\.yaml"):
             read_mapping(tmp_path / "a.yaml")
+
+
+def test_a_name_that_is_none_is_a_type_error_too():
+    with pytest.raises(TypeError, match="there is no setting 'sise'"):
+        AnimateSettings(sise=3)
+    with pytest.raises(InputError) as told:
+        AnimateSettings(steps=0)
+    assert not isinstance(told.value, TypeError)

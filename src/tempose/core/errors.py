@@ -42,6 +42,10 @@ class InputError(TemposeError):
     """An argument has the wrong shape, range, type or name."""
 
 
+class KeywordError(InputError, TypeError):
+    """There is no argument of that name: a TypeError too, as with every Python function."""
+
+
 class MediaError(TemposeError):
     """A picture or video cannot be read or written."""
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, Union, get_args, g
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from tempose.core.errors import InputError, unknown
+from tempose.core.errors import InputError, KeywordError, unknown
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class Settings(BaseModel):
     """Values by name, each with a type, bounds, a default and a docstring.
 
     Raises:
-        InputError: a name is unknown (the nearest valid one is told), or a value of the wrong type or out of range.
+        KeywordError: a name is unknown; the nearest valid one is told.
+        InputError: a value of the wrong type or out of range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
@@ -84,7 +85,9 @@ class Settings(BaseModel):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise InputError("; ".join(map(self._told, error.errors()))) from None
+            problems = error.errors()
+            kind = KeywordError if any(each["type"] == "extra_forbidden" for each in problems) else InputError
+            raise kind("; ".join(map(self._told, problems))) from None
 
     @classmethod
     def entries(cls) -> Iterator[Entry]:
