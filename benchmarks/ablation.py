@@ -20,7 +20,8 @@ import numpy as np
 from tempose.core.progress import bar
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.results import TRUTH
-from tempose.evaluation.run import evaluate_model
+from tempose.evaluation.run import plan_model
+from tempose.evaluation.settings import EvaluateSettings
 from tempose.training.config import TrainConfig, resolve
 from tempose.training.loop import train
 
@@ -70,7 +71,7 @@ def measured(weights: Path, data: Path, *, every: int, clips: int) -> dict[str, 
     pipe = PersonVideoPipeline.from_pretrained(weights)
     pipe.set_progress_bar_config(disable=True)
     sampling = {"protocol": "loop", "window": 1, "every": every, "size": SIZE, "stretch": True, "steps": 4}
-    found = evaluate_model(pipe, data, clips=clips, **sampling).evaluation
+    found = plan_model(pipe, data, EvaluateSettings(clips=clips, **sampling)).run().evaluation
     names = ("SSIM", "PSNR", "L1, person")
     return {m: {n: float(np.nanmean(found.per_clip(m, n))) for n in names} for m in found.methods if m != TRUTH}
 

@@ -1,4 +1,4 @@
-"""How good a model is: on drawn people that it never saw, and on real clips. Writes docs/results.md.
+"""How good a model is: on drawn people that it never saw, and on real clips. Writes out/quality/results.md.
 
     python benchmarks/quality.py [MODEL] [--people 64] [--frames 25] [--steps 1] [--real DATA]
 
@@ -42,7 +42,7 @@ from tempose.evaluation.methods import FLOORS, Method, fingerprint, generated
 from tempose.evaluation.protocols import Protocol, find_protocol
 from tempose.evaluation.report import INTERVALS, markdown_table, number, write_report
 from tempose.evaluation.results import Evaluation, paired
-from tempose.evaluation.run import TaskOutcome, evaluate
+from tempose.evaluation.run import Plan, TaskOutcome
 from tempose.media.images import write_image
 from tempose.media.video import read_frames
 from tempose.models.build import without_temporal_blocks
@@ -102,11 +102,11 @@ def on_people(
         methods |= {name: generated(pipe, strategy=name, **how) for name in (LOOP, OVERLAP)}
     elif pipe.unet.config.temporal:
         methods[VIDEO] = generated(pipe, strategy="loop", **how)
-    return evaluate(
+    return Plan(
         tasks(root, "test", protocol=protocol, size=size),
         methods,
-        protocol=protocol,
-        measures=measures_at(size),
+        protocol,
+        measures_at(size),
         facts={
             **facts,
             "protocol": protocol.name,
@@ -115,8 +115,7 @@ def on_people(
             "size": size,
             "steps": steps,
         },
-        track=bar,
-    )
+    ).run(track=bar)
 
 
 def claims(evaluation: Evaluation) -> list[Claim]:
@@ -173,14 +172,13 @@ def every_tenth(
     """Every tenth frame of each clip from its first, frame by frame."""
     protocol = find_protocol("loop", window=1, every=10)
     sampling = {"seed": 0, "num_inference_steps": options.steps, "strategy": "loop", "window": 1}
-    return evaluate(
+    return Plan(
         tasks(options.real, "test", protocol=protocol, size=size, stretch=True),
         {**FLOORS, "model": generated(pipe, **sampling)},
-        protocol=protocol,
-        measures=measures_at(size),
+        protocol,
+        measures_at(size),
         facts={**facts, "protocol": "every tenth", "data": "real clips", "size": size, "steps": options.steps},
-        track=bar,
-    )
+    ).run(track=bar)
 
 
 def on_real(
@@ -210,15 +208,15 @@ def on_real(
             fit = personalize_views(known, held, Path(scratch) / clip.name, settings, sources=hashes(clip))
             return load_model(str(fit.weights), device=options.device).pipeline
 
-        return evaluate(
+        return Plan(
             [Task(clip.name, hashes(clip), lambda clip=clip: last_third(clip)) for clip in clips],
             {
                 **FLOORS,
                 "model": generated(pipe, **sampling),
                 "personalized": lambda case: generated(fitted(case), **sampling)(case),
             },
-            protocol=protocol,
-            measures=measures_at(size),
+            protocol,
+            measures_at(size),
             facts={
                 **facts,
                 "protocol": "overlap, last third",
@@ -226,8 +224,7 @@ def on_real(
                 "size": size,
                 "steps": options.steps,
             },
-            track=bar,
-        )
+        ).run(track=bar)
 
 
 # Pictures -------------------------------------------------------------------------------------------
@@ -269,7 +266,7 @@ def strips(outcome: TaskOutcome, clip: str, *, enlarged: int = 8) -> np.ndarray:
 
 def write_pictures(outcome: TaskOutcome, folder: Path) -> str:
     """Write pictures of three clips, and say in Markdown what they show."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     ranked = [clip.name for clip in outcome.evaluation.ranked()]
     shown = list(dict.fromkeys([ranked[0], ranked[len(ranked) // 2], ranked[-1]]))
     write_image(folder / "results-people.jpg", sheet(outcome, shown))
@@ -287,7 +284,7 @@ def write_pictures(outcome: TaskOutcome, folder: Path) -> str:
 
 
 def page(results: dict[str, TaskOutcome], found: Sequence[Claim], *, about: str, pictures: str) -> str:
-    """docs/results.md."""
+    """The page of all results."""
     parts = ["# Results\n", about, INTERVALS.replace("Below each mean", "In brackets") + " Bold: the best of a row.\n"]
     if found:
         parts.append("## Claims about the temporal blocks\n")
@@ -312,7 +309,7 @@ def main() -> None:
     parser.add_argument("--real-frames", type=int, default=24, help="of the last third of each clip")
     parser.add_argument("--fit-steps", type=int, default=60, help="of fitting to a person, at most")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("-o", "--output", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/quality/results.md"))
     parser.add_argument("--reports", type=Path, help="a new folder for the whole reports, one in each subfolder")
     options = parser.parse_args()
 

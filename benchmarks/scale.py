@@ -1,7 +1,7 @@
 """What many jobs take: processor time and memory of one result; results a second with one worker and with two; a node
 killed in the middle.
 
-`python -m benchmarks.scale` prints the tables of docs/scale.md, with `--costs` the first alone. It takes tempose's own
+`python -m benchmarks.scale` prints the tables of docs/scale.md, `--only costs` the first alone. It takes tempose's own
 photos, with built-in motions, on the processor.
 """
 
@@ -17,6 +17,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,11 @@ from tempose.batch.storage import Store
 from tempose.batch.worker import AnimateWorker
 from tempose.core.cluster import joined
 
-# Every photo that ships with each of these: 15 results of so many frames, and so high.
-MOTIONS, FRAMES, HEIGHT = "walk,wave,turn", 12, 256
+# Two of the photos that ship with each of these: 6 results of so many frames, and so high.
+PHOTOS, MOTIONS, FRAMES, HEIGHT = ("meadow.jpg", "road.jpg"), "walk,wave,turn", 12, 256
+
+# A node is killed once so many of them are there.
+KILLED_AFTER = 2
 
 # Rows of a table whose reading is measured.
 MANY = 10_000
@@ -43,8 +47,7 @@ def costs(model: str, folder: Path) -> None:
     """Print what one result takes in this process, on one thread, in processor time: other work does not count."""
     torch.set_num_threads(1)
     settings = AnimateSettings(model=model, device="cpu", size=HEIGHT, max_frames=FRAMES)
-    worker, jobs = AnimateWorker(), product(str(SAMPLES), MOTIONS, settings)
-    job = next(each for each in jobs if isinstance(each, AnimateJob))
+    worker, job = AnimateWorker(), jobs_of(settings)[0]
 
     def timed(work: Callable[[], Any]) -> tuple[float, Any]:
         begun = time.process_time()
@@ -53,8 +56,8 @@ def costs(model: str, folder: Path) -> None:
 
     reading, photo = timed(lambda: worker.photo(job))
     moving, motion = timed(lambda: worker.motion(job))
-    first, _ = timed(lambda: worker.animate(job, photo, motion, str(folder)))
-    further, made = timed(lambda: worker.animate(job, photo, motion, str(folder)))
+    first, _ = timed(lambda: worker.animate(job, str(folder), motion, photo))
+    further, made = timed(lambda: worker.animate(job, str(folder), motion, photo))
     size = sum(path.stat().st_size for path in folder.iterdir())
     print("| | processor seconds |\n|---|---|")
     print(f"| a photo found, cut out and completed, once | {reading:.1f} |\n| a motion by name, once | {moving:.2f} |")
@@ -74,18 +77,23 @@ def costs(model: str, folder: Path) -> None:
           f"a job; {row} bytes a line of the manifest")  # fmt: skip
 
 
-def measured(model: str, folder: Path, *, workers: int) -> tuple[BatchOutcome, float, float]:
-    """A batch in a folder of its own: what became of it, seconds, and processor seconds of all that ran for it."""
+def jobs_of(settings: AnimateSettings) -> list[AnimateJob]:
+    """All of PHOTOS with all of MOTIONS."""
+    every = product(str(SAMPLES), MOTIONS, settings)
+    return [job for job in every if isinstance(job, AnimateJob) and Path(job.photos[0]).name in PHOTOS]
+
+
+def measured(model: str, folder: Path, *, workers: int) -> tuple[BatchOutcome, float, list[dict[str, Any]]]:
+    """A batch in a folder of its own: what became of it, seconds, and the rows of its manifest."""
     settings = AnimateSettings(model=model, device="cpu", size=HEIGHT, max_frames=FRAMES)
     begun = time.monotonic()
-    ended = run_batch(product(str(SAMPLES), MOTIONS, settings), str(folder), workers=workers)
+    ended = run_batch(jobs_of(settings), str(folder), workers=workers)
     seconds = time.monotonic() - begun
-    rows = [json.loads(line) for line in Path(ended.manifest).read_text(encoding="utf-8").splitlines()]
-    return ended, seconds, sum(row.get("seconds", 0) for row in rows)
+    return ended, seconds, [json.loads(line) for line in Path(ended.manifest).read_text(encoding="utf-8").splitlines()]
 
 
-def with_a_node_killed(model: str, folder: Path) -> tuple[BatchOutcome, float, float]:
-    """The same on two nodes of a core each, one of which is killed once five results are there."""
+def with_a_node_killed(model: str, folder: Path) -> tuple[BatchOutcome, float, list[dict[str, Any]]]:
+    """The same on two nodes of a core each, one of which is killed in the middle."""
     import ray
     from ray.cluster_utils import Cluster
 
@@ -94,7 +102,7 @@ def with_a_node_killed(model: str, folder: Path) -> tuple[BatchOutcome, float, f
     ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
 
     def kill() -> None:
-        while len(list(folder.glob("*.mp4"))) < 5:
+        while len(list(folder.glob("*.mp4"))) < KILLED_AFTER:
             time.sleep(0.1)
         cluster.remove_node(node, allow_graceful=False)
 
@@ -111,24 +119,32 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="people-128")
-    parser.add_argument("--costs", action="store_true", help="what one result takes, and no more")
+    parts = ("costs", "one", "two", "killed")
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="parts of the tables")
     given = parser.parse_args()
     model = given.model
-    with tempfile.TemporaryDirectory() as folder:
-        costs(model, Path(folder))
-    if given.costs:
-        return
+    if "costs" in given.only:
+        with tempfile.TemporaryDirectory() as folder:
+            costs(model, Path(folder))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    print(f"{os.cpu_count()} cores, {model}; load before: {psutil.getloadavg()[0]:.1f}")
-    print("| | results | seconds | results a second | seconds a result in its worker |\n|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as top:
-        for name, workers in (("one worker", 1), ("two workers", 2)):
-            with joined():
-                ended, seconds, busy = measured(model, Path(top) / str(workers), workers=workers)
-            print(f"| {name} | {ended.done} | {seconds:.0f} | {ended.done / seconds:.3f} | {busy / ended.done:.2f} |")
-        ended, seconds, busy = with_a_node_killed(model, Path(top) / "killed")
-        print(f"| two nodes, one killed | {ended.done}, {len(ended.failed)} failed | {seconds:.0f} | "
-              f"{ended.done / seconds:.3f} | {busy / ended.done:.2f} |")  # fmt: skip
+    batches = {
+        "one": ("one worker", lambda folder: measured(model, folder, workers=1)),
+        "two": ("two workers", lambda folder: measured(model, folder, workers=2)),
+        "killed": ("two nodes, one killed", lambda folder: with_a_node_killed(model, folder)),
+    }
+    wanted = [part for part in batches if part in given.only]
+    if wanted:
+        print(
+            "| | results | seconds | results a second | processor seconds a result | load |\n|---|---|---|---|---|---|"
+        )
+    for part in wanted:
+        name, make = batches[part]
+        with tempfile.TemporaryDirectory() as folder, nullcontext() if part == "killed" else joined():
+            ended, seconds, rows = make(Path(folder))
+        each = sum(row.get("processor_seconds", 0) for row in rows) / max(1, ended.done)
+        failed = f", {len(ended.failed)} failed" if ended.failed else ""
+        print(f"| {name} | {ended.done}{failed} | {seconds:.0f} | {ended.done / seconds:.3f} | {each:.1f} | "
+              f"{psutil.getloadavg()[0]:.0f} |", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

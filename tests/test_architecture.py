@@ -78,6 +78,7 @@ def test_tests_mirror_the_package():
             "web/once",
             "integrations/comfyui",
             "web/page",
+            "web/words",
         }:
             assert str(mirrored) in ours, f"{test} mirrors no file of the package"
 

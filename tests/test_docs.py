@@ -82,8 +82,8 @@ def test_the_table_of_rooms_names_all_rooms_and_only_modules_that_are_there():
 
 def test_one_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    newest = re.search(r"^## (\S+) \((\S+)\)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
-    assert (citation["version"], str(citation["date-released"])) == newest.groups()
+    released = re.search(r"^## (\S+) \((\d\S+)\)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    assert (citation["version"], str(citation["date-released"])) == released.groups()
     assert citation["version"] == tempose.__version__
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tempose.diffusion.hub import DEFAULT_MODEL, SHIPPED, load_model
 from tempose.evaluation.results import Evaluation
-from tempose.evaluation.run import evaluate_model
+from tempose.evaluation.run import plan_model
+from tempose.evaluation.settings import EvaluateSettings
 from tempose.models.config import preset
 from tempose.people.dataset import PeopleSettings, write_people
 
@@ -39,7 +40,7 @@ def found(tmp_path_factory) -> Evaluation:
     root = tmp_path_factory.mktemp("people") / "data"
     write_people(root, people=20, clips=1, settings=PeopleSettings(frames=5, fps=4.0, size=(128, 96), seed=SEED))
     pipe = load_model().pipeline
-    return evaluate_model(pipe, root, protocol="consecutive", split="train").evaluation
+    return plan_model(pipe, root, EvaluateSettings(protocol="consecutive", split="train")).run().evaluation
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from benchmarks.faults.reader import Reader
 from tempose.animation.motion import read_motion
 from tempose.animation.result import read_record
 from tempose.animation.settings import AnimateSettings
+from tempose.batch.jobs import read_jobs
 from tempose.body.joints import read_joint_map
 from tempose.core.settings import read_mapping
 from tempose.data.clips import PairDataset
@@ -202,6 +203,16 @@ def _settings(path: Path) -> None:
     path.write_text("model: warp\nsize: 96\nfps: 10.5\nretarget: limbs\nmax_frames: 4\n")
 
 
+def _jobs(path: Path) -> None:
+    rows = [{"photo": "me.jpg", "motion": "walk", "seed": seed, "output": f"{seed}.mp4"} for seed in range(2)]
+    if path.suffix == ".csv":
+        path.write_text("photo,motion,seed,output\n" + "".join(",".join(map(str, row.values())) + "\n" for row in rows))
+    else:
+        path.write_text(
+            yaml.safe_dump(rows) if path.suffix == ".yaml" else "".join(json.dumps(row) + "\n" for row in rows)
+        )
+
+
 def _joints(path: Path) -> None:
     path.write_text("RightArm: right_shoulder\nLeftArm: left_shoulder\n")
 
@@ -240,6 +251,9 @@ DOCUMENTS = (
     Reader("me.mp4.json", _made, _made_again, values=True),
     Reader("settings.yaml", _settings, lambda path: AnimateSettings(**read_mapping(path))),
     Reader("joints.yaml", _joints, read_joint_map),
+    Reader("jobs.jsonl", _jobs, lambda path: read_jobs(str(path), AnimateSettings()), values=True),
+    Reader("jobs.csv", _jobs, lambda path: read_jobs(str(path), AnimateSettings())),
+    Reader("jobs.yaml", _jobs, lambda path: read_jobs(str(path), AnimateSettings())),
 )
 
 

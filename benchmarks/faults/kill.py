@@ -17,9 +17,10 @@ import signal
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.faults.commands import COMMANDS, Command, contents, prepare, run
+from benchmarks.faults.commands import COMMANDS, Command, contents, import_all, prepare, run
 
 # Audit events of Python by which it changes the disk.
 CHANGES = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree"})
@@ -32,7 +33,7 @@ def count_changes(note: Path | None = None, *, kill_at: int = 0) -> None:
 
     def heard(event: str, arguments: tuple) -> None:
         nonlocal seen
-        writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+        writes = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if os.getpid() != me or not (writes or event in CHANGES):
             return
         seen += 1
@@ -49,17 +50,15 @@ def killed(command: Command, whole: dict[str, str], folder: Path, *, kill_at: in
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     log = folder.parent / "log.txt"
-    ended = run(
-        command.words, folder, log=log, within=lambda: count_changes(kill_at=kill_at), kill_after=kill_after
-    )  # fmt: skip
+    ended = run(command, folder, log=log, within=lambda: count_changes(kill_at=kill_at), kill_after=kill_after)
     if ended.code not in (0, -signal.SIGKILL):
         return f"ended with {ended.code} before the kill: {ended.said[-300:]}"
-    again = run(command.words, folder, log=log)
+    again = run(command, folder, log=log)
     if again.code == 2 and "--overwrite" in again.said:  # it was finished, or the kill came between result and record
         left = contents(folder)
         if any(whole.get(name) not in (content, "") for name, content in left.items()):
             return f"what it calls finished is not: {sorted(set(left.items()) - set(whole.items()))[:3]}"
-        again = run((*command.words, "--overwrite"), folder, log=log)
+        again = run(replace(command, words=(*command.words, "--overwrite")), folder, log=log)
     if again.code:
         return f"given again, it ends with {again.code}: {again.said[-300:]}"
     left = contents(folder)
@@ -72,7 +71,8 @@ def killed(command: Command, whole: dict[str, str], folder: Path, *, kill_at: in
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=1000, help="in all; commands that take seconds get a tenth each")
+    parser.add_argument("--kills", type=int, default=1000, help="in all, the same of each command")
+    parser.add_argument("--every", action="store_true", help="instead, before each change to the disk once")
     parser.add_argument("--only", default="", help="a part of the names of the commands")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -80,21 +80,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         commands = [command for command in COMMANDS if options.only in command.name]
         prepare(Path(place) / "in", commands)
-        shares = {command.name: 0.1 if command.slow else 1.0 for command in commands}
         for command in commands:
             folder, log, note = Path(place) / "run", Path(place) / "log.txt", Path(place) / "changes"
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            ended = run(command.words, folder, log=log, within=lambda note=note: count_changes(note))
-            if ended.code:
-                sys.exit(f"{command.name} does not run: {ended.said}")
+            for _ in range(2):  # the second is as quick as those that will be killed
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                ended = run(command, folder, log=log, within=lambda note=note: count_changes(note))
+                if ended.code:
+                    sys.exit(f"{command.name} does not run: {ended.said}")
+                import_all(ended)
             whole, changes = contents(folder), int(note.read_text())
-            kills = max(2, round(options.kills * shares[command.name] / sum(shares.values())))
+            kills = changes if options.every else max(2, round(options.kills / len(commands)))
             for number in range(kills):
                 # Half of them before one change after another, half at any moment.
                 at = rng.randrange(changes) + 1 if kills < 2 * changes else number // 2 % changes + 1
                 chosen = {"kill_at": at, "kill_after": None}
-                if number % 2:
+                if options.every:
+                    chosen = {"kill_at": number + 1, "kill_after": None}
+                elif number % 2:
                     chosen = {"kill_at": 0, "kill_after": rng.uniform(0, 1.05 * ended.seconds)}
                 wrong = killed(command, whole, folder, **chosen)
                 count[command.name] += 1

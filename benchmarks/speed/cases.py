@@ -35,5 +35,6 @@ CASES = {
     "startup": Case(parts.startup),
     "pose": Case(parts.pose),
     "rendering": Case(parts.rendering),
+    "result": Case(parts.result),
     "people": Case(parts.people),
 }

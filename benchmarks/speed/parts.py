@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import torch
 
 from benchmarks.speed.record import Row
 from benchmarks.speed.timing import alternately
 from benchmarks.speed.workload import MOTION, PERSON, SCENE, scene
+from tempose.animation.animate import animate
+from tempose.animation.demo import FPS, PHOTO, SAMPLES
+from tempose.animation.demo import MOTION as MOTION_SHOWN
+from tempose.animation.subject import read_subject
+from tempose.diffusion.hub import DEFAULT_MODEL, load_model
 from tempose.people.clip import Recipe, draw_clip, draw_flow
 from tempose.pose.estimators import load_estimator
 from tempose.pose.render import pose_maps
 from tempose.warp.cutout import cut_out
-from tempose.warp.layers import to_layers, warp
+from tempose.warp.layers import to_layers
+from tempose.warp.person import warp
 
 
 def startup(repeats: int) -> list[Row]:
@@ -70,8 +79,32 @@ def rendering(repeats: int) -> list[Row]:
     return rows
 
 
+SHORT, LONG = 4, 20
+
+
+def result(repeats: int) -> list[Row]:
+    """A photo of the package and a built-in motion as an .mp4 by the model that ships: what each further frame takes,
+    of the clock and of all cores; network, warp at both sizes, face, detail and encoding included.
+    """
+    model, subject = load_model(DEFAULT_MODEL), read_subject(SAMPLES / PHOTO)
+    rows: list[Row] = []
+    for height in (512, 1080):
+        with tempfile.TemporaryDirectory() as folder:
+
+            def write(frames: int) -> None:
+                made = animate(subject, MOTION_SHOWN, model=model, size=height, max_frames=frames, fps=FPS)  # noqa: B023
+                made.save(Path(folder) / "result.mp4")
+
+            runs = {str(frames): partial(write, frames) for frames in (SHORT, LONG)}
+            short, long = alternately(runs, repeats=repeats).values()
+        seconds = (long.median - short.median) / (LONG - SHORT)
+        work = statistics.median(b - a for a, b in zip(short.processor, long.processor, strict=True)) / (LONG - SHORT)
+        rows.append({"height": height, "frame, s": seconds, "frames/s": 1 / seconds, "processor s": work})
+    return rows
+
+
 def people(repeats: int) -> list[Row]:
-    """Drawn people, processor time: a clip of 32 frames with key points, masks and parts, its person and place
+    """Drawn people, processor time: a clip of 32 frames with key points and masks, its person and place
     drawn anew; what one further frame costs; the exact flow.
     """
     rows, long = [], 32

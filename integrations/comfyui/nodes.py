@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from tempose.animation.animate import animate
+from tempose.animation.animate import animate, read_subjects
 from tempose.animation.motion import read_motion
 from tempose.animation.result import Animation, write_animation
 from tempose.animation.settings import AnimateSettings
-from tempose.animation.subject import Subject, read_subject
+from tempose.animation.subject import Subject
 from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError
 from tempose.core.settings import Entry
@@ -48,7 +48,7 @@ class LoadModel:
 
 
 class Photo:
-    """The person in a picture."""
+    """The person in a picture; a batch is several pictures of the same person, such as front and back."""
 
     CATEGORY, FUNCTION = CATEGORY, "read"
     RETURN_TYPES, RETURN_NAMES = ("TEMPOSE_PHOTO",), ("photo",)
@@ -57,19 +57,18 @@ class Photo:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {"required": {"image": ("IMAGE",)} | widgets("photo_person"), "optional": {"mask": ("MASK",)}}
 
-    def read(self, image: torch.Tensor, photo_person: str, mask: torch.Tensor | None = None) -> tuple[Subject]:
-        """`mask` is 1 on the person."""
-        pictures = to_pictures(image)
-        if len(pictures) != 1:
-            raise InputError(f"{len(pictures)} pictures came as the photo; wanted one")
-        chosen = AnimateSettings(photo_person=photo_person)
+    def read(self, image: torch.Tensor, photo_person: str, mask: torch.Tensor | None = None) -> tuple[list[Subject]]:
+        """Whom to take, and `mask`, which is 1 on the person, concern the first picture."""
         with TemporaryDirectory() as folder:
-            photo, given = Path(folder) / "photo.png", None
-            write_image(photo, pictures[0])
+            photos, given = [], None
+            for number, picture in enumerate(to_pictures(image)):
+                photos.append(Path(folder) / f"photo-{number}.png")
+                write_image(photos[-1], picture)
             if mask is not None:
                 given = Path(folder) / "mask.png"
                 write_image(given, np.repeat(to_pictures(mask[..., None]), 3, axis=-1)[0])
-            return (read_subject(photo, person=chosen.photo_person, mask=given),)
+            chosen = AnimateSettings(photo_person=photo_person, mask=given)
+            return (read_subjects(photos, chosen, estimator=chosen.estimator),)
 
 
 class MotionFromFile:
@@ -123,7 +122,7 @@ class Animate:
         return {"required": given | widgets(*cls.NAMES)}
 
     def animate(
-        self, model: Model | str, photo: Subject, motion: Motion, **given: Any
+        self, model: Model | str, photo: list[Subject], motion: Motion, **given: Any
     ) -> tuple[torch.Tensor, torch.Tensor, Animation, float]:
         made = animate(photo, motion, settings_of(given), model=model)
         frames = torch.from_numpy(np.stack(list(made.frames()))).float() / 255
@@ -204,9 +203,9 @@ def free_name(folder: Path, prefix: str, ending: str) -> Path:
     """The first name with a number that is free.
 
     Raises:
-        InputError: the prefix leads out of the folder.
+        InputError: the prefix leads out of the folder, or can be no name.
     """
-    if Path(prefix).name != prefix or not prefix:
+    if Path(prefix).name != prefix or not prefix.isprintable() or not prefix:
         raise InputError(f"filename_prefix is {prefix!r}; wanted a name without a folder")
     number = 1
     while (folder / f"{prefix}_{number:05}{ending}").exists():

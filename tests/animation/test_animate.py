@@ -250,8 +250,8 @@ def bad_input(kind, folder, shelf):
         write_image(folder / "empty.png", grey)
         return [folder / "empty.png", "walk", "-o", out], "empty.png: nobody was found"
     if kind == "only legs":
-        hips = int(subject().keypoints[[8, 11], 1].max())
-        write_image(folder / "legs.png", np.repeat(np.repeat(subject().picture[hips + 20 :], 2, 0), 2, 1))
+        knees = int(subject().keypoints[[9, 12], 1].max())
+        write_image(folder / "legs.png", np.repeat(np.repeat(subject().picture[knees + 10 :], 2, 0), 2, 1))
         return [folder / "legs.png", "walk", "-o", out], "legs.png"
     if kind == "too small":
         wide = np.full((1000, 1000, 3), 128, np.uint8)
@@ -340,7 +340,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(shelf, tmp_path):
         "animate", shelf / "photo.png", "wave", "-o", tmp_path / "out.mp4", "--max-frames", 4,
         "--size", 500, "--model", shelf / "model", "--steps", 1, preexec_fn=small_disk,
     )  # fmt: skip
-    _, told = process.communicate(timeout=200)
+    _, told = process.communicate(timeout=600)
     assert process.returncode == 2, told
     assert "Traceback" not in told
     assert told.strip().splitlines()[-1].startswith("error: cannot write")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tempose.animation.blink import blinking, lids
-from tempose.warp.face import EYES
+from tempose.warp.face_points import EYES
 
 FACE = np.random.default_rng(0).uniform(1, 99, (478, 4)).astype(np.float32)
 

@@ -15,7 +15,7 @@ from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import write_image
 from tempose.pose.keypoints import Motion
-from tempose.warp.layers import to_layers
+from tempose.warp.layers import Photos, to_layers
 
 SIZE, SMALL = (384, 288), (128, 96)
 WHOLE = Crop(0, 0, 288, 384)
@@ -26,14 +26,15 @@ def composition(window=WHOLE, background=None):
     person = subject()
     cutout = person.cutout
     behind = cutout.background
-    scene = Composition(behind if background is None else background, behind, to_layers([cutout]), window)
+    scene = Composition(behind if background is None else background, behind, Photos(to_layers([cutout])), window)
     return person, scene, Motion(person.keypoints[None], person.picture.shape[:2], 1.0)
 
 
 def generated(color, *, alpha=0.0):
     """One frame of one color, which says that nobody is there."""
     frames = np.full((1, *SMALL, 3), color, np.uint8)
-    return GeneratedFrames(frames, np.full((1, 1, *SMALL), alpha, np.float16))
+    still = np.zeros((1, 2, *SMALL), np.float16)
+    return GeneratedFrames(frames, np.full((1, 1, *SMALL), alpha, np.float16), still)
 
 
 def test_the_warp_alone_gives_the_photo_back_in_its_own_pose():
@@ -120,8 +121,9 @@ def test_the_matte_is_what_of_the_background_is_hidden(window):
 
 def test_white_clothes_hide_the_white_wall_behind_them():
     person, scene, motion = composition(background=np.zeros((*SIZE, 3), np.uint8))
-    white = replace(scene, behind=np.full((*SIZE, 3), 250, np.uint8), layers=scene.layers._replace(
-        color=torch.full_like(scene.layers.color, 250 / 127.5 - 1)))  # fmt: skip
+    layers = scene.photos.layers
+    pale = Photos(layers._replace(color=torch.full_like(layers.color, 250 / 127.5 - 1)))
+    white = replace(scene, behind=np.full((*SIZE, 3), 250, np.uint8), photos=pale)
     shown = white.show(motion, 0, None)
     assert (shown[person.mask].mean(-1) > 200).mean() > 0.9
 

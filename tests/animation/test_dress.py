@@ -17,13 +17,14 @@ from tempose.animation.dress import (
     part_of_layers,
     read_mask,
     visible,
+    without,
     write_dressed,
 )
 from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import read_image, write_image
 from tempose.media.video import probe_video, write_video
 from tempose.pose.estimators import Detection
-from tempose.warp.flesh import TRUNK
+from tempose.warp.flesh import LEFT_ARM, RIGHT_ARM, TRUNK
 
 QUICK = {"steps": 1, "model": small_model()}
 
@@ -83,9 +84,18 @@ def test_a_coat_that_reaches_beyond_the_old_clothes_is_whole(style):
     assert broad[subject().keypoints[0, 1].astype(int), subject().keypoints[0, 0].astype(int)] < 0.1  # never the face
 
 
-def near(mask, reach):
-    import cv2
+def test_what_is_exchanged_ends_softly_over_several_pixels():
+    bare = replace(subject().cutout, alpha=np.zeros_like(subject().cutout.alpha))  # a style that adds nothing
+    mask = exchanged_parts(bare, reference(), part="lower")[0]
+    down, along = np.diff(mask, axis=0, prepend=0), np.diff(mask, axis=1, prepend=0)
+    beside = np.maximum(np.abs(down), np.abs(along))
+    others = subject().cutout.alpha[[TRUNK, RIGHT_ARM, LEFT_ARM]].sum(0)  # at a hand it ends at once
+    ends = near(mask > 0.9, 8) & ~near(others > 0, 8)
+    assert ends.sum() > 1000
+    assert beside[ends].max() < 0.6
 
+
+def near(mask, reach):
     return cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2)) > 0
 
 
@@ -110,6 +120,13 @@ def test_a_style_comes_without_a_rim_of_its_own_background(style):
     moved = laid_over(white)
     assert (moved[far] == 90).all()
     assert (moved[inside] > 250).mean() > 0.95
+
+
+def test_no_rim_of_the_person_stays_where_they_stood():
+    frame, mask = np.full((200, 150, 3), 100, np.uint8), np.zeros((200, 150), np.uint8)
+    cv2.circle(frame, (75, 100), 33, (220, 30, 30), -1)
+    cv2.circle(mask, (75, 100), 30, 1, -1)  # three pixels short, as masks are
+    assert np.abs(without(frame, mask > 0).astype(int) - 100).max() <= 1
 
 
 def test_the_seed_decides(style):

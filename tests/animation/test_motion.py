@@ -148,7 +148,7 @@ def test_what_is_no_motion_is_named(tmp_path):
         read_motion(tmp_path / "empty")
     for name, error in (("a.mp4", MediaError), ("a.bvh", PoseError), ("a.json", PoseError), ("a.npz", PoseError)):
         (tmp_path / name).write_text("this is a letter")
-        with pytest.raises(error, match=rf"{name}.*it seems to be a text file"):
+        with pytest.raises(error, match=rf"{name}.*seems to be a text file"):
             read_motion(tmp_path / name)
     write_video(tmp_path / "black.mp4", greys([0] * 5), 10)
     with pytest.raises(PoseError, match=r"black\.mp4: nobody was found"):
@@ -165,8 +165,8 @@ UNKNOWN = {
     "report": (b"%PDF-1.7", "it seems to be a PDF; wanted"),
     "song.mp3": (b"ID3\x04", r"a sound file \(MP3\)"),
     "list.m3u8": (b"#EXTM3U\nfile:///etc/passwd", "it seems to be a text file"),
-    "walk.fbx": (b"Kaydara FBX Binary", "walk.fbx is an FBX file, which cannot be read as a motion: export it as BVH"),
-    "walk.glb": (b"glTF", "is a glTF file, .*: export it as BVH, as in Blender"),
+    "walk.fbx": (b"Kaydara FBX Binary", "walk.fbx is an FBX file, which cannot be read as a motion; export it as BVH"),
+    "walk.glb": (b"glTF", "is a glTF file, .*; export it as BVH, as in Blender"),
     "walk.c3d": (b"\x02P", "is a C3D file, .*it holds markers"),
     "poses.npy": (b"\x93NUMPY", "is a NumPy array, .*save keypoints"),
     "poses.pkl": (b"\x80\x04.", "pickles are not opened, since they run code"),
@@ -277,7 +277,7 @@ def test_a_size_that_makes_no_frame_is_refused(tmp_path, size):
      {"start": 20_000, "fps": 60, "max_frames": 2}, {"duration": 1e5, "max_frames": 10**9}],
 )  # fmt: skip
 def test_a_built_in_motion_is_not_made_for_ever(given):
-    with pytest.raises(InputError, match=r"made from its beginning|in any case"):
+    with pytest.raises(InputError, match=r"made from its beginning|at most"):
         read_motion("walk", time_range=TimeRange(**given))
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from helpers import counted, keypoint_motion
 
-from tempose.animation.result import Animation, check_length, check_output, write_animation
+from tempose.animation.output import check_length, check_output
+from tempose.animation.result import Animation, read_record, write_animation
+from tempose.animation.settings import PHOTOS
 from tempose.core.errors import InputError, MediaError
 from tempose.media.images import read_image
 from tempose.media.video import probe_video, read_frames, write_video
@@ -44,6 +46,20 @@ def test_every_ending_is_written_with_its_record(tmp_path, name):
     said = {"command": ["tempose", "animate"], "side_by_side": False, "audio": False, "seed": 0}
     assert json.loads(record.read_text()) == said
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_of_frames_is_replaced_as_a_file_is_and_no_other_folder(tmp_path):
+    write_animation(animation(4), tmp_path / "frames")
+    write_animation(animation(3), tmp_path / "frames")
+    assert [path.name for path in sorted((tmp_path / "frames").iterdir())] == ["00000.png", "00001.png", "00002.png"]
+    (tmp_path / "frames" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="a folder with something in it"):
+        write_animation(animation(4), tmp_path / "frames")
+    (tmp_path / "frames" / "notes.txt").unlink()
+    (tmp_path / "frames.json").unlink()  # pictures of somebody else's
+    with pytest.raises(InputError, match="a folder with something in it"):
+        write_animation(animation(4), tmp_path / "frames")
+    assert len(list((tmp_path / "frames").iterdir())) == 3
 
 
 def test_frames_move_before_a_still_background(tmp_path):
@@ -99,7 +115,7 @@ def test_what_cannot_be_written_is_known_before(tmp_path):
     check_output(tmp_path / "folder", sheet=tmp_path / "s.jpg")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["driver.mp4"]
     for wrong, error, message in (
-        ({"out": tmp_path / "a.avi"}, MediaError, "the ending must be .mp4"),
+        ({"out": tmp_path / "a.avi"}, MediaError, "wanted the ending .mp4"),
         ({"out": driver / "a.mp4"}, InputError, "is a file, not a folder"),
         ({"out": tmp_path}, InputError, "a folder with something in it"),
         ({"out": driver, "inputs": ["x.png", driver]}, InputError, "is an input and would be overwritten"),
@@ -119,3 +135,15 @@ def test_nothing_is_left_when_a_frame_cannot_be_made(tmp_path):
         write_animation(broken, tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
     assert isinstance(broken.motion, Motion)
+
+
+@pytest.mark.parametrize("changed", [
+    {"photo": "a\0b"}, {"motion": "a\0b"}, {"photo": ["a.jpg"] * (PHOTOS + 1)}, {"photo": {}}, {"settings": []},
+])  # fmt: skip
+def test_a_record_of_what_can_be_no_files_is_none(tmp_path, changed):
+    told = {"photo": "me.jpg", "motion": "walk", "settings": {}, "side_by_side": False, "audio": False}
+    (tmp_path / "a.json").write_text(json.dumps(told))
+    assert read_record(tmp_path / "a.json").photo == "me.jpg"
+    (tmp_path / "a.json").write_text(json.dumps(told | changed))
+    with pytest.raises(InputError, match="this is no record"):
+        read_record(tmp_path / "a.json")

@@ -30,7 +30,7 @@ def here(ray_cluster):
 
 
 def job(number, motion, photo="me.png", **settings):
-    return AnimateJob(number, photo, motion, SETTINGS.changed(**settings), f"{motion}-{number}.mp4", f"{number:016}")
+    return AnimateJob(number, (photo,), motion, SETTINGS.changed(**settings), f"{motion}-{number}.mp4", f"{number:016}")
 
 
 def told(out):
@@ -43,10 +43,10 @@ def tries(out, name):
 
 def test_results_are_those_of_animate_and_are_made_once(here, tmp_path):
     class Counting(AnimateWorker):
-        def photo(self, job):
+        def photo(self, job, number):
             with (tmp_path / "photos read").open("a") as file:
                 file.write(f"{job.line} ")
-            return super().photo(job)
+            return super().photo(job, number)
 
     photo, model = save_photo(tmp_path / "me.png"), save_small_model(tmp_path / "model")
     (tmp_path / "none.png").write_text("no picture")

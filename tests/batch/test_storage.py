@@ -89,3 +89,16 @@ def test_names_of_files():
     assert name_in("a/b.png") == "b.png"
     assert name_in("s3://bucket/a/b.png") == name_in("https://host/a/b.png?key=1#x") == "b.png"
     assert name_in("hf://datasets/owner/name/me.jpg") == "me.jpg"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["reference://a.jpg::{}/refs.json", "zip://a.jpg::file://{}/a.zip", "Reference://a.jpg", "filecache::file://{}/a",
+     "simplecache::file://{}/a.jpg", "dask://{}/a.jpg", "file://{}/a/..", "memory://shelf/../a.jpg"],
+)  # fmt: skip
+def test_what_is_no_plain_place_is_not_opened(tmp_path, place):
+    place = place.format(tmp_path)
+    with pytest.raises(InputError, match="is no plain address"), at_hand(place):
+        pytest.fail("it was opened")
+    with pytest.raises(InputError, match="is no plain address"):
+        Store(place)

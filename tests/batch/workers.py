@@ -16,13 +16,13 @@ class Unsteady:
     the disk. Everything that is done is written down in the folder of results.
     """
 
-    def photo(self, job):
-        return job.photo
+    def photo(self, job, number):
+        return job.photos[number]
 
     def motion(self, job):
         return job.motion
 
-    def animate(self, job, photo, motion, out):
+    def animate(self, job, out, motion, *photos):
         what, log = Path(job.motion).name.split("-")[0], Path(out) / "log"
         log.mkdir(parents=True, exist_ok=True)
         tried = len(list(log.glob(f"{job.output}.*")))
@@ -32,7 +32,7 @@ class Unsteady:
         if (what == "once" and tried == 0) or what == "thrice":
             os._exit(1)
         if what == "bad":
-            raise PoseError("nobody was found", path=job.photo)
+            raise PoseError("nobody was found", path=job.photos[0])
         if what == "full":
             raise DiskError(f"cannot write {job.output}") from OSError(errno.ENOSPC, "No space left on device")
         (Path(out) / f"{job.output}.json").write_text(json.dumps({"job": job.key}))

@@ -46,7 +46,7 @@ def test_a_map_that_fits_nothing_is_refused(given, message):
 
 def test_no_person_is_named_with_what_to_do():
     text = "HIERARCHY\nROOT box { OFFSET 0 0 0 CHANNELS 1 Xrotation }\nMOTION\nFrames: 1\nFrame Time: 1\n0"
-    with pytest.raises(PoseError, match=r"left shoulder; say which is which with --joints map.yaml.*it has box$"):
+    with pytest.raises(PoseError, match=r"left shoulder; say which is which with --joints map.yaml.*\(it has box\)$"):
         find_joints(parsed(text))
 
 

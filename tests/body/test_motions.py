@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from helpers import keypoint_motion
 
-from tempose.body.motions import MOTIONS, builtin_motion
+from tempose.body.motions import MOTIONS, breathing, builtin_motion
 from tempose.body.skeleton import ARMS, JOINT, LEGS, Proportions, Skeleton
 from tempose.core.errors import InputError
+from tempose.pose.keypoints import KEYPOINTS
 
 FPS = 60
 SEEDS = range(4)
@@ -145,3 +146,15 @@ def test_any_length_is_made(name, frames):
     assert len(motion) == frames
     assert np.isfinite(pose.joints).all()
     assert 0.25 < pose.joints[:, JOINT["pelvis"], 1].min() < pose.joints[:, JOINT["head"], 1].max() < 2
+
+
+def test_a_chest_rises_and_falls_with_the_breath_and_legs_do_not():
+    points = np.zeros((8 * FPS, 18, 3))
+    moved = breathing(points, FPS)
+    legs = [index for index, name in enumerate(KEYPOINTS) if name.endswith(("hip", "knee", "ankle"))]
+    assert not moved[:, legs].any()
+    assert not moved[..., [0, 2]].any()
+    chest = moved[:, KEYPOINTS.index("neck"), 1]
+    np.testing.assert_array_equal(chest, moved[:, KEYPOINTS.index("left_wrist"), 1])
+    assert 0.003 < chest.max() < 0.02  # metres: a few pixels of a picture
+    assert 1.5 <= (np.diff(np.sign(chest)) > 0).sum() <= 3  # breaths in eight seconds

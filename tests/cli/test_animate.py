@@ -108,9 +108,9 @@ def test_settings_come_from_a_file_and_the_command_line_comes_first(shelf, tmp_p
         (["walk", "-o", "a.mp4", "--size", "4"], "size is 4; wanted a whole number from 16 to 2160"),
         (["walk", "-o", "a.mp4", "--retarget", "limb"], "retarget is 'limb'; wanted limbs, scale or none"),
         (["wlak", "-o", "a.mp4"], "did you mean 'walk'?"),
-        (["--from", "no.json"], "no.json: No such file"),
+        (["--from", "no.json"], "there is no file or folder no.json"),
         (["--from", CARD], "model_index.json: this is no record of an animation; give the .json beside a result"),
-        ([], "give a photo and a motion"),
+        ([], "there is no motion; give both"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(arguments, sentence, shelf, tmp_path, tempose, monkeypatch):
@@ -140,3 +140,12 @@ def test_every_setting_is_an_option_with_its_help(name, settings):
     for entry in settings.entries():
         (line,) = [line for line in told.splitlines() if f"{entry.option} " in line and entry.help in line]
         assert entry.metavar in line
+
+
+def test_a_finished_folder_of_frames_is_named_as_such_and_replaced_when_asked(shelf, quick, tmp_path, tempose):
+    out = tmp_path / "frames"
+    assert tempose("animate", shelf / "me.png", "walk", "-o", out, *quick)[0] == 0
+    code, _, told = tempose("animate", shelf / "me.png", "walk", "-o", out, *quick)
+    assert (code, "it is there already; name another output, or give --overwrite" in told) == (2, True), told
+    assert tempose("animate", shelf / "me.png", "walk", "-o", out, *quick, "--overwrite")[0] == 0
+    assert len(list(out.iterdir())) == 2

@@ -15,7 +15,7 @@ def test_evaluate_sees_what_it_cannot_do_before_it_works(tmp_path):
     finished.mkdir()
     (finished / "report.json").write_text("{}")
     assert "nothing to measure" in refused("-o", tmp_path / "new")
-    assert "videos are measured with --native" in refused("a.mp4", "--data", tmp_path, "-o", tmp_path / "new")
+    assert "give --native for videos" in refused("a.mp4", "--data", tmp_path, "-o", tmp_path / "new")
     assert "is a file, and a report is a folder" in refused("--data", tmp_path, "-o", file)
     assert "--overwrite" in refused("--data", tmp_path, "-o", finished)
     new = tmp_path / "new"
@@ -23,5 +23,5 @@ def test_evaluate_sees_what_it_cannot_do_before_it_works(tmp_path):
     assert "wanted HEIGHTxWIDTH, such as 128x96" in refused("--data", tmp_path, "--size", "128", "-o", new)
     assert "wanted a height of 64 to 2160" in refused("a.mp4", "--native", "--size", "32", "-o", new)
     assert "1 frame of a clip is to be measured" in refused("a.mp4", "--native", "--max-frames", "1", "-o", new)
-    assert "other settings are for loop or overlap" in refused("--protocol", "strided", "--window", "2", "-o", new)
+    assert "leave the other settings to loop or overlap" in refused("--protocol", "strided", "--window", "2", "-o", new)
     assert "did you mean 'lpips'" in refused("--data", tmp_path, "--metrics", "lpip", "-o", tmp_path / "new")

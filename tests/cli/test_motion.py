@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from body.captures import Convention, write
 from typer.testing import CliRunner
 
 from tempose.cli import app
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, MediaError
 from tempose.media.images import read_image
 from tempose.media.video import probe_video
 
@@ -51,3 +52,16 @@ def test_a_map_and_a_mistake(walk, tmp_path):
     (tmp_path / "x.fbx").write_bytes(b"Kaydara FBX Binary")
     with pytest.raises(InputError, match=r"x\.fbx is an FBX file"):
         said(tmp_path / "x.fbx")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_is_not_waited_for(walk, tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for arguments, message in (
+        (["motion", tmp_path / "pipe.mp4"], "no file with content of its own"),
+        (["motion", walk, "--joints", tmp_path / "pipe.yaml"], "no plain file"),
+        (["pose", walk, "-o", walk / "a.npz"], "is a file, not a folder"),
+    ):
+        with pytest.raises((InputError, MediaError), match=message):
+            CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)

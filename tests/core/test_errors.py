@@ -1,10 +1,12 @@
 """The sentence of an error: its file, what is wrong, and how to mend it, once each."""
 
+import re
 from pathlib import Path
 
 import pytest
+from sentences import said
 
-from tempose.core.errors import InputError, PoseError, TemposeError, about, called, unknown
+from tempose.core.errors import InputError, PoseError, TemposeError, about, called, sayable, unknown
 
 
 def raised(error, *within):
@@ -48,9 +50,33 @@ def test_files_are_called_as_their_owner_calls_them():
 
 
 def test_what_is_not_known_is_told_with_the_nearest_that_is():
-    assert (
-        unknown("motion", "wlak", ["walk", "run"]) == "there is no motion 'wlak'; did you mean 'walk'? known: walk, run"
-    )
-    assert unknown("motion", "x", iter(["walk"])) == "there is no motion 'x'; known: walk"
+    error = unknown("motion", "wlak", ["walk", "run"], path="moves.csv")
+    assert str(error) == "moves.csv: there is no motion 'wlak'; did you mean 'walk'? known: walk, run"
+    assert (error.path, error.remedy) == (Path("moves.csv"), "did you mean 'walk'? known: walk, run")
+    assert str(unknown("motion", "x", iter(["walk"]))) == "there is no motion 'x'; known: walk"
     with pytest.raises(InputError), about("a"):
         raise InputError("b")
+
+
+def test_a_sentence_stays_one_line_whatever_the_names_in_it():
+    assert str(InputError("\x1b[2J\na\ud800 is none", path="\x07")) == "\\x07: \\x1b[2J\\na\\ud800 is none"
+    assert sayable("Фото 写真.jpg – é") == "Фото 写真.jpg – é"
+    long = str(InputError("x" * 1_000_000, remedy="name another"))
+    assert len(long) < 2010
+    assert long.endswith("; name another")
+
+
+def test_an_address_stays_as_it_is():
+    assert (
+        str(InputError("s3://bucket//a.csv has no jobs", path="s3://bucket//a.csv")) == "s3://bucket//a.csv has no jobs"
+    )
+
+
+def test_remedies_and_paths_stand_beside_the_message():
+    errors = list(said())
+    assert len(errors) > 300
+    # Behind a semicolon a message says what is wanted; what to do is the remedy.
+    remedies = "; (?!wanted)|pip install|: (give|choose|name) "
+    assert [each for each in errors if re.search(remedies, each.message)] == []
+    paths = r"\{(path|folder|file|out|table|sheet|photos|motions|self\.path|self\.folder)\}"
+    assert [each for each in errors if re.search(paths, each.message) and "path" not in each.beside] == []

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import struct
 import tracemalloc
@@ -10,7 +11,18 @@ import zipfile
 import numpy as np
 import pytest
 
-from tempose.core.reading import YAML_BYTES, parse_yaml, read_arrays, read_json, read_yaml
+from tempose.core.kinds import kind_of
+from tempose.core.reading import (
+    YAML_BYTES,
+    ZIP_DIRECTORY,
+    open_plain,
+    opened_archive,
+    parse_yaml,
+    read_arrays,
+    read_json,
+    read_plain,
+    read_yaml,
+)
 
 
 def npz(path, **members):
@@ -73,6 +85,26 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     assert read_arrays(tmp_path / "a.npz", ["x"], most=1000)["x"].shape == (2,)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
+
+
+def test_an_archive_of_too_many_members_is_not_opened(tmp_path):
+    member = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    path = tmp_path / "a.npz"
+    for count in (100, ZIP_DIRECTORY // len(member) + 1):
+        size = count * len(member)
+        end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 100, 100, size, 0, 0)
+        large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, 0)
+        large += struct.pack("<4sLQL", b"PK\6\7", 0, size, 1)
+        for ended in (end, end[:-2] + b"\5\0hello", large + end.replace(size.to_bytes(4, "little"), bytes(4))):
+            path.write_bytes(count * member + ended)
+            if count == 100:
+                with opened_archive(path) as archive:
+                    assert len(archive.infolist()) == 100
+            else:
+                with pytest.raises(zipfile.BadZipFile, match="too many"), opened_archive(path):
+                    pass
+                with pytest.raises(ValueError, match="no archive"):
+                    read_arrays(path, ["x"], most=1000)
 
 
 def test_damaged_archives_are_refused_in_words_or_read(tmp_path):
@@ -146,3 +178,19 @@ def test_yaml_files_are_bounded(tmp_path):
             read_yaml(path)
     path.write_text("a: é", encoding="utf-8")
     assert read_yaml(path) == {"a": "é"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes here")
+def test_pipes_and_devices_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    for name in ("pipe", "endless", ".", "missing"):
+        with pytest.raises(OSError, match=name):
+            open_plain(tmp_path / name)
+        with pytest.raises(OSError, match=name):
+            read_json(tmp_path / name)
+        assert kind_of(tmp_path / name)
+    (tmp_path / "plain").write_bytes(b"12345")
+    assert read_plain(tmp_path / "plain") == b"12345"
+    with pytest.raises(OSError, match="more than"):
+        read_plain(tmp_path / "plain", most=4)

@@ -33,6 +33,19 @@ class Some(Settings):
         return file
 
 
+@pytest.mark.parametrize("name", ["self", "given", "changes", "model_config", "__class__", ""])
+def test_no_name_of_python_s_is_one_of_a_setting(name):
+    for ask in (Some, Some().changed):
+        with pytest.raises(InputError, match=f"there is no setting '{name}'"):
+            ask(**{name: 1})
+
+
+def test_a_number_that_no_machine_holds_is_refused_as_any_other():
+    for name in ("kind", "size", "share", "place"):
+        with pytest.raises(InputError, match=f"{name} is 1000"):
+            Some(**{name: 10**400})
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -47,6 +60,7 @@ class Some(Settings):
             "there is no setting 'sise'; did you mean 'size'? known: kind, size, share, frame, drawn, file, place",
         ),
         ({"frame": "16"}, "the size is '16'; wanted HEIGHTxWIDTH in pixels, such as 128x96"),
+        ({"frame": "16x"}, "the size is '16x'; wanted HEIGHTxWIDTH in pixels, such as 128x96"),
         ({"frame": (16, 9)}, "the size is 16x9; wanted HEIGHTxWIDTH, both even and 8 or more"),
         ({"file": "a"}, "the file has no ending"),
         ({"kind": None, "share": 0}, "kind is None; wanted a or b; share is 0; wanted a number, more than 0"),
@@ -78,7 +92,6 @@ def test_fields_describe_themselves():
     metavars = ["a|b", "PIXELS", "NUMBER", "HEIGHTxWIDTH", "", "FILE", "TEXT"]
     assert [entry.metavar for entry in entries.values()] == metavars
     assert (entries["kind"].help, entries["kind"].choices) == ("One of two.", ("a", "b"))
-    assert (entries["size"].optional, entries["share"].optional) == (True, False)
     assert entries["size"].shown.unset == "as it is"
 
 
@@ -97,3 +110,21 @@ def test_a_name_that_is_none_is_a_type_error_too():
     with pytest.raises(InputError) as told:
         AnimateSettings(steps=0)
     assert not isinstance(told.value, TypeError)
+
+
+def test_names_and_texts_that_can_be_no_file_are_refused():
+    with pytest.raises(InputError, match="there is no setting"):
+        AnimateSettings(**{"\ud800": 1})
+    for given in ("a\0b", Path("a\0b")):
+        with pytest.raises(InputError, match=r"mask is .*without a null byte"):
+            AnimateSettings(mask=given)
+
+
+def test_some_of_the_fields_make_settings_of_their_own():
+    kind = Some.some("kind", "share")
+    assert [entry.name for entry in kind.entries()] == ["kind", "share"]
+    assert kind().share == Some().share
+    with pytest.raises(InputError, match="did you mean 'share'"):
+        kind(shore=0.5)
+    with pytest.raises(InputError, match="share is -7; wanted a number, more than 0"):
+        kind(share=-7)

@@ -1,6 +1,6 @@
 import pytest
 
-from tempose.core.text import decoded
+from tempose.core.text import decoded, unicode_of
 
 LETTERS = "左腕 Hüfte"
 
@@ -26,3 +26,9 @@ def test_what_is_not_unicode():
 def test_no_text(data):
     with pytest.raises(UnicodeError):
         decoded(data)
+
+
+def test_names_of_files_become_text():
+    assert unicode_of("Фото 写真.jpg") == "Фото 写真.jpg"
+    assert unicode_of(b"a\xff\xd0\xa4.jpg".decode("utf-8", "surrogateescape")) == "a\\xffФ.jpg"
+    assert unicode_of("Фото.jpg".encode().decode("ascii", "surrogateescape")) == "Фото.jpg"

@@ -10,7 +10,7 @@ import torch
 from data.blocks import SIZE, block_clip
 from torch.utils.data import DataLoader
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError
 from tempose.data.augment import Augmentation
 from tempose.data.clips import ClipDataset, ClipSampling, MixedDataset, PairDataset
 from tempose.data.prepared import write_clip, write_metadata
@@ -232,15 +232,3 @@ def test_a_mixture_is_the_same_in_workers_of_their_own(write_blocks, tmp_path) -
     apart = torch.cat([batch.frames for batch in batches])
     assert torch.equal(torch.stack([sample.frames for sample in alone]), apart)
     assert torch.equal(torch.stack([sample.frames for sample in again]), apart)
-
-
-def test_wrong_choices_are_refused(write_blocks) -> None:
-    root = write_blocks([("p", 9)])
-    with pytest.raises(InputError, match="clip sampling"):
-        ClipSampling(4, "sorted")
-    with pytest.raises(InputError, match="at least 1"):
-        ClipSampling(0)
-    with pytest.raises(InputError, match="on_damaged"):
-        ClipDataset(root, "train", on_damaged="replace")
-    with pytest.raises(DataError, match="there is no"):
-        ClipDataset(root, "test")

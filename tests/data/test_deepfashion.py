@@ -1,6 +1,7 @@
 """`prepare deepfashion` on small made-up trees in both published layouts."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from tempose.cli import app
 from tempose.core.errors import DataError
 from tempose.data.clips import PairDataset
-from tempose.data.deepfashion import flat_name, person_of, prepare_deepfashion
+from tempose.data.deepfashion import DeepFashionSettings, flat_name, parse_columns, person_of, prepare_deepfashion
 from tempose.data.prepared import Clip, read_metadata
 from tempose.media.images import resize, write_image
 
@@ -136,6 +137,31 @@ def test_a_picture_that_cannot_be_used_is_named_and_its_pairs_fall_away(tmp_path
     assert f"refused img/{ITEM}/05_2_side.jpg" in result.output
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("train_pairs.txt", "img/../../a.jpg,img/b.jpg", "lists 'img/../../a.jpg' for train"),
+        ("train_pairs.txt", "/etc/a.jpg,img/b.jpg", "lists '/etc/a.jpg' for train"),
+        ("train_pairs.txt", "img/,img/b.jpg", "lists 'img/' for train"),
+        ("fasion-resize-pairs-train.csv", "a,b\n1,2", "has the columns"),
+        ("fasion-resize-pairs-train.csv", "from,to\n1", "cut off"),
+        ("fasion-resize-pairs-train.csv", f"from,to\n{'x' * 200_000},b", "is damaged: field larger"),
+        ("fasion-resize-annotation-train.csv", "a:b", "has the columns"),
+    ],
+)  # fmt: skip
+def test_a_damaged_list_is_told(tmp_path: Path, name: str, text: str, message: str) -> None:
+    root = (published if name.endswith(".txt") else older)(tmp_path / "deepfashion")
+    (root / name).write_text(text)
+    with pytest.raises(DataError, match=re.escape(message)):
+        prepare_deepfashion(root, tmp_path / "out")
+
+
+@pytest.mark.parametrize("columns", ["[" * 100_000, "{}", '[{"a": 1}]', "[1e999", f"[{'9' * 400}]", "5", "[1]"])
+def test_a_damaged_annotation_is_told(columns: str) -> None:
+    with pytest.raises(DataError, match="annotations"):
+        parse_columns(columns, columns, border=0)
+
+
 def test_it_goes_on_where_it_stopped_with_the_same_bytes(tmp_path: Path) -> None:
     root = published(tmp_path / "deepfashion")
     prepare_deepfashion(root, tmp_path / "out")
@@ -147,7 +173,7 @@ def test_it_goes_on_where_it_stopped_with_the_same_bytes(tmp_path: Path) -> None
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == files
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     with pytest.raises(DataError, match="choose another folder"):
-        prepare_deepfashion(root, tmp_path / "out", size=(128, 88))
+        prepare_deepfashion(root, tmp_path / "out", settings=DeepFashionSettings(size=(128, 88)))
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert (motion.size, motion.fps) == (SIZE, 25.0)
 
 
+def test_a_source_need_not_be_unicode(tmp_path: Path) -> None:
+    row = write_clip(tmp_path, "train", "a", **block_clip(0, frames=1), **ABOUT | {"source": "a\udcff.mp4"})
+    write_metadata(tmp_path, "train", [row])
+    assert read_metadata(tmp_path, "train")[0]["source"] == r"a\xff.mp4"
+    assert finished_row(tmp_path, "train", "a") == row
+
+
 def test_frames_are_read_from_anywhere_and_lose_little(tmp_path: Path) -> None:
     values = block_clip(0, frames=40)
     clip = Clip(tmp_path / "val", write_clip(tmp_path, "val", "a", **values, **ABOUT))

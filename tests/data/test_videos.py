@@ -207,6 +207,18 @@ def test_a_folder_of_pictures_is_a_video(folder: Path, tmp_path: Path) -> None:
     assert str(kept) == "kept    00001: 1 clip, 8 of 8 frames"
 
 
+def test_photos_of_a_person_stay_together_whatever_changes_between_them(folder: Path, tmp_path: Path) -> None:
+    (folder / "pair").mkdir()
+    Image.fromarray(picture(0)).save(folder / "pair" / "0.png")
+    Image.fromarray(np.roll(picture(0), 26, axis=0)).save(folder / "pair" / "1.png")  # the person stands elsewhere
+    asked = {"size": (48, 32), "fps": 1.0, "min_frames": 2}
+    (film,) = prepare_videos(folder, tmp_path / "film", settings=VideoSettings(**asked))
+    (kept,) = prepare_videos(folder, tmp_path / "out", settings=VideoSettings(**asked, photos=True))
+    assert (film.verdict, str(kept)) == ("refused", "kept    pair: 1 clip, 2 of 2 frames")
+    with pytest.raises(DataError, match="was prepared with"):
+        prepare_videos(folder, tmp_path / "out", settings=VideoSettings(**asked))
+
+
 @pytest.mark.parametrize("ending", ["webp", "png", "avif", "gif"])
 def test_an_animation_is_a_video_and_a_picture_is_not(folder: Path, tmp_path: Path, ending: str) -> None:
     (folder / "moving").mkdir()
@@ -232,6 +244,13 @@ def test_what_is_finished_is_not_done_again(folder: Path, tmp_path: Path, finds_
     assert prepare_videos(folder, out, settings=SMALL) == first
     assert finds_red.seen == looked
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == contents
+    for path in contents:  # killed once it had its name, before what it was made in was removed
+        if path.suffix == ".mp4":  # of one, nothing is finished
+            continue
+        path.with_name(f".{path.name}.tmp0").mkdir()
+    prepare_videos(folder, out, settings=SMALL)
+    kept = {path.name for path in out.rglob(".*")}
+    assert not kept, kept
     write(folder / "d.mp4")
     assert len(prepare_videos(folder, out, settings=SMALL)) == 4
     assert finds_red.seen == looked + 12

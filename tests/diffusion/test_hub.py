@@ -76,5 +76,5 @@ def test_precision_and_layout(tmp_path):
 def test_devices():
     assert find_device("cpu") == "cpu"
     assert find_device("auto") in ("cpu", "cuda", "mps")
-    with pytest.raises(InputError, match="no device 'abacus' here; there is: "):
+    with pytest.raises(InputError, match="no device 'abacus' here; wanted "):
         find_device("abacus")

@@ -187,11 +187,6 @@ def test_appearance_of_nothing_kept_is_plain_sampling(pipe):
     assert torch.equal(run(pipe, appearance=appearance), run(pipe))
 
 
-def test_noise_can_be_shared(pipe):
-    alike = run(pipe, noise_correlation=1.0)
-    assert not torch.equal(alike, run(pipe))
-
-
 def test_bf16_stays_close_to_fp32():
     exact, rough = pipeline(TINY_V), pipeline(TINY_V)
     rough.to(torch.bfloat16)
@@ -242,24 +237,23 @@ NAN[0, 0, 0] = float("nan")
 @pytest.mark.parametrize(
     ("photo", "poses", "options", "message"),
     [
-        (PHOTO[:2], motion(), {}, r"the photo is \(2, 16, 8\)"),
-        ("a.png", motion(), {}, "the photo is str"),
+        (PHOTO[:2], motion(), {}, r"the photo: the shape is \(2, 16, 8\); wanted \(3, ≥ 1, ≥ 1\)"),
+        ("a.png", motion(), {}, "the photo: given is str"),
         (PHOTO * 127, motion(), {}, "the photo: values run from"),
         (NAN, motion(), {}, "the photo: values run from nan"),
-        ((PHOTO * 127).to(torch.uint8), motion(), {}, "values are torch.uint8"),
+        ((PHOTO * 127).to(torch.uint8), motion(), {}, "given is torch.uint8"),
         (PHOTO[:, :15], motion(), {}, "next valid size is 16×8"),
         (PHOTO, motion().resized((32, 16)), {}, "fit the motion to the photo"),
-        (PHOTO, [1, 2], {}, "the poses are list"),
-        (PHOTO, torch.zeros(0, 20, *SIZE), {}, "frames ≥ 1"),
-        (PHOTO, torch.zeros(2, 19, *SIZE), {}, r"wanted \(frames ≥ 1, 20, 16, 8\)"),
-        (PHOTO, torch.full((2, 20, *SIZE), 255.0), {}, "pose maps: values run from 255"),
+        (PHOTO, [1, 2], {}, "a Motion: given is list"),
+        (PHOTO, torch.zeros(0, 20, *SIZE), {}, r"wanted \(≥ 1, 20, 16, 8\)"),
+        (PHOTO, torch.zeros(2, 19, *SIZE), {}, r"the shape is \(2, 19, 16, 8\)"),
+        (PHOTO, torch.full((2, 20, *SIZE), 255.0), {}, "pose maps.*: values run from 255"),
         (PHOTO, motion(), {"window": 7}, "the window is 7 frames; wanted a whole number from 1 to the video's 6"),
         (PHOTO, motion(), {"window": 0}, "the window is 0"),
         (PHOTO, motion(), {"window": 2.0}, "the window is 2.0"),
         (PHOTO, motion(), {"solver": "euler"}, "there is no solver 'euler'"),
         (PHOTO, motion(), {"strategy": "all"}, "there is no strategy 'all'"),
         (PHOTO, motion(), {"num_inference_steps": 0}, "num_inference_steps is 0"),
-        (PHOTO, motion(), {"noise_correlation": 2}, "noise_correlation is 2"),
         (
             PHOTO,
             motion(),

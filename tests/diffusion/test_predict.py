@@ -34,6 +34,7 @@ def posed(*, frames=FRAMES, prior=True):
         random(1, len(LAYERS), 3, *TINY.size, seed=3),
         random(1, len(LAYERS), 1, *TINY.size, seed=4, low=0),
         torch.zeros(1),
+        torch.full((1, 2, 2), torch.nan),
         random(1, 1, *TINY.size, seed=2, low=0),
         random(1, 3, *TINY.size, seed=5),
     )
@@ -123,6 +124,7 @@ def test_what_is_kept_of_a_pose_is_what_is_made_anew():
 @pytest.mark.parametrize("prior", [False, True])
 def test_no_more_poses_are_kept_than_agreed_however_long_the_video(monkeypatch, prior):
     monkeypatch.setattr(predict, "KEPT", 6)
+    monkeypatch.setattr(predict, "NEAR", 6)
     frames = posed(frames=20, prior=prior)
     # The last asks for those that were kept the longest, and for two more.
     for window in [*windows(frames=20, steps=2), torch.tensor([0, 1, 18, 19]), torch.tensor([16, 17, 2, 3])]:

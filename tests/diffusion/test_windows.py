@@ -32,6 +32,12 @@ def test_overlapping_windows_are_all_whole_and_joined(frames, window, step):
         assert shared or window == 1
 
 
+@pytest.mark.parametrize(("share", "common"), [(0.25, 2), (0.5, 4), (0.75, 6)])
+def test_neighbours_have_the_share_in_common_that_is_asked_for(share, common):
+    inner = Overlap(share=share).windows(60, 8, 0)[:-1]  # the last one is moved inwards
+    assert {8 - int(after.frames[0] - before.frames[0]) for before, after in itertools.pairwise(inner)} == {common}
+
+
 def test_joins_move_from_step_to_step():
     def joins(step):
         return {int(w.frames[0]) for w in Overlap().windows(40, 8, step)} - {0, 32}

@@ -5,7 +5,6 @@ from helpers import random, standing
 from scipy.stats import wasserstein_distance
 from skimage.color import rgb2lab
 
-from tempose.core.errors import InputError
 from tempose.evaluation.identity import identity_drift
 from tempose.people.clip import Recipe, draw_clip
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS
@@ -98,18 +97,3 @@ def test_a_part_of_a_few_pixels_has_no_colors(scale):
 
 def test_nobody_is_seen():
     assert drift(PHOTO, 0 * PERSON).isnan().all()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"photo": PHOTO * torch.nan}, "photo: values run from nan"),
-        ({"photo": PHOTO.repeat(2, 1, 1, 1)}, "one photo a clip"),
-        ({"keypoints": PERSON[None, None].repeat(1, 2, 1, 1)}, "key points for each frame"),
-        ({"photo_keypoints": PERSON[None, :5]}, "photo's key points"),
-    ],
-)
-def test_bad_input_is_named(change, message):
-    given = {"keypoints": PERSON[None, None], "photo": PHOTO, "photo_keypoints": PERSON[None]} | change
-    with pytest.raises(InputError, match=message):
-        identity_drift(PHOTO[:, None], given.pop("keypoints"), **given)

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tempose.core.errors import InputError
 from tempose.evaluation.landmarks import (
-    expression_followed,
+    blinks_followed,
     face_error,
     face_found,
     face_shape,
     hand_error,
     hands_found,
+    mouths_followed,
 )
 from tempose.pose.keypoints import Motion
 
@@ -65,7 +65,23 @@ def test_what_is_not_found_is_missed_and_what_is_not_shown_is_not_asked_for(driv
     assert face_found(driver, less)[0, 2].isnan()
     bare = replace(driver, hands=None, face=None)
     assert hands_found(bare, driver).max() == face_found(bare, driver).max() == 0
-    assert expression_followed(driver, bare).isnan().all()
+    assert blinks_followed(driver, bare).isnan().all()
+    assert mouths_followed(driver, bare).isnan().all()
+
+
+def test_a_hand_is_the_one_that_it_lies_on_whatever_its_side(driver):
+    wanted = replace(driver, hands=driver.hands + np.array([(0, 0, 0, 0), (9 * PALM, 0, 0, 0)])[:, None])
+    exchanged = replace(wanted, hands=wanted.hands[:, ::-1])
+    assert (hands_found(exchanged, wanted) == 1).all()
+    np.testing.assert_allclose(hand_error(exchanged, wanted), np.zeros((1, FRAMES)), atol=1e-6)
+    one = exchanged.hands.copy()
+    one[:, 0] = 0
+    assert (hands_found(replace(wanted, hands=one), wanted) == 0.5).all()
+
+
+def test_what_is_found_far_from_a_hand_is_none(driver):
+    assert (hands_found(moved(driver, (3 * PALM, 0, 0, 0)), driver) == 0).all()
+    assert hand_error(moved(driver, (3 * PALM, 0, 0, 0)), driver).isnan().all()
 
 
 def test_a_head_that_is_turned_far_is_not_measured(driver):
@@ -95,11 +111,9 @@ def test_blinks_and_open_mouths_are_followed_or_not(driver, share, expected):
         face[8, MOUTH[1], 1] += share * 8
         return replace(driver, face=face)
 
-    followed = expression_followed(acting(share), acting(1))[0].numpy()
-    assert np.flatnonzero(~np.isnan(followed)).tolist() == [4, 8]
-    assert followed[[4, 8]].tolist() == [expected, expected]
-
-
-def test_other_frames_cannot_be_compared(driver):
-    with pytest.raises(InputError, match="found 3 frames"):
-        face_found(driver[:3], driver)
+    for measure, frame in ((blinks_followed, 4), (mouths_followed, 8)):
+        followed = measure(acting(share), acting(1))[0].numpy()
+        assert np.flatnonzero(~np.isnan(followed)).tolist() == [frame]
+        assert followed[frame] == expected
+        lost = replace(acting(share), face=np.zeros_like(driver.face))
+        assert measure(lost, acting(1))[0, frame] == 0

@@ -36,7 +36,7 @@ def test_the_photo_warped_to_its_own_pose_puts_the_person_back(people):
     assert (warped[1] - case.photo).abs().mean() < 0.6 * (nobody - case.photo).abs().mean()
     far = (nobody - case.photo).abs().amax(0) < 1e-2
     far &= torch.nn.functional.max_pool2d(case.photo_mask, 9, stride=1, padding=4)[0, 0:1][0] == 0
-    torch.testing.assert_close(warped[1][:, far], case.photo[:, far], atol=1e-2, rtol=0)
+    torch.testing.assert_close(warped[1][:, far], case.photo[:, far], atol=2e-2, rtol=0)
 
 
 def test_noise_is_of_seed_and_name_alone(people):

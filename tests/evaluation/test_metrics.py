@@ -75,8 +75,6 @@ def contrast_and_structure(x, y):
 
 def test_ms_ssim_wants_five_scales():
     assert ms_ssim(LARGE, LARGE).min() == pytest.approx(1)
-    with pytest.raises(InputError, match="too small for five scales; wanted ≥ 176"):
-        ms_ssim(LARGE[..., :175], LARGE[..., :175])
 
 
 def test_a_missing_package_is_named(monkeypatch):
@@ -160,33 +158,6 @@ def test_flicker_is_measured_along_the_flow():
         warped_difference(brighter, flow=flow, valid=valid), torch.tensor([[0.0, 0.1, 0.1]]), atol=1e-5, rtol=0
     )
     assert warped_difference(frames, flow=0 * flow, valid=valid).min() > 0.01
-
-
-@pytest.mark.parametrize(
-    ("frames", "truth", "mask", "message"),
-    [
-        (TRUTH[0], TRUTH[0], None, "wanted .b, f, 3, h, w."),
-        ((TRUTH * 255).byte(), (TRUTH * 255).byte(), None, "wanted .b, f, 3, h, w., floating point"),
-        (TRUTH, TRUTH[:, :2], None, "wanted both"),
-        (TRUTH * 255, TRUTH, None, "frames: values run"),
-        (TRUTH, TRUTH * math.nan, None, "truth: values run"),
-        (TRUTH, TRUTH, MASK[:, :2], "masks have the shape"),
-    ],
-)
-def test_bad_input_is_named(frames, truth, mask, message):
-    with pytest.raises(InputError, match=message):
-        l1(frames, truth, mask=mask)
-
-
-def test_frames_too_small_for_a_window():
-    with pytest.raises(InputError, match="too small for SSIM"):
-        ssim(TRUTH[..., :10], TRUTH[..., :10])
-
-
-def test_flow_of_other_frames():
-    frames, flow, valid = moving(1)
-    with pytest.raises(InputError, match=r"flow .* wanted"):
-        warped_difference(frames[:, 1:], flow=flow, valid=valid)
 
 
 # At the photo's own resolution -----------------------------------------------------------------------

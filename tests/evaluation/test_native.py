@@ -10,11 +10,12 @@ from tempose.data.prepared import write_clip, write_metadata
 from tempose.evaluation.native import (
     Sampling,
     animated,
-    evaluate_native,
     native_tasks,
+    plan_native,
     seen_from_behind,
 )
 from tempose.evaluation.report import write_report
+from tempose.evaluation.settings import EvaluateSettings
 from tempose.media.images import read_image
 from tempose.media.video import write_video
 from tempose.people.clip import Recipe, draw_clip
@@ -30,7 +31,7 @@ def test_frames_are_spread_over_the_first_seconds():
     assert sampling.size(1280, 720) == (512, 288)
     assert sampling.size(301, 201) == (300, 200)  # never enlarged; both even
     with pytest.raises(InputError, match="wanted 2 or more"):
-        Sampling(512, frames=1)
+        EvaluateSettings(native=True, max_frames=1)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def known(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outcome(known):
-    return evaluate_native(small_model(), [known], size=64, max_frames=4, facts={"model": "small"})
+    return plan_native(small_model(), [known], EvaluateSettings(native=True, size=64, max_frames=4)).run()
 
 
 def test_a_prepared_set_is_measured_beside_the_photo_copied(outcome):
@@ -77,7 +78,8 @@ def test_the_result_is_what_animate_makes_for_anybody(known):
 
 def test_with_pose_faces_and_hands_are_looked_for(known, monkeypatch):
     monkeypatch.setattr("tempose.evaluation.native.load_estimator", Seer)
-    evaluation = evaluate_native(small_model(), [known], size=64, max_frames=4, clips=1, pose=True).evaluation
+    asked = EvaluateSettings(native=True, size=64, max_frames=4, clips=1, pose=True)
+    evaluation = plan_native(small_model(), [known], asked).run().evaluation
     assert "identity drift" in [column.name for column in evaluation.columns]
     assert evaluation.result("model", "identity drift").mean > 0
     assert evaluation.result("model", "face found") is None  # the drawn driver has no mesh

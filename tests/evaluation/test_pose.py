@@ -1,8 +1,6 @@
-import pytest
 import torch
 from helpers import random, standing
 
-from tempose.core.errors import InputError
 from tempose.evaluation.pose import mean_error, pck, person_height
 
 PERSON = standing()[None, None].repeat(1, 2, 1, 1)  # from eyes at 7 to ankles at 58
@@ -58,16 +56,3 @@ def test_nobody_to_measure():
     assert mean_error(nobody, PERSON).isnan().all()
     assert pck(PERSON, nobody).isnan().all()
     assert mean_error(PERSON, nobody).isnan().all()
-
-
-@pytest.mark.parametrize(
-    ("found", "wanted", "message"),
-    [
-        (PERSON[0], PERSON[0], "found key points: .* wanted"),
-        (PERSON, PERSON[:, :1], "must be alike"),
-        (PERSON, PERSON * torch.nan, "wanted key points hold NaN"),
-    ],
-)
-def test_bad_input_is_named(found, wanted, message):
-    with pytest.raises(InputError, match=message):
-        pck(found, wanted)

@@ -27,7 +27,7 @@ def test_other_settings_are_for_whole_clips():
 def test_a_clip_too_short_is_named(name, least):
     protocol = PROTOCOLS[name]
     assert protocol.moments(least, clip="walk.mp4")
-    with pytest.raises(DataError, match=rf"walk.mp4 has {least - 1} frames after the photo; {name} wants {least}"):
+    with pytest.raises(DataError, match=rf"walk.mp4 has {least - 1} frames after the photo; wanted {least}"):
         protocol.moments(least - 1, clip="walk.mp4")
 
 

@@ -14,7 +14,7 @@ from tempose.evaluation.methods import FLOORS
 from tempose.evaluation.protocols import find_protocol
 from tempose.evaluation.report import best_of, check_place, curves_over_time, in_words, number, read_video, write_report
 from tempose.evaluation.results import Result, read_evaluation
-from tempose.evaluation.run import evaluate
+from tempose.evaluation.run import Plan
 from tempose.media.video import read_frames
 
 
@@ -22,9 +22,7 @@ from tempose.media.video import read_frames
 def outcome(people):
     protocol = find_protocol("loop")
     chosen = tasks(people, "test", protocol=protocol, size=SIZE)
-    found = evaluate(
-        chosen, FLOORS, protocol=protocol, measures=measures_at(SIZE), facts={"model": "<none>", "seed": 3}
-    )
+    found = Plan(chosen, FLOORS, protocol, measures_at(SIZE), facts={"model": "<none>", "seed": 3}).run()
     failed = {"bad.mp4": "bad.mp4 is damaged"}
     return found._replace(evaluation=replace(found.evaluation, failed=failed))
 

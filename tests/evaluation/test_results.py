@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError
 from tempose.evaluation.results import (
     ClipResults,
     Column,
@@ -135,23 +135,3 @@ def test_pairing_cancels_what_is_hard_about_a_clip():
 def test_the_clips_that_changed_most_come_first():
     first = np.zeros(4)
     assert paired(first, np.array([0.1, -3, 2, 0])).most_changed.tolist() == [1, 2, 0, 3]
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ([], "at least one clip"),
-        ([[1.0, 2.0]], "one for each clip"),
-        ([1.0, np.nan, 2.0, np.inf], r"clips \[1, 3\] are NaN or infinite"),
-    ],
-)
-def test_bad_values_are_named(values, message):
-    with pytest.raises(InputError, match=message):
-        bootstrap(np.array(values))
-
-
-def test_bad_arguments():
-    with pytest.raises(InputError, match="level 95"):
-        bootstrap(VALUES, level=95)
-    with pytest.raises(InputError, match="clips that both have"):
-        paired(VALUES, VALUES[1:])

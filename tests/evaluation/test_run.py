@@ -16,15 +16,16 @@ from tempose.evaluation.measures import Learned, measures_at
 from tempose.evaluation.methods import FLOORS, fingerprint
 from tempose.evaluation.protocols import find_protocol
 from tempose.evaluation.results import Column
-from tempose.evaluation.run import evaluate, evaluate_model
+from tempose.evaluation.run import Plan, plan_model
 from tempose.evaluation.sets import SetMeasure
+from tempose.evaluation.settings import EvaluateSettings
 
 LOOP = find_protocol("loop")
 
 
 def run(root, methods=FLOORS, *, subject="self", **how):
     chosen = tasks(root, "test", protocol=LOOP, size=SIZE, subject=subject)
-    return evaluate(chosen, methods, protocol=LOOP, measures=measures_at(SIZE), facts={"seed": 0}, **how)
+    return Plan(chosen, methods, LOOP, measures_at(SIZE), facts={"seed": 0}, **how).run()
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +77,10 @@ def test_frames_that_are_not_finite_name_clip_and_method(people):
 
 def test_nothing_to_measure_is_an_error(people, tmp_path):
     with pytest.raises(DataError, match="set of clips is empty"):
-        evaluate([], FLOORS, protocol=LOOP, measures=[], facts={})
+        Plan([], FLOORS, LOOP, []).run()
     root = write_set(tmp_path / "set", people=1)
     break_clip(root, "person-0.mp4")
-    with pytest.raises(DataError, match=r"none of 1 clips could be measured; the clip .*person-0.mp4 is damaged"):
+    with pytest.raises(DataError, match=r"none of 1 clips could be measured: the clip .*person-0.mp4 is damaged"):
         run(root)
 
 
@@ -98,7 +99,7 @@ def test_measures_of_the_whole_set_are_of_all_clips(people):
 
 def test_a_task_is_judged_apart_from_the_others(outcome, people):
     chosen = tasks(people, "test", protocol=LOOP, size=SIZE)[2:]
-    alone = evaluate(chosen, FLOORS, protocol=LOOP, measures=measures_at(SIZE), facts={}).evaluation
+    alone = Plan(chosen, FLOORS, LOOP, measures_at(SIZE)).run().evaluation
     assert alone.clips == outcome.evaluation.clips[2:]
 
 
@@ -110,22 +111,12 @@ def test_a_model_stands_beside_the_floors(people):
             ticks.append(item)
             yield item
 
-    outcome = evaluate_model(
-        small_pipeline(),
-        people,
-        protocol="overlap",
-        clips=2,
-        steps=1,
-        seed=5,
-        facts={"a": 1},
-        track=track,
-    )
-    evaluation = outcome.evaluation
+    asked = EvaluateSettings(protocol="overlap", clips=2, steps=1, seed=5)
+    evaluation = plan_model(small_pipeline(), people, asked).run(track=track).evaluation
     assert evaluation.methods == ["truth", "photo copied", "photo warped", "model"]
     assert evaluation.result("model", "SSIM").clips == 2
     assert ticks == [0, 1]
     facts = evaluation.facts
-    assert facts["a"] == 1
     assert facts["weights"] == fingerprint(small_pipeline())
     assert facts["data"] == f"{people}/test"
     assert facts["protocol settings"]["window"] == 4

@@ -158,10 +158,11 @@ def test_motions_come_from_files_names_and_frames(pack, tmp_path):
         kind().read(**usual | {"source": "none.bvh"})
 
 
-def test_a_mask_is_taken_as_it_is(pack):
+def test_a_batch_is_several_photos_and_a_mask_is_taken_as_it_is(pack):
     picture = torch.from_numpy(subject().picture)[None].float() / 255
     mask = torch.from_numpy(subject().mask)[None].float()
-    (found,) = pack.NODE_CLASS_MAPPINGS["TemposePhoto"]().read(picture, "largest", mask)
+    (found, other) = pack.NODE_CLASS_MAPPINGS["TemposePhoto"]().read(picture.repeat(2, 1, 1, 1), "largest", mask)[0]
+    assert not (other.mask == found.mask).all(), "the mask is that of the first"
     assert torch.equal(torch.from_numpy(found.mask), mask[0] > 0.5)
     assert (found.picture == subject().picture).all()
 
@@ -169,7 +170,7 @@ def test_a_mask_is_taken_as_it_is(pack):
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
-        (torch.zeros(2, 8, 8, 3), "2 pictures came as the photo; wanted one"),
+        (torch.zeros(0, 8, 8, 3), "pictures have the shape (0, 8, 8, 3); wanted (b, h, w, 3)"),
         (torch.full((1, 8, 8, 3), 255.0), "pictures run from 255 to 255; wanted 0 to 1"),
         (torch.zeros(8, 8, 3), "pictures have the shape (8, 8, 3); wanted (b, h, w, 3)"),
         (torch.zeros(1, 3, 8, 8), "pictures have the shape (1, 3, 8, 8); wanted (b, h, w, 3)"),
@@ -179,8 +180,9 @@ def test_what_is_no_photo_is_said(pack, picture, message):
     with pytest.raises(InputError, match=re.escape(message)):
         pack.NODE_CLASS_MAPPINGS["TemposePhoto"]().read(picture, "largest")
     save = pack.NODE_CLASS_MAPPINGS["TemposeSave"]()
-    with pytest.raises(InputError, match="wanted a name without a folder"):
-        save.save([None, None], "../a", ".mp4")
+    for prefix in ("../a", "/a", "", "a\0b", "a\n"):
+        with pytest.raises(InputError, match="wanted a name without a folder"):
+            save.save([None, None], prefix, ".mp4")
 
 
 def test_the_readme_names_the_nodes(pack):

@@ -1,4 +1,6 @@
+import gc
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -89,3 +91,30 @@ def test_geometry():
     assert square_pixels(720, 576, None) == (720, 576)
     assert fitting((200, 100), (50, 50)) == (50, 25)
     assert padded(np.ones((2, 2, 3), np.uint8), (5, 4)).sum() == 12
+
+
+def test_frames_that_were_shown_leave_nothing_in_memory(tmp_path):
+    write_video(tmp_path / "a.mp4", [picture()] * 40, 10)
+    tasks = Path("/proc/self/task")
+    gc.collect()
+    others = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+    gc.disable()  # what only a circle keeps stays
+    try:
+        frames = read_frames(tmp_path / "a.mp4")
+        next(frames)
+        before = len(list(tasks.iterdir())) if tasks.is_dir() else 0
+        assert len(list(frames)) == 39
+        assert sum(isinstance(each, av.VideoFrame) for each in gc.get_objects()) < others + 5
+        assert not tasks.is_dir() or len(list(tasks.iterdir())) <= before
+    finally:
+        gc.enable()
+
+
+def test_a_matrix_that_turns_nothing_is_none(tmp_path):
+    write_video(tmp_path / "a.mp4", [picture()] * 3, 10)
+    whole = (tmp_path / "a.mp4").read_bytes()
+    upright = np.array([65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30], ">i4").tobytes()
+    place = whole.index(upright, whole.index(b"tkhd"))
+    (tmp_path / "b.mp4").write_bytes(whole[:place] + bytes(32) + whole[place + 32 :])
+    plain, shown = (next(read_frames(tmp_path / name)) for name in ("a.mp4", "b.mp4"))
+    assert np.array_equal(shown, plain)

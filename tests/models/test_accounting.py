@@ -29,5 +29,5 @@ def test_a_saved_model_counts_as_its_preset(tmp_path):
 
 
 def test_unknown_model():
-    with pytest.raises(InputError, match="neither a preset"):
+    with pytest.raises(InputError, match="there is no preset"):
         account("pidm-257")

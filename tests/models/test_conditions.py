@@ -17,6 +17,7 @@ def photo(b=2):
         color=random(b, len(LAYERS), 3, H, W),
         alpha=torch.ones(b, len(LAYERS), 1, H, W) * (torch.arange(W) < 40),
         hem=torch.zeros(b),
+        grips=torch.full((b, 2, 2), torch.nan),
         matte=torch.ones(b, 1, H, W) * (torch.arange(W) < 40),
         background=random(b, 3, H, W, seed=1),
     )

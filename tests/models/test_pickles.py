@@ -212,13 +212,13 @@ def test_hanging_programs_are_refused_at_once(tmp_path):
     deep = b"\x80\x02" + b"]" * 500_000 + b"a" * 499_999 + b"."
     for program, refused in ((nested, True), (alike, True), (long, True), (many, True), (deep, False)):
         archive(tmp_path / "a.pt", program)
-        encoded = time.monotonic()
+        encoded = time.process_time()
         if refused:
             with pytest.raises(CheckpointError):
                 load_inert(tmp_path / "a.pt")
         else:
             load_inert(tmp_path / "a.pt")
-        assert time.monotonic() - encoded < 30
+        assert time.process_time() - encoded < 30
 
 
 def test_a_damaged_file_is_refused_in_words_or_read(tmp_path):

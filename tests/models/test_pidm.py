@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from cli.calls import called
 from conftest import ROOT
 from helpers import filled
+from safetensors import safe_open
 
-import tempose.diffusion.pipeline
 from tempose.core.errors import CheckpointError
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.models.build import build_networks
@@ -60,7 +61,7 @@ def test_forward_equals_the_published_one(pipe, golden, branch):
 
 
 def test_ddim_trajectory_equals_the_published_one(pipe, golden, monkeypatch):
-    monkeypatch.setattr(tempose.diffusion.pipeline, "correlated_noise", lambda *args, **kwargs: golden["ddim_noise"])
+    monkeypatch.setattr(torch, "randn", lambda *args, **kwargs: golden["ddim_noise"])
     seen = []
     pipe(
         golden["ddim_src"][0],
@@ -97,7 +98,7 @@ def test_a_file_without_averaged_weights(tmp_path):
 
 
 @pytest.mark.slow
-def test_import_from_a_file_as_published(weights, pipe, tmp_path):
+def test_the_command_imports_a_file_as_published(weights, pipe, tmp_path, monkeypatch, capsys):
     class Conf:
         """Stands for the configuration object that the published file carries."""
 
@@ -108,6 +109,9 @@ def test_import_from_a_file_as_published(weights, pipe, tmp_path):
     file = tmp_path / "last.pt"
     torch.save({"model": {}, "ema": weights, "scheduler": {"last_epoch": 1}, "optimizer": {}, "conf": Conf()}, file)
     del __main__.Conf
-    networks = import_checkpoint(file)
-    assert torch.equal(networks.unet.conv_in.weight, pipe.unet.conv_in.weight)
-    assert torch.equal(networks.texture_encoder.conv_in.weight, pipe.texture_encoder.conv_in.weight)
+    code, said, told = called(monkeypatch, capsys, "import-pidm", file, tmp_path / "pidm")
+    assert (code, "162,374,406 parameters" in said) == (0, True), told
+    for name in ("unet", "texture_encoder"):
+        with safe_open(tmp_path / "pidm" / name / "diffusion_pytorch_model.safetensors", framework="pt") as saved:
+            for tensor, given in getattr(pipe, name).state_dict().items():
+                assert torch.equal(saved.get_tensor(tensor), given), tensor

@@ -143,7 +143,7 @@ def test_wrong_shapes_are_named():
         net.unet(x_t[:, 0], t, Conditions(maps, texture))
     with pytest.raises(InputError, match=r"pose maps have the shape \(2, 3, 19, 16, 8\); wanted \(2, 3, 20, 16, 8\)"):
         net.unet(x_t, t, Conditions(maps[:, :, :19], texture))
-    with pytest.raises(InputError, match="hold 7 channels of guides; this model wants 0"):
+    with pytest.raises(InputError, match="hold 7 channels of guides; wanted 0"):
         net.unet(x_t, t, Conditions(maps, texture, [random(2, 3, 7, 16, 8)]))
 
 

@@ -2,17 +2,18 @@ import numpy as np
 import pytest
 
 from tempose.pose.clean import (
+    GROUPS,
     clean,
-    drop_doubtful,
-    drop_outside,
     fill_gaps,
+    outliers,
     parabola_weights,
     picture_cuts,
     shots,
     skeleton_jumps,
     smooth,
+    unswap,
 )
-from tempose.pose.keypoints import Motion
+from tempose.pose.keypoints import MIN_CONFIDENCE, MIRROR, Motion
 
 F, SIZE, FPS = 60, (400, 300), 25.0
 TIME = np.arange(F) / FPS
@@ -79,6 +80,22 @@ def test_a_single_outlier_is_removed_and_its_place_filled():
     assert np.allclose(cleaned.keypoints, motion.keypoints, atol=1e-3)
 
 
+def test_with_few_frames_a_second_a_quick_movement_is_no_outlier():
+    motion = moved(np.zeros((F, 2)))
+    waving = motion.keypoints.copy()
+    waving[30, 4, :2] += (90, -70)
+    assert np.array_equal(clean(Motion(waving, SIZE, 3.0)).keypoints, waving)
+
+
+def test_a_joint_that_is_hidden_is_where_the_estimator_guesses_it():
+    keypoints = moved(along_x(20 * TIME)).keypoints.copy()
+    keypoints[20:, 4, 2], keypoints[20:, 7, 2] = 0.2, 0.05
+    cleaned = clean(Motion(keypoints, SIZE, FPS)).keypoints
+    assert np.allclose(cleaned[20:, 4, :2], keypoints[20:, 4, :2], atol=1e-3)
+    assert np.allclose(cleaned[20:, 4, 2], MIN_CONFIDENCE)
+    assert not cleaned[20:, 7].any()
+
+
 def test_smoothing_does_not_cross_a_cut():
     motion = moved(along_x(np.where(np.arange(F) < 25, -25.0, 25.0)))  # too short a jump to show by itself
     assert skeleton_jumps(motion.keypoints) == []
@@ -121,9 +138,9 @@ def test_gaps_at_the_ends_and_across_cuts_stay_open():
 
 def test_doubtful_joints_and_joints_outside_are_missing():
     keypoints = person()[None].astype(np.float32)
-    keypoints[0, 3, 2], keypoints[0, 4, 2] = 0.29, 0.31
+    keypoints[0, 3, 2], keypoints[0, 4, 2] = 0.09, 0.31
     keypoints[0, 5, 0], keypoints[0, 6, 1], keypoints[0, 7, 0] = -0.1, 400.1, 300
-    kept = drop_outside(drop_doubtful(keypoints), SIZE)[0]
+    kept = clean(Motion(keypoints, SIZE, FPS)).keypoints[0]
     assert (kept[[3, 5, 6]] == 0).all()
     assert (kept[[4, 7], 2] > 0).all()
 
@@ -206,3 +223,75 @@ def test_picture_cuts_are_single_large_changes():
     pan = np.stack([np.roll(scenes[0], shift, axis=1) for shift in range(12)])
     assert picture_cuts(pan) == []
     assert picture_cuts(frames[:1]) == []
+
+
+# Left and right exchanged --------------------------------------------------------------------------
+
+
+def walker() -> np.ndarray:
+    """Arms and legs well apart, swinging; the two sides never meet."""
+    keypoints = np.ones((F, 18, 3), np.float32)
+    keypoints[..., 1] = 100 + 20 * np.arange(18)
+    swing = 10 * np.sin(2 * np.pi * np.arange(F) / 25)
+    for joint in range(18):
+        side = np.sign(MIRROR[joint] - joint)
+        keypoints[:, joint, 0] = 200 + 40 * side + side * swing
+        keypoints[:, joint, 1] = 100 + 20 * min(joint, MIRROR[joint])
+    return keypoints
+
+
+def exchanged(keypoints: np.ndarray, frames: slice, group: tuple[int, ...]) -> np.ndarray:
+    swapped = keypoints.copy()
+    swapped[frames, group] = keypoints[frames][:, [MIRROR[joint] for joint in group]]
+    return swapped
+
+
+def test_the_groups_are_all_joints_with_two_sides():
+    joints = sorted(joint for group in GROUPS for joint in group)
+    assert joints == [joint for joint in range(18) if MIRROR[joint] != joint]
+
+
+def test_what_is_right_stays():
+    assert np.array_equal(unswap(walker(), FPS), walker())
+
+
+def test_short_exchanges_are_undone_group_by_group():
+    for group in GROUPS:
+        broken = exchanged(exchanged(walker(), slice(20, 28), group), slice(50, 51), group)
+        assert not np.array_equal(broken, walker())
+        assert np.array_equal(unswap(broken, FPS), walker())
+
+
+def test_an_exchange_through_a_frame_in_which_both_sides_meet_is_undone():
+    legs = GROUPS[1]
+    broken = exchanged(walker(), slice(21, 28), legs)
+    broken[20, legs, 0] = 200
+    fixed = unswap(broken, FPS)
+    assert np.array_equal(np.delete(fixed, 20, axis=0), np.delete(walker(), 20, axis=0))
+    cleaned = clean(Motion(broken, (600, 400), FPS)).keypoints
+    assert np.abs(cleaned - walker())[..., :2].max() < 3
+
+
+def test_long_exchanges_are_the_persons_own():
+    turned = exchanged(walker(), slice(20, None), GROUPS[0])
+    assert np.array_equal(unswap(turned, FPS), turned)
+
+
+def test_missing_joints_do_no_harm():
+    holes = walker()
+    holes[np.random.default_rng(0).random((F, 18)) < 0.3] = 0
+    fixed = unswap(exchanged(holes, slice(30, 34), GROUPS[1]), FPS)
+    assert np.array_equal(fixed, holes)
+    nobody = np.zeros((5, 18, 3), np.float32)
+    assert np.array_equal(unswap(nobody, FPS), nobody)
+
+
+def test_outliers_are_far_from_their_neighbours_and_nothing_else():
+    steady = np.stack([np.linspace(0, 100, 30), np.zeros(30)], axis=1)[:, None]
+    assert not outliers(steady, least=1).any()
+    bumped = steady.copy()
+    bumped[12, 0, 1] = 40
+    assert np.flatnonzero(outliers(bumped, least=1)).tolist() == [12]
+    assert not outliers(bumped, least=50).any()
+    bumped[11:14] = np.nan
+    assert not outliers(bumped, least=1).any()

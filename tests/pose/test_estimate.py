@@ -12,7 +12,7 @@ from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import read_frames, write_video
 from tempose.pose.draw import draw_motion, draw_skeleton
 from tempose.pose.estimate import estimate_photo, estimate_video, observe
-from tempose.pose.estimators import Detection, close_up, load_estimator, search_parts
+from tempose.pose.estimators import Detection, close_up, in_pixels, load_estimator, search_parts
 from tempose.pose.formats.frames import person_motion
 from tempose.pose.keypoints import KEYPOINTS, Motion
 from tempose.pose.pose_files import read_pose_files
@@ -267,6 +267,24 @@ def test_what_is_nearer_to_the_camera_has_less_depth(real, mediapipe):
     assert np.array_equal(np.isnan(motion.depth[0]), motion.keypoints[0, :, 2] == 0)
 
 
+def test_limbs_keep_their_length_in_space(real, mediapipe):
+    """Whoever squats shortens thighs in the picture, not in space: .15 of their length there, .08 here."""
+    motion = observe([*read_frames(real / "videos" / "squats.mp4", stop=48)][::4], fps=1, estimator=mediapipe).motion
+    places = np.concatenate([motion.keypoints[..., :2], motion.depth[..., None]], axis=-1)
+    trunk = np.linalg.norm(places[:, 1, :2] - places[:, [8, 11], :2].mean(1), axis=-1)[:, None, None]
+    bones = (places[:, [3, 4, 6, 7, 9, 10, 12, 13]] - places[:, [2, 3, 5, 6, 8, 9, 11, 12]]) / trunk
+    flat, solid = (np.linalg.norm(bones[..., :axes], axis=-1) for axes in (2, 3))
+    assert (solid.std(0) / solid.mean(0)).mean() < 0.8 * (flat.std(0) / flat.mean(0)).mean()
+
+
+def test_metres_become_pixels_by_what_is_seen():
+    world = np.random.default_rng(0).normal(0, 0.3, (33, 3))
+    hips = world[[23, 24], :2].mean(0)
+    landmarks = np.column_stack([250 * (world[:, :2] - hips) + (300, 200), np.ones(33)])
+    landmarks[5] = [-1e3, 1e3, 0]
+    np.testing.assert_allclose(in_pixels(world, landmarks), 250 * world)
+
+
 def test_a_face_seen_from_behind_is_missing(real, mediapipe):
     """Frame 150 of the catwalk shows the back of her head, frame 0 her face."""
     frames = read_frames(real / "videos" / "fashion_floral_ubc.mp4", stop=151)
@@ -343,7 +361,7 @@ def test_the_command_ends_a_mistake_in_one_sentence(tmp_path, monkeypatch, capfd
     cases = {
         "text.mp4 is not a video in a known format": (tmp_path / "text.mp4", "-o", tmp_path / "a.npz"),
         "there is no file or folder": (tmp_path / "missing.mp4", "-o", tmp_path / "a.npz"),
-        "must be .npz or .json": (tmp_path / "text.mp4", "-o", tmp_path / "a.txt"),
+        "wanted the ending .npz or .json": (tmp_path / "text.mp4", "-o", tmp_path / "a.txt"),
         "nobody was found": (tmp_path / "empty.png", "-o", tmp_path / "a.npz"),
         "person is 'tall'": (tmp_path / "empty.png", "-o", tmp_path / "a.npz", "--person", "tall"),
     }

@@ -161,7 +161,7 @@ def test_other_files_are_refused(tmp_path, content, ending):
 def test_missing_file_and_unknown_ending(motion, tmp_path):
     with pytest.raises(PoseError, match="there is no pose file"):
         Motion.load(tmp_path / "none.npz")
-    with pytest.raises(InputError, match=r"must be \.npz or \.json"):
+    with pytest.raises(InputError, match=r"wanted the ending \.npz or \.json"):
         motion.save(tmp_path / "a.txt")
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,7 @@ from tempose.pose.estimate import estimate_photo, estimate_video
 from tempose.pose.estimators import load_estimator
 from tempose.pose.face_mesh import EYE_CORNERS, FACE_68, FACE_70, FACE_MIRROR, FACE_POINTS, MESH_POINTS
 from tempose.pose.keypoints import FINGERS, KEYPOINTS
+from tempose.pose.landmarks import with_head
 
 PALM = (0, 9)  # wrist and knuckle of the middle finger
 
@@ -56,11 +57,26 @@ def test_hands_are_at_their_wrists_and_the_face_is_on_the_head(pose):
     assert np.linalg.norm(left[0, :2] - of(pose, "left_wrist")) < palm
     eyes = np.linalg.norm(of(pose, "left_eye") - of(pose, "right_eye"))
     for corners, name in ((EYE_CORNERS[:2], "right_eye"), (EYE_CORNERS[2:], "left_eye")):
-        assert np.linalg.norm(face[list(corners), :2].mean(0) - of(pose, name)) < 0.6 * eyes  # the body's are coarse
+        np.testing.assert_allclose(face[list(corners), :2].mean(0), of(pose, name), atol=1e-3 * eyes)
     assert (pose.hands[..., 2] > 0.5).all()
     assert (face[:, 2] > 0.5).all()
     np.testing.assert_array_equal(pose.hands[0, :, 0, 3], 0)
     assert face[1, 3] < face[234, 3]  # the tip of the nose is nearer than the cheek
+
+
+def test_the_head_lies_where_the_mesh_does_as_far_as_both_are_seen():
+    keypoints, face = np.zeros((18, 3), np.float32), np.zeros((FACE_POINTS, 4), np.float32)
+    keypoints[:, :2], keypoints[:, 2] = 50, 0.9
+    keypoints[14, 2] = 0.1
+    np.testing.assert_array_equal(with_head(keypoints, face), keypoints)
+    face[:] = [10, 20, 1, 0]
+    face[EYE_CORNERS[2]] = [14, 22, 1, 0]
+    face[234] = 0
+    placed = with_head(keypoints, face)
+    np.testing.assert_array_equal(placed[0], [10, 20, np.float32(0.9)])
+    np.testing.assert_array_equal(placed[15], [12, 21, np.float32(0.9)])
+    rest = [joint for joint in range(18) if joint not in (0, 15, 17)]
+    np.testing.assert_array_equal(placed[rest], keypoints[rest])
 
 
 def test_a_mirrored_photo_gives_the_mirrored_points(photo, pose, estimator):

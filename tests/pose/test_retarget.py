@@ -10,9 +10,9 @@ from tempose.core.errors import InputError, PoseError
 from tempose.media.images import read_image, resize
 from tempose.pose.bones import ANKLES, BONES, FACE, HIPS, NECK, TRUNK, measure, with_hips
 from tempose.pose.estimate import estimate_photo
-from tempose.pose.keypoints import HIDDEN, MIN_CONFIDENCE, Motion
+from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE, Motion
 from tempose.pose.placement import SMALLEST
-from tempose.pose.retarget import RETARGET_MODES, retarget_motion
+from tempose.pose.retarget import HEAD_FACTOR, RETARGET_MODES, retarget_motion
 from tempose.pose.room import person_reach, person_room
 from tempose.pose.whole import whole_body
 
@@ -89,6 +89,34 @@ def test_the_photos_own_pose_stays_where_it_is():
     assert not any("smaller" in warning or "way" in warning for warning in fitted.warnings)
 
 
+@pytest.mark.parametrize(
+    ("larger", "kept"), [(3.0, 1 / HEAD_FACTOR), (0.3, HEAD_FACTOR), (1.1, 1 / 1.1), (0.9, 1 / 0.9)]
+)
+def test_the_head_is_made_the_photos_within_bounds(larger, kept):
+    """A driver with a head of another size on their own photo; what is far from it is no head, but a mistake."""
+    person = photo()
+    keypoints, neck = person.keypoints.copy(), person.keypoints[:, [NECK], :2]
+    keypoints[:, list(FACE), :2] = neck + larger * (keypoints[:, list(FACE), :2] - neck)
+    driver = Motion(keypoints, person.size, person.fps)
+    sizes = []
+    for motion in (driver, retarget_motion(driver, person).motion):
+        points = with_hips(motion.keypoints)
+        head = np.linalg.norm(points[0, list(FACE), :2] - points[0, NECK, :2], axis=-1)
+        sizes.append(head / np.linalg.norm(points[0, HIPS, :2] - points[0, NECK, :2]))
+    np.testing.assert_allclose(sizes[1] / sizes[0], kept, rtol=0.02)
+
+
+@pytest.mark.parametrize("photo_shows", [True, False])
+def test_a_hand_that_nobody_shows_is_missing_and_one_of_the_photo_is_a_guess(photo_shows):
+    person, wrist = photo(), KEYPOINTS.index("right_wrist")
+    motion = keypoint_motion("wave", frames=4, fps=10)
+    motion.keypoints[:, wrist] = 0
+    if not photo_shows:
+        person.keypoints[:, wrist] = 0
+    found = retarget_motion(motion, person).motion.keypoints[:, wrist, 2]
+    assert (found == (HIDDEN if photo_shows else 0)).all()
+
+
 @pytest.mark.parametrize("change", ["size", "place", "frame"])
 def test_where_and_how_large_the_driver_is_makes_no_difference(change):
     motion = keypoint_motion("wave", frames=10, fps=10, size=(400, 300))
@@ -100,6 +128,27 @@ def test_where_and_how_large_the_driver_is_makes_no_difference(change):
     size = (4000, 3000) if change == "frame" else motion.size
     one = retarget_motion(motion, photo()).motion.keypoints
     np.testing.assert_allclose(retarget_motion(Motion(other, size, 10), photo()).motion.keypoints, one, atol=0.01)
+
+
+def test_depth_tells_how_far_a_bone_is_foreshortened_that_never_shows_its_length():
+    person, driver = photo(size=(800, 600)), keypoint_motion("idle", frames=24, fps=12, size=(400, 300))
+    elbow, wrist = KEYPOINTS.index("right_elbow"), KEYPOINTS.index("right_wrist")
+    trunk = person_trunk(driver)
+    tilt = np.radians(np.linspace(50, 80, 24))
+    keypoints, depth = driver.keypoints.copy(), driver.depth.copy()
+    keypoints[:, wrist, 0] = keypoints[:, elbow, 0]
+    keypoints[:, wrist, 1] = keypoints[:, elbow, 1] + 0.65 * trunk * np.cos(tilt)
+    depth[:, wrist] = depth[:, elbow] - 0.65 * trunk * np.sin(tilt)
+    own = whole_body(person).build.lengths[4] * person_trunk(person)
+
+    def look(depth):
+        points = with_hips(retarget_motion(Motion(keypoints, driver.size, driver.fps, depth), person).motion.keypoints)
+        return np.linalg.norm(points[:, wrist] - points[:, elbow], axis=-1)
+
+    np.testing.assert_allclose(look(depth), own * np.cos(tilt), rtol=0.05)
+    guessed = depth.copy()
+    guessed[::2, wrist] += 0.2 * trunk
+    np.testing.assert_allclose(look(guessed), look(None), rtol=1e-5)
 
 
 def test_feet_stand_on_the_photos_ground():

@@ -28,36 +28,36 @@ def test_the_same_person_is_followed_through_a_crossing():
     people = crossing()
     steps = {"largest": 10, 1: 10, 2: -10, (240.0, 140.0): -10, (60.0, 90.0): 10}
     for person, step in steps.items():
-        chosen = follow(people, person=person)
+        chosen = follow(people, fps=25, person=person)
         assert np.allclose(np.diff(middles(people, chosen)), step, atol=1e-9)
 
 
 def test_a_gap_does_not_end_the_track_and_nobody_is_nobody():
     people = crossing()
     people[8] = people[8][:0]
-    chosen = follow(people, person=2)
+    chosen = follow(people, fps=25, person=2)
     assert chosen[8] == -1
     assert (np.delete(chosen, 8) >= 0).all()
-    assert (follow([np.zeros((0, 18, 3))] * 3) == -1).all()
+    assert (follow([np.zeros((0, 18, 3))] * 3, fps=25) == -1).all()
 
 
 def test_a_spurious_large_person_in_one_frame_is_not_followed():
     people = [np.array([someone(100)]) for _ in range(10)]
     people[4] = np.array([someone(600, 300, 200), someone(100)])
-    assert follow(people).tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert follow(people, fps=25).tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
 
 
 def test_after_a_cut_the_choice_is_made_again():
     people = [np.array([someone(100), someone(300, 100, 60)])] * 5
     people += [np.array([someone(300, 100, 60), someone(500)])] * 5
-    assert follow(people, cuts=[5]).tolist() == [0] * 5 + [1] * 5
+    assert follow(people, fps=25, cuts=[5]).tolist() == [0] * 5 + [1] * 5
 
 
 def test_a_person_who_is_not_there_is_an_error():
     with pytest.raises(PoseError, match="person 3"):
-        follow(crossing(), person=3)
+        follow(crossing(), fps=25, person=3)
     with pytest.raises(InputError, match="counted from 1"):
-        follow(crossing(), person=0)
+        follow(crossing(), fps=25, person=0)
 
 
 def test_the_choice_as_text():
@@ -67,3 +67,9 @@ def test_the_choice_as_text():
     for text in ("biggest", "1,2,3", "", "1.5"):
         with pytest.raises(InputError, match="person"):
             choice_of(text)
+
+
+def test_with_few_frames_a_second_people_go_farther_from_frame_to_frame():
+    people = [np.array([someone(100)])] * 4 + [np.array([someone(200)])] * 3
+    assert (follow(people, fps=1.25) >= 0).all()
+    assert (follow(people, fps=25) == -1).any()

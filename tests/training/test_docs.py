@@ -3,12 +3,10 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 
 import pytest
 import yaml
-from cli.calls import parsed
+from cli.calls import called, parsed
 from conftest import ROOT
 from typer.testing import CliRunner
 
@@ -61,19 +59,18 @@ def test_a_dry_run_needs_no_data_and_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["train", str(ROOT / "configs" / "published.yaml"), "--dry-run"])
     assert done.exit_code == 0
-    assert "5,785,600" in done.output
-    facts = yaml.safe_load(done.output[: done.output.index("trainable parameters")])
+    assert "5,785,600" in done.stdout
+    facts = yaml.safe_load(done.stdout[: done.stdout.index("trainable parameters")])
     assert facts["configuration"]["optimization"]["epochs"] == 1000
     assert not any(tmp_path.iterdir())
 
 
-def test_a_users_mistake_is_one_sentence_and_exit_code_2_before_anything_is_written(tmp_path):
+def test_a_users_mistake_is_one_sentence_and_exit_code_2_before_anything_is_written(tmp_path, monkeypatch, capsys):
     changes = ["--set", f"data.root={tmp_path / 'none'}", "--set", f"output={tmp_path / 'run'}"]
-    command = [sys.executable, "-m", "tempose", "train", str(ROOT / "configs" / "people-image.yaml"), *changes]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: there is no ")
-    assert "Traceback" not in done.stderr
+    code, _, told = called(monkeypatch, capsys, "train", ROOT / "configs" / "people-image.yaml", *changes)
+    assert code == 2
+    assert told.splitlines()[-1].startswith("error: there is no ")
+    assert "Traceback" not in told
     assert not any(tmp_path.iterdir())
 
 

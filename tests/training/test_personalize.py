@@ -3,6 +3,7 @@ from itertools import islice
 
 import pytest
 import torch
+import yaml
 from conftest import TINY, TINY_V
 from data.blocks import SIZE, block_clip
 from helpers import fill
@@ -78,6 +79,15 @@ def test_fitting_to_a_video_helps_on_what_was_held_out(found, tmp_path, temporal
     assert picture.shape == (3 * 24, 5 * 3 * 16, 3)
     assert (tmp_path / "me" / "held-out.mp4").is_file() == temporal
     assert (tmp_path / "me" / "run.yaml").is_file()
+
+
+@pytest.mark.parametrize(("steps", "norm", "last_time"), [(1, "l1", 0.5), (10, "l2", 0.0)])
+def test_a_model_of_one_step_goes_on_learning_where_it_samples(found, tmp_path, one_thread, steps, norm, last_time):
+    model = saved(tmp_path / "given", model=GATED.model_copy(update={"steps": steps}), temporal=False)
+    fitted = personalize(["me.mp4"], tmp_path / "me", model=model, size=(24, 16), steps=10, learning_rate=2e-3)
+    assert fitted.after < fitted.before
+    recipe = yaml.safe_load((tmp_path / "me" / "run.yaml").read_text())["configuration"]["optimization"]
+    assert (recipe["norm"], recipe["last_time"]) == (norm, last_time)
 
 
 def test_fitting_to_photos(found, tmp_path, one_thread):

@@ -69,3 +69,12 @@ def test_masks_change_along_their_outline_alone():
     assert changed.any()
     assert not changed[:, :, 34:66, 24:36].any()
     assert not changed[:, :, :26].any()
+
+
+def test_an_outline_wanders_as_far_out_as_in_and_no_farther_than_asked_for():
+    """Three fifths of the width: 7 rows of 12, either way."""
+    masks = torch.zeros(40, 1, 240, 120)
+    masks[:, :, 120:] = 1
+    ragged = ragged_masks(masks, width=5.0, generator=torch.Generator().manual_seed(0))
+    out, inside = ragged[:, :, :120].sum(2), (1 - ragged[:, :, 120:]).sum(2)
+    assert (int(out.max()), int(inside.max())) == (7, 7)

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import torch
 import yaml
@@ -9,7 +11,7 @@ import tempose
 from tempose.core.errors import CheckpointError, InputError
 from tempose.diffusion.hub import NAMES, load_model
 from tempose.media.images import write_image
-from tempose.training.push import push
+from tempose.training.push import card, newest_samples, push
 from tempose.training.run import open_run
 
 
@@ -65,6 +67,30 @@ def test_the_card_says_what_the_run_does_and_nothing_of_the_machine(run, people,
     assert 'tempose.load_model("me/dancers")' in text
 
 
+def test_a_run_of_somebody_else_s_puts_nothing_else_on_the_card(run, tmp_path):
+    other = tmp_path / "run"
+    shutil.copytree(run, other)
+    made = yaml.safe_load((other / "run.yaml").read_text())
+    made["configuration"]["data"]["also"] = [{"root": "/home/me/clients", "share": 0.5}]
+    made["revision"] = "x\n```\n<script>"
+    (other / "run.yaml").write_text(yaml.safe_dump(made))
+    for name in ("9evil.png", "later.png"):
+        (other / "samples" / name).write_bytes(b"no sheet of a run")
+    assert [path.name for path in newest_samples(other)] == ["00000004.png", "00000006.png", "00000006.mp4"]
+    text = card(other, other / "weights-00000006", name="me/dancers", license="mit")
+    assert "/home/me" not in text
+    assert "<script>" in text.split("```yaml\n")[1].split("```")[0]
+    shutil.rmtree(other / "samples")
+    (other / "samples").symlink_to(run / "samples")
+    assert newest_samples(other) == []
+
+
+@pytest.mark.parametrize("license", ["", " ", "mit\nlibrary_name: other", "a b", "mit: x"])
+def test_a_license_is_the_hub_s_short_name(run, license):
+    with pytest.raises(InputError, match="wanted the Hub's short name"):
+        push(run, "me/dancers", license=license)
+
+
 def test_what_was_fetched_is_there_without_the_hub(run, hub, monkeypatch):
     push(run, "me/dancers", license="mit")
     load_model("me/dancers")
@@ -76,6 +102,9 @@ def test_what_was_fetched_is_there_without_the_hub(run, hub, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     hub.asked.clear()
     load_model("me/dancers")
+    for revision in ("../../main", "/etc/main", "a/../b", "", "a\0"):
+        with pytest.raises(InputError, match="is no revision"):
+            load_model("me/dancers", revision=revision)
     assert hub.asked == []
     with pytest.raises(CheckpointError, match="cannot be reached from here, and was not fetched before"):
         load_model("me/others")
@@ -99,10 +128,30 @@ def test_what_the_hub_refuses_is_one_sentence(run, hub, monkeypatch):
         push(run, "me/dancers", license="mit")
 
 
+def test_no_link_in_a_run_leads_to_what_lies_elsewhere(run, tmp_path):
+    (tmp_path / "private.png").write_bytes(b"private")
+    (tmp_path / "samples").mkdir()
+    for name in ("00000001.png", "00000002.mp4"):
+        (tmp_path / "samples" / name).symlink_to(tmp_path / "private.png")
+    (tmp_path / "samples" / "00000002.png").write_bytes(b"a sheet")
+    assert [path.name for path in newest_samples(tmp_path)] == ["00000002.png"]
+    assert [path.name for path in newest_samples(run)] == ["00000004.png", "00000006.png", "00000006.mp4"]
+
+
+def test_a_damaged_description_is_told(run, tmp_path):
+    (tmp_path / "run.yaml").write_text("configuration: {stage: image}\n")
+    weights = run / "weights-00000006"
+    assert "stage: image" in card(tmp_path, weights, name="a/b", license="mit")
+    for text in ("[", "5", "configuration: 5\n", "configuration: !!python/name:os.system\n"):
+        (tmp_path / "run.yaml").write_text(text)
+        with pytest.raises((CheckpointError, InputError), match=r"run\.yaml"):
+            card(tmp_path, weights, name="a/b", license="mit")
+
+
 def test_what_is_wrong_is_said_before_anybody_is_asked(run, hub, tmp_path):
     for source, name, license, message in (
         (run, "dancers", "mit", "wanted OWNER/NAME"),
-        (run, "me/dancers", " ", "the license is empty"),
+        (run, "me/dancers", " ", "the license is ' '"),
         (tmp_path, "me/dancers", "mit", "no weights"),
     ):
         with pytest.raises(InputError, match=message):

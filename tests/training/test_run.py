@@ -78,6 +78,15 @@ def test_what_a_run_leaves_that_was_killed_in_its_first_write_is_nobody_s(config
     assert [path.name for path in made.output.iterdir()] == ["run.yaml"]
 
 
+def test_what_earlier_versions_left_of_a_first_write_stops_no_run(config):
+    made = config()
+    (made.output / ".run.yaml.abcdefgh").mkdir(parents=True)
+    check_folder(made)
+    (made.output / "thesis.txt").touch()
+    with pytest.raises(InputError, match="something else than a training run"):
+        check_folder(made)
+
+
 @pytest.mark.parametrize("damaged", ["", "{", "[]", "configuration: 3", "[" * 10_000, "a: 2020-99-99", "\0"])
 def test_a_damaged_description_is_named(config, damaged):
     made = config()
@@ -98,6 +107,17 @@ def test_a_full_disk_is_named_by_the_log(config):
         log.write(1, loss=0.5)
 
 
+def test_what_a_killed_run_would_have_removed_is_removed(config):
+    made = config()
+    made.output.mkdir(parents=True)
+    for step in range(1, made.logging.keep + 2):
+        (made.output / f"state-{step:08d}.pt").touch()
+        (made.output / f"weights-{step:08d}").mkdir()
+    open_run(made)
+    assert len(list(made.output.glob("state-*"))) == len(list(made.output.glob("weights-*"))) == made.logging.keep
+    assert not (made.output / "state-00000001.pt").exists()
+
+
 def test_the_log_goes_on_where_the_run_does(config):
     made = config()
     open_run(made)
@@ -105,7 +125,8 @@ def test_the_log_goes_on_where_the_run_does(config):
     for step in (1, 2, 3):
         log.write(step, loss=step / 2)
     log.close()
-    with (made.output / "log.jsonl").open("a") as file:
+    with (made.output / "log.jsonl").open("a", errors="surrogatepass") as file:
+        file.write('3\n{}\n{"step": null}\n\ud800\n')  # damaged
         file.write('{"step": 4, "lo')  # killed
     log = Log(made.output, step=2, tensorboard=False)
     log.write(3, loss=9.0)

@@ -97,9 +97,11 @@ def test_weights_without_a_correction_start_a_model_that_corrects_its_prior(conf
     assert not any(grown[name].any() for name in grown.keys() - given.keys())
 
 
-def test_a_video_model_does_not_start_the_image_stage(config, tmp_path):
-    with pytest.raises(CheckpointError, match="of a video model"):
-        starting_networks(config(start=saved(tmp_path / "video", temporal=True)))
+def test_the_image_stage_starts_from_the_image_model_inside_a_video_model(config, tmp_path):
+    start = saved(tmp_path / "video", temporal=True)
+    unet, given = starting_networks(config(start=start)).unet, PersonUNet.from_pretrained(start, subfolder="unet")
+    assert not unet.config.temporal
+    assert all(torch.equal(values, given.state_dict()[name]) for name, values in unet.state_dict().items())
 
 
 def test_a_start_that_is_nowhere_is_said(config, tmp_path):

@@ -8,6 +8,8 @@ from helpers import fill
 from tempose.data.clips import PairDataset
 from tempose.diffusion.denoise import Denoised
 from tempose.models.build import build_networks, build_schedule
+from tempose.models.conditions import warped_prior
+from tempose.training import step
 from tempose.training.config import Optimization
 from tempose.training.step import Batch, Drawn, Objective, draw, min_snr_weight
 
@@ -62,6 +64,15 @@ def test_validation_drops_and_disturbs_nothing(sample, config):
     assert torch.equal(batch.photo.picture[0], sample.photo)
 
 
+def test_masks_and_key_points_suffer_as_much_as_is_asked_for(sample, config):
+    spared = {"data__jitter": 0.0, "data__bias": 0.0, "data__missing": 0.0, "data__swapped": 0.0, "data__ragged": 0.0}
+    kept = {"model": WARPED, "optimization__drop_pose": 0.0, "optimization__drop_photo": 0.0}
+    for change, suffers in (({}, ()), ({"data__ragged": 10.0}, ("matte",)), ({"data__jitter": 9.0}, ("keypoints",))):
+        photo = drawn(sample, config(**kept, **{**spared, **change}), n=1).photo
+        given = {"matte": sample.photo_mask, "keypoints": sample.photo_keypoints}
+        assert tuple(name for name in given if not torch.equal(getattr(photo, name)[0], given[name])) == suffers
+
+
 def test_times_are_uniform(sample, config):
     t = drawn(sample, config(), n=800).t
     assert 0 <= int(t.min()) < 50
@@ -111,12 +122,19 @@ def test_min_snr_changes_nothing_where_the_signal_is_weak():
         assert torch.equal(min_snr_weight(alpha_bar, 5.0, prediction), torch.ones(2))
 
 
-def test_the_warp_keeps_full_precision_under_mixed_precision(sample, config):
+def test_the_warp_keeps_full_precision_under_mixed_precision(sample, config, monkeypatch):
     net, batch = objective(), drawn(sample, config(), n=2)
-    prior = net.prior(batch)
+    prior, mixed = net.prior(batch), []
+
+    def watched(*arguments):
+        mixed.append(torch.is_autocast_enabled("cpu"))
+        return warped_prior(*arguments)
+
+    monkeypatch.setattr(step, "warped_prior", watched)
     with torch.autocast("cpu", torch.bfloat16):
         for here, there in zip(net.prior(batch), prior, strict=True):
             assert torch.equal(here, there)
+    assert mixed == [False]
 
 
 def test_the_last_time_is_drawn_as_often_as_is_asked_for(sample, config):
@@ -131,6 +149,21 @@ def test_the_alpha_counts_as_much_as_is_asked_for(sample, config):
     right = net.loss(batch, Denoised(batch.noise, torch.cat([wrong[:, :, :2], batch.masks], dim=2))).total
     assert float(right.max()) == 0
     torch.testing.assert_close(net.loss(batch, Denoised(batch.noise, wrong)).total, torch.full((2,), net.recipe.alpha))
+
+
+def test_the_moved_prior_and_its_flow_count_as_much_as_is_asked_for(sample, config):
+    batch, net = drawn(sample, config(), n=2), objective("epsilon")
+    net.recipe = net.recipe.model_copy(update={"flow": 0.5})
+    even = torch.cat([torch.ones_like(batch.masks).expand(-1, -1, 2, -1, -1), batch.masks], dim=2)
+    rough = even.clone()
+    rough[:, :, :2, :, ::2] = 0
+
+    def total(person, moved):
+        return net.loss(batch, Denoised(batch.noise, person, moved)).total
+
+    assert float(total(even, batch.frames).max()) == 0
+    torch.testing.assert_close(total(even, batch.frames + 0.2), torch.full((2,), 0.1))
+    assert float(total(rough, batch.frames).min()) > 0
 
 
 def test_the_loss_is_small_only_for_the_right_noise(sample, config):

@@ -119,6 +119,16 @@ def test_validation_gives_the_same_value_twice_and_changes_nothing(config, one_t
     assert all(torch.equal(value, before[name]) for name, value in values(trainer).items())
 
 
+def test_validation_is_the_mean_over_samples_from_all_of_the_set(config, one_thread):
+    trainer = Trainer(config(logging__validation_samples=2))
+    trainer.validation = trainer.samples  # of which there are more
+    several = len(trainer.validation)
+    assert several > 3
+    with trainer.averaged(), torch.no_grad():
+        losses = [float(trainer.objective(trainer.validation[0, i]).total) for i in (0, several // 2)]
+    assert trainer.validate() == pytest.approx(sum(losses) / 2, rel=1e-5)
+
+
 def test_learning_leaves_the_global_generator_alone(config, one_thread):
     trainer, state = Trainer(config()), torch.get_rng_state()
     batches = trainer.batches()

@@ -65,12 +65,24 @@ def test_patches_continue_what_is_around():
     assert np.array_equal(filled, patch_fill(spoiled, HOLE))
 
 
-def test_large_pictures_are_filled_at_a_bounded_size(monkeypatch):
+def test_a_lawn_does_not_climb_up_a_fence():
+    """Behind a person who stands before both is at each height what is beside them, though the lawn is the larger."""
+    picture = np.random.default_rng(0).integers(40, 80, (*SIZE, 3), np.uint8)
+    picture[:30] += 120
+    hole = np.zeros(SIZE, bool)
+    hole[8:80, 25:45] = True
+    filled = patch_fill(picture, hole).mean(axis=-1)
+    assert filled[10:26, 27:43].min() > 140
+    assert filled[34:, 27:43].max() < 100
+
+
+def test_large_pictures_are_filled_at_a_bounded_size_and_keep_their_grain(monkeypatch):
     monkeypatch.setattr(background, "FILLED", 48)
-    picture = stripes()
+    picture = np.round(np.random.default_rng(0).normal(120, 12, (*SIZE, 3))).astype(np.uint8)
     filled = patch_fill(picture, HOLE)
-    assert filled.shape == picture.shape
     assert np.array_equal(filled[~HOLE], picture[~HOLE])
+    grain = [cv2.Laplacian(x, cv2.CV_32F)[HOLE].std() for x in (picture, filled)]
+    assert 0.7 * grain[0] < grain[1] < 1.3 * grain[0]
 
 
 def test_light_goes_on_across_the_hole():
@@ -117,6 +129,16 @@ def test_the_shadow_at_the_feet_goes_with_the_person():
     assert abs(without_person(picture, matte, keypoints).astype(int) - 180).max() <= 6
 
 
+def test_what_the_person_encloses_goes_with_them_if_it_is_small():
+    """A sliver between the legs would stand in the filling as an island; what is seen within an arm is kept."""
+    matte = np.zeros((200, 160), np.float32)
+    matte[20:180, 40:120] = 1
+    matte[50:110, 60:100], matte[140:160, 72:88] = 0, 0
+    hole = person_hole(np.full((200, 160, 3), 128, np.uint8), matte, np.zeros((18, 3), np.float32))
+    assert hole[150, 80]
+    assert not hole[85, 80]
+
+
 def test_a_larger_picture_keeps_the_photo():
     picture = stripes()
     larger = extend(picture, Crop(-10, -10, SIZE[1] + 20, SIZE[0] + 20), (SIZE[0] + 20, SIZE[1] + 20))
@@ -145,6 +167,16 @@ def test_a_thigh_takes_the_color_of_the_knee_not_of_the_shoe():
     filled = near_fill(picture, known)
     assert np.array_equal(filled[known], picture[known])
     assert abs(filled[:38, 30:42].astype(int) - (210, 160, 130)).max() <= 2
+
+
+def test_what_is_filled_from_near_begins_in_the_color_of_the_edge():
+    """A leg that gets darker towards the hem goes on as dark as it is there, and lighter farther up."""
+    picture, known = np.zeros((*SIZE, 3), np.uint8), np.zeros(SIZE, bool)
+    known[50:, 20:50] = True
+    picture[50:] = np.linspace(80, 200, SIZE[0] - 50)[:, None, None]
+    filled = near_fill(picture, known)[:, 25:45, 0].astype(int)
+    assert abs(filled[49] - filled[50]).max() < 5
+    assert (filled[20] > filled[49] + 3).all()
 
 
 def test_beyond_the_photo_the_background_goes_on_as_sharp_as_it_is():

@@ -7,11 +7,13 @@ from subjects import subject
 
 from tempose.warp.choice import cheapest, color_gains, faded, matched, photo_costs, photo_shares
 from tempose.warp.cutout import Cutout
-from tempose.warp.flesh import LAYERS, RIGHT_LEG
+from tempose.warp.flesh import LAYERS, RIGHT_LEG, TRUNK
 
 FPS = 10.0
 TURN = keypoint_motion("turn", frames=30, fps=FPS)
-FRONT, BEHIND = 0, 25
+FRONT, SIDE, BEHIND = 0, 12, 25
+
+NO_GRIPS = np.full((2, 2), np.nan, np.float32)
 
 
 def photo(moment):
@@ -19,7 +21,7 @@ def photo(moment):
     h, w = TURN.size
     nothing = np.zeros((h, w, 3), np.uint8)
     colors, alpha = np.zeros((len(LAYERS), h, w, 3), np.uint8), np.ones((len(LAYERS), h, w), np.float32)
-    return Cutout(colors, alpha, TURN.keypoints[moment], alpha[0], nothing, tuple(range(len(LAYERS))), 0.0)
+    return Cutout(colors, alpha, TURN.keypoints[moment], alpha[0], nothing, tuple(range(len(LAYERS))), 0.0, NO_GRIPS)
 
 
 def test_a_turn_takes_the_front_first_and_then_the_back_and_fades_between():
@@ -37,6 +39,19 @@ def test_a_photo_is_the_nearest_to_its_own_pose():
     costs = np.stack([photo_costs(photo(moment), TURN) for moment in moments])
     for own, moment in enumerate(moments):
         assert (costs[:, moment].argmin(0) == own).all()
+
+
+def test_a_photo_of_one_side_serves_the_other_mirrored():
+    other = TURN.mirrored()[SIDE : SIDE + 1]
+    front, side, behind = (photo_costs(photo(moment), other)[0, TRUNK] for moment in (FRONT, SIDE, BEHIND))
+    assert side < min(front, behind) / 2
+    assert side > photo_costs(photo(SIDE), TURN[SIDE : SIDE + 1])[0, TRUNK], "its own side is nearer"
+
+
+def test_a_side_serves_the_front_worse_than_the_front_the_side():
+    narrowed = photo_costs(photo(FRONT), TURN[SIDE : SIDE + 1])[0, TRUNK]
+    stretched = photo_costs(photo(SIDE), TURN[FRONT : FRONT + 1])[0, TRUNK]
+    assert stretched > narrowed + 0.2
 
 
 def test_what_a_photo_does_not_show_comes_from_another():

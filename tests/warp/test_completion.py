@@ -39,6 +39,17 @@ def test_the_trunk_goes_on_under_the_arm_and_not_beside_it():
         assert not hidden[layer][labels < 0].any()
 
 
+def test_between_known_places_its_own_side_says_how_wide_a_trunk_is():
+    """Somebody stands with the weight on one leg: that side of the trunk is wider than the other."""
+    labels, keypoints = standing()
+    labels[labels == RIGHT_ARM] = TRUNK
+    labels[28:82, 36:75] = TRUNK
+    labels[48:60, 60:90] = RIGHT_ARM
+    hidden = complete(labels, keypoints, layer_order(labels, keypoints), 0.0)[TRUNK]
+    assert hidden[50:58, 61:73].mean() > 0.95
+    assert hidden[50:58, 79:].mean() < 0.05
+
+
 def test_the_leg_that_is_hidden_lies_behind():
     labels, keypoints = standing()
     keypoints[[12, 13], :2] = keypoints[[9, 10], :2] + (2, 0)

@@ -5,7 +5,8 @@ import pytest
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.people.clip import Recipe, draw_clip
-from tempose.warp.cutout import LAYERS, _without_shreds, cut_out
+from tempose.warp.cutout import LAYERS, _as_wide, _bare, _throat, _without_shreds, cut_out, hidden_limbs
+from tempose.warp.flesh import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 SIZE = (128, 96)
 
@@ -117,6 +118,23 @@ def test_the_neck_goes_on_beneath_the_chin():
     assert (cutout.alpha[head][12:30, 42:54] > 0.9).mean() > 0.9
 
 
+@pytest.mark.parametrize("covered", [False, True], ids=["collar", "turtleneck"])
+def test_the_throat_is_skin_without_its_collar(covered):
+    keypoints, labels = np.zeros((18, 3), np.float32), np.full((160, 120), -1, np.int8)
+    for index, place in {0: (60, 30), 14: (55, 26), 15: (65, 26), 1: (60, 70), 8: (45, 150), 11: (75, 150)}.items():
+        keypoints[index] = *place, 1
+    own = np.full((*labels.shape, 3), (240, 240, 240), np.uint8)
+    labels[55:, 30:90], labels[10:55, 45:75] = TRUNK, HEAD
+    own[10:55] = (190, 140, 110)
+    own[:66, 56:64] = (150, 100, 80)  # in the shadow of the chin, narrower than necks mostly are
+    own[52:, :] = np.where(covered, 240, own[52:, :])
+    throat = _throat(_bare(own, labels, keypoints), labels, keypoints)
+    white = (own == 240).all(axis=-1)
+    assert throat.any()
+    assert covered or not (throat & white & (labels == TRUNK)).any()
+    assert _as_wide(throat, keypoints)[52, 50:70].mean() == pytest.approx(0.85 if covered else 0.4, abs=0.1)
+
+
 def test_a_limb_that_is_not_known_is_empty(clip):
     keypoints = clip.motion.keypoints[0].copy()
     keypoints[[3, 4], 2] = 0
@@ -220,3 +238,92 @@ def test_a_gap_beside_a_layer_is_not_filled():
     mask[10:50, 10:30] = mask[10:50, 33:45] = True
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
     assert not (_without_shreds(mask, mask, disk) & ~mask).any()
+
+
+def bare_shoulders(hair=()):
+    """A picture of someone in a blue dress with bare arms close to it, hair before a shoulder or not; key points."""
+    picture, keypoints = np.full((200, 120, 3), 240, np.uint8), np.zeros((18, 3), np.float32)
+    points = {0: (60, 30), 14: (57, 27), 15: (63, 27), 1: (60, 60), 2: (46, 64), 5: (74, 64), 3: (40, 92), 6: (80, 92),
+              4: (39, 122), 7: (81, 122), 8: (52, 120), 11: (68, 120)}  # fmt: skip
+    for index, place in points.items():
+        keypoints[index] = *place, 1
+    skin = (225, 175, 145)
+    cv2.rectangle(picture, (48, 62), (72, 150), (30, 60, 160), -1)
+    for one, other in ((2, 3), (3, 4), (5, 6), (6, 7)):
+        cv2.line(picture, points[one], points[other], skin, 11)
+    cv2.fillPoly(picture, [np.array([(54, 45), (66, 45), (80, 57), (80, 62), (40, 62), (40, 57)])], skin)
+    cv2.ellipse(picture, (60, 30), (12, 16), 0, 0, 360, skin, -1)
+    for left, top, right, bottom in hair:
+        cv2.rectangle(picture, (left, top), (right, bottom), (60, 30, 20), -1)
+    return picture, keypoints
+
+
+def test_a_bare_arm_takes_nothing_of_the_dress_along():
+    picture, keypoints = bare_shoulders()
+    cutout = cut_out(picture, (picture != 240).any(axis=-1), keypoints, exact=True, patches=False)
+    dress = cv2.erode((picture == (30, 60, 160)).all(axis=-1).astype(np.uint8), np.ones((5, 5))) > 0
+    assert cutout.alpha[[RIGHT_ARM, LEFT_ARM]][:, dress].max() < 0.1
+    arms = cutout.color[[RIGHT_ARM, LEFT_ARM]][cutout.alpha[[RIGHT_ARM, LEFT_ARM]] > 0.5].astype(int)
+    assert np.abs(arms - (225, 175, 145)).max() < 30  # nor its color at their rim
+
+
+def test_bits_of_fingers_are_no_part_of_the_dress():
+    picture, keypoints = bare_shoulders()
+    picture[130:134, 50:53] = (225, 175, 145)
+    cutout = cut_out(picture, (picture != 240).any(axis=-1), keypoints, exact=True, patches=False)
+    assert np.abs(cutout.color[TRUNK][130:134, 50:53].astype(int) - (30, 60, 160)).max() < 40
+    assert cutout.alpha[TRUNK][130:134, 50:53].min() > 0.9
+
+
+def test_shoulders_go_on_beneath_hair():
+    picture, keypoints = bare_shoulders(hair=[(66, 20, 74, 70), (50, 12, 70, 22)])
+    cutout = cut_out(picture, (picture != 240).any(axis=-1), keypoints, exact=True, patches=False)
+    beneath = np.s_[58:61, 67:71]
+    assert cutout.alpha[HEAD][beneath].min() > 0.9
+    assert cutout.alpha[TRUNK][beneath].min() > 0.9
+    assert np.abs(cutout.color[TRUNK][beneath].astype(int) - (60, 30, 20)).max(axis=-1).min() > 60  # not in its color
+    assert cutout.alpha[TRUNK][20:40, 68:73].max() < 0.1
+
+
+def profile():
+    """Someone who looks to the right of the picture, and the layers of the pixels along their near limbs."""
+    keypoints, labels = np.zeros((18, 3), np.float32), np.full((200, 100), -1, np.int8)
+    for near, far, x, y in ((2, 5, 48, 60), (3, 6, 46, 85), (4, 7, 52, 105), (8, 11, 50, 105), (9, 12, 51, 145),
+                            (10, 13, 49, 185)):  # fmt: skip
+        keypoints[near], keypoints[far] = (x, y, 1), (x + 6, y, 1)
+    keypoints[1], keypoints[0], keypoints[14], keypoints[16] = (51, 60, 1), (66, 38, 1), (62, 35, 1), (52, 36, 1)
+    keypoints[[6, 7], 2] = 0.1
+    labels[60:110, 40:66] = TRUNK
+    labels[60:112, 44:52], labels[105:190, 45:54], labels[105:190, 54:60] = RIGHT_ARM, RIGHT_LEG, LEFT_LEG
+    return labels, keypoints
+
+
+def test_from_the_side_a_limb_that_is_hidden_is_known_by_its_fellow():
+    labels, keypoints = profile()
+    assert hidden_limbs(labels, keypoints) == [(LEFT_ARM, RIGHT_ARM, [5, 6, 7], [2, 3, 4])]
+    labels[labels == LEFT_LEG] = RIGHT_LEG
+    assert [found[:2] for found in hidden_limbs(labels, keypoints)] == [(LEFT_LEG, RIGHT_LEG), (LEFT_ARM, RIGHT_ARM)]
+    keypoints[5, 2] = 0  # nobody knows where it would begin
+    assert [found[0] for found in hidden_limbs(labels, keypoints)] == [LEFT_LEG]
+
+
+def test_from_the_front_a_hidden_arm_is_not_the_other_one():
+    labels, keypoints = profile()
+    keypoints[[2, 8], 0], keypoints[[5, 11], 0] = (30, 38), (72, 64)
+    keypoints[0, 0] = 51
+    assert hidden_limbs(labels, keypoints) == []
+
+
+def test_the_hidden_arm_of_a_profile_is_the_near_one_behind_everything():
+    labels, keypoints = profile()
+    picture = np.full((*labels.shape, 3), 120, np.uint8)
+    for layer, color in ((TRUNK, (200, 40, 40)), (RIGHT_ARM, (220, 170, 140)), (RIGHT_LEG, (40, 40, 160))):
+        picture[labels == layer] = color
+    picture[labels == LEFT_LEG] = (60, 60, 190)
+    mask = labels >= 0
+    cutout = cut_out(picture, mask, keypoints, exact=True, patches=False)
+    assert cutout.order[0] == LEFT_ARM
+    near, far = (cutout.alpha[layer] > 0.5 for layer in (RIGHT_ARM, LEFT_ARM))
+    np.testing.assert_array_equal(far[:, 6:], near[:, :-6])
+    np.testing.assert_allclose(cutout.keypoints[[5, 6, 7]], keypoints[[2, 3, 4]] + (6, 0, 0), atol=1e-3)
+    assert np.abs(laid_over(cutout, cutout.background) - picture)[mask].mean() < 3

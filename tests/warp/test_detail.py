@@ -2,7 +2,7 @@ import pytest
 import torch
 from helpers import random
 
-from tempose.warp.detail import detailed, enlarged, moved, shrunk
+from tempose.warp.detail import CARRIED, detailed, enlarged, moved, shrunk
 
 SMALL, LARGE = (16, 14), (64, 56)
 PICTURE = random(2, 3, 3, 4, 4, seed=2)
@@ -67,11 +67,71 @@ def test_a_shade_that_the_network_corrects_is_corrected_and_the_detail_stays():
     assert shift.std() < 0.1 * plain[inside].std()
 
 
-def test_away_from_the_person_the_background_stays_to_the_bit():
+def test_a_shade_is_that_of_a_neighborhood():
+    """What the network says of one pixel is shared with those two away, and not with those four away."""
+
+    def lighter_at_one(coarse):
+        coarse[..., 9, 6] += 0.05
+        return coarse
+
+    (plain, _), (lighter, _) = call(), call(lighter_at_one)
+    shift = shrunk((lighter - plain).abs(), SMALL)[0].amax(0)
+    assert shift[7, 6] > 1e-3
+    assert shift[5, 6] < 1e-6
+
+
+def test_the_flow_moves_the_large_warp_and_leaves_the_background():
+    color, cover, background = scene()
+    warped = cover * color + (1 - cover) * background
+    right = torch.zeros(1, 2, *SMALL)
+    right[:, 0] = -4 / CARRIED  # in 64ths of the height: what is seen comes from four pixels to the left
+    shown, there = (torch.zeros_like(x).index_copy(3, torch.arange(4, LARGE[1]), x[..., :-4]) for x in (color, cover))
+    wanted = there * shown + (1 - there) * background
+    frame, alpha = detailed(
+        shrunk(wanted, SMALL), shrunk(there, SMALL), color=color, cover=cover, background=background, flow=right
+    )
+    torch.testing.assert_close(alpha, there, atol=1e-4, rtol=0)
+    torch.testing.assert_close(frame, wanted, atol=1e-3, rtol=0)
+    assert (frame - warped).abs().max() > 0.5
+
+
+def test_what_is_fine_keeps_the_photo_whatever_the_network_says():
+    color, cover, background = scene()
+    white, alpha = torch.ones(1, 3, *SMALL), 1 - shrunk(cover, SMALL)
+    there = torch.zeros(1, 1, *SMALL)
+    there[..., :8, :] = 1
+    frame, shown = detailed(white, alpha, color=color, cover=cover, background=background, fine=there)
+    torch.testing.assert_close(shown[..., :28, :], cover[..., :28, :])
+    torch.testing.assert_close(frame[..., 18:24, 18:30], color[..., 18:24, 18:30])
+    plain, gone = detailed(white, alpha, color=color, cover=cover, background=background)
+    torch.testing.assert_close(frame[..., 40:, :], plain[..., 40:, :])
+    assert gone[..., 20:26, 20:28].max() < 0.1
+
+
+def test_where_nobody_is_the_background_stays_to_the_bit():
     frame, _ = call(lambda coarse: coarse + 0.5 * random(*coarse.shape, seed=5))
-    far = torch.nn.functional.max_pool2d(scene()[1], 27, stride=1, padding=13) == 0
-    assert far.any()
-    assert torch.equal((frame * far), (scene()[2] * far))
+    nobody = scene()[1] == 0
+    assert torch.equal(frame * nobody, scene()[2] * nobody)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_network_that_half_sees_the_background_makes_nobody_pale(share):
+    color, cover, background = scene()
+    background = background * 0 + 0.9
+    color = -0.7 + 0.1 * color
+    warped = torch.lerp(background, color, cover)
+    pale = torch.lerp(shrunk(warped, SMALL), shrunk(background, SMALL), share)
+    frame, _ = detailed(pale, shrunk(cover, SMALL), color=color, cover=cover, background=background)
+    torch.testing.assert_close(frame, warped, atol=0.02, rtol=0)
+
+
+def test_where_the_network_adds_an_arm_it_gives_its_color():
+    color, cover, background = scene()
+    alpha = shrunk(cover, SMALL)
+    alpha[..., 6:10, 9:12] = 1
+    frame, there = detailed(torch.full((1, 3, *SMALL), 0.6), alpha, color=color, cover=cover, background=background)
+    assert there[..., 28:36, 38:46].min() > 0.9
+    torch.testing.assert_close(frame[..., 29:35, 40:44], torch.full((1, 3, 6, 4), 0.6), atol=0.1, rtol=0)
 
 
 def test_an_arm_that_the_warp_lacks_is_shown_and_one_that_is_not_there_goes():
@@ -82,7 +142,7 @@ def test_an_arm_that_the_warp_lacks_is_shown_and_one_that_is_not_there_goes():
 
 
 def test_small_doubts_of_the_alpha_change_nothing():
-    torch.testing.assert_close(call(alpha=lambda alpha: 0.8 * alpha + 0.1)[1], scene()[1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(call(alpha=lambda alpha: 0.3 * alpha + 0.1)[1], scene()[1], atol=1e-5, rtol=0)
 
 
 def test_smaller_and_larger_again_keeps_a_constant():

@@ -6,19 +6,31 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from tempose.media.crop import Crop
-from tempose.warp import face as faces
-from tempose.warp.face import LIPS, MESH_POINTS, OVAL, RIGHT_LIDS, move_face, opening, triangles
-from tempose.warp.meshes import frame_of, offsets
+from tempose.pose.face_mesh import IRISES, MESH_POINTS
+from tempose.warp.face import CHEEKS, NOSE_TIP, move_face, triangles
+from tempose.warp.face_points import (
+    LEFT_LIDS,
+    LIPS,
+    NOSE,
+    OVAL,
+    RIGHT_LIDS,
+    SKIN_TRIANGLES,
+    closed_mesh,
+    opening,
+    rows_from,
+    skin,
+)
+from tempose.warp.openings import MOUTH, OPEN_EYES
 
 FPS = 25
 PICTURE = np.full((200, 200, 3), (200, 150, 130), np.uint8)
-SHUT = [i for edges in (faces.RIGHT_LIDS, faces.LEFT_LIDS) for edge in edges for i in edge]
+SHUT = [i for edges in (RIGHT_LIDS, LEFT_LIDS) for edge in edges for i in edge]
 
 
 @cache
 def shape():
     """`468 3`: a face that looks ahead: its rim an ellipse, every other point between its neighbors (Tutte 1963)."""
-    mesh = triangles()[: faces.SKIN_TRIANGLES + 28]
+    mesh = closed_mesh()[: SKIN_TRIANGLES + 28]
     angle = -np.pi / 2 + np.arange(len(OVAL)) * 2 * np.pi / len(OVAL)
     system, known = np.zeros((MESH_POINTS, MESH_POINTS)), np.zeros((MESH_POINTS, 2))
     for a, b, c in np.concatenate([mesh, mesh[:, [1, 2, 0]], mesh[:, [2, 0, 1]]]):
@@ -52,14 +64,15 @@ def moved(driver, photo=None, **options):
 def with_mouth(points, open_by):
     """The lower lip and what is below it lower."""
     points = points.copy()
-    sides = faces._lip_sides()
+    above, below = (rows_from(edge) for edge in LIPS)
+    sides = np.sign(above - below) * ((9 - np.minimum(above, below)) / 5).clip(0, 1)
     points[..., :MESH_POINTS, 1] += open_by * sides * (sides > 0)
     return points
 
 
 def blinking(frames=12, at=(5, 6)):
     points = np.repeat(shape()[None], frames, axis=0)
-    for upper, lower in (faces.RIGHT_LIDS, faces.LEFT_LIDS):
+    for upper, lower in (RIGHT_LIDS, LEFT_LIDS):
         points[np.ix_(list(at), list(upper))] = points[np.ix_(list(at), list(lower))]
     return seen(points)
 
@@ -75,13 +88,16 @@ def areas(places, corners):
 
 
 def test_the_mesh_has_no_holes_and_turns_one_way():
-    corners = triangles()
+    corners = skin()
     edges = np.sort(np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]]), axis=1)
     _, counts = np.unique(edges, axis=0, return_counts=True)
     assert set(counts.tolist()) == {1, 2}
-    assert (counts == 1).sum() == len(OVAL) + 2 * 20  # the outer ring, and the mouth: its inside has points of its own
+    assert (counts == 1).sum() == len(OVAL) + 20 + 2 * 16  # the outer ring; mouth and eyes have points of their own
     photo = moved(still()).photo
-    assert (areas(photo[None], corners) > 0).all()
+    covered = areas(photo[None], triangles())
+    assert (covered > 0).all()
+    x, y = photo[MESH_POINTS + len(OVAL) : MESH_POINTS + 2 * len(OVAL)].T
+    np.testing.assert_allclose(covered.sum(), (x * np.roll(y, -1) - y * np.roll(x, -1)).sum(), rtol=1e-3)
 
 
 def test_the_photos_own_face_changes_nothing():
@@ -131,7 +147,7 @@ def test_faces_too_small_or_from_the_side_are_left_alone(photo, driver, which):
 
 def test_a_blink_shuts_the_photos_eyes_and_only_then():
     found = moved(blinking())
-    for lids in (faces.RIGHT_LIDS, faces.LEFT_LIDS):
+    for lids in (RIGHT_LIDS, LEFT_LIDS):
         width, before = widths(found, lids)
         assert width[5:7].max() < 0.1 * before
         assert width[[0, 1, 2, 9, 10, 11]].min() > 0.99 * before
@@ -170,16 +186,15 @@ def test_sunglasses_keep_the_eyes_as_they_are():
 @pytest.mark.parametrize("turn", [-20, 20])
 def test_a_turned_head_turns_the_face_without_folds(turn):
     found = moved(still(turn=turn, shift=(30, 70)))
-    nose, rim = ((found.moved[0] - found.photo[..., :1].repeat(3, 1))[i, 0] for i in (faces.NOSE, OVAL[27]))
+    nose, rim = ((found.moved[0] - found.photo[..., :1].repeat(3, 1))[i, 0] for i in (NOSE, OVAL[27]))
     assert (nose - rim) * np.sign(turn) > 0.1 * 110 * np.sin(np.radians(20))
     visible = areas(found.moved, triangles()) > 0
     assert visible.mean() > 0.97  # behind the far cheek a little is hidden
-    mesh = frame_of([found], 0)
-    assert torch.isfinite(offsets(mesh).values).all()
+    assert torch.isfinite(found.frame(0).way_back().values).all()
 
 
 def test_heads_turn_only_so_far():
-    wide, far = (moved(still(turn=turn)).moved[0, faces.NOSE, 0] for turn in (38, 48))
+    wide, far = (moved(still(turn=turn)).moved[0, NOSE, 0] for turn in (38, 48))
     assert abs(far - wide) < 1.5
     photo = seen(shape(), turn=-30)  # its other side is not to be seen
     hidden = moved(still(turn=20), photo)
@@ -192,9 +207,9 @@ def test_far_from_the_face_nothing_moves():
     found = moved(driver)
     ring = slice(MESH_POINTS + len(OVAL), MESH_POINTS + 2 * len(OVAL))
     np.testing.assert_array_equal(found.moved[:, ring, :2], np.broadcast_to(found.photo[ring], (12, len(OVAL), 2)))
-    way = offsets(frame_of([found], 7))
+    way = found.frame(7).way_back()
     places = torch.tensor([[100.0, -6.0], [5.0, 100.0], [195.0, 190.0]])
-    assert way.at(torch.zeros(3, dtype=torch.int64), *places.T).abs().max() == 0
+    assert way.at(places.T).abs().max() == 0
 
 
 def test_frames_without_a_face_fade():
@@ -214,12 +229,52 @@ def test_a_part_of_the_photo_at_another_size():
     np.testing.assert_allclose(part.moved[..., :2], (found.moved[..., :2] - (50, 20)) * 2, atol=1e-3)
 
 
-def test_of_several_photos_each_has_its_own_face_or_none():
-    found = moved(still(turn=15))
-    assert frame_of([None, None], 3) is None
-    way = offsets(frame_of([None, found], 3))
-    alone = offsets(frame_of([found], 3))
-    x, y = torch.tensor([100.0, 108.0]), torch.tensor([110.0, 90.0])
-    assert way.at(torch.zeros(2, dtype=torch.int64), x, y).abs().max() == 0
-    expected = alone.at(torch.zeros(2, dtype=torch.int64), x, y)
-    torch.testing.assert_close(way.at(torch.ones(2, dtype=torch.int64), x, y), expected, atol=1e-3, rtol=0)
+@pytest.mark.parametrize(("which", "still_mouth"), [("mask", True), ("wide mask", True), ("beard", False)])
+def test_a_mask_keeps_the_mouth_shut_and_a_beard_does_not(which, still_mouth):
+    driver = still()
+    driver[6:] = with_mouth(driver[6:], 12)
+    face, dark = seen(shape()), rows_from((*LIPS[0], *LIPS[1])) <= 8
+    dark[list(CHEEKS)], dark[list(NOSE_TIP)] = which == "wide mask", which != "beard"
+    y, x = np.mgrid[:200, :200] + 0.5
+    nearest = np.hypot(*(each[..., None] - face[:MESH_POINTS, axis] for axis, each in enumerate((x, y)))).argmin(-1)
+    picture = np.where(dark[nearest][..., None], np.uint8(40), PICTURE)
+    found, why = move_face(face, driver, picture=picture, fps=FPS)
+    width, before = widths(found, LIPS)
+    assert (width[-1] - before < 0.5) == still_mouth
+    assert why == (("something covers the mouth in the photo: they keep still",) if still_mouth else ())
+
+
+def test_eyes_look_aside_by_the_drivers_change_within_their_lids():
+    look = 0.15 * np.repeat([0.0, 1.0], 20)
+    photo, driver = seen(shape()), still(40)
+    for eye, iris in zip(OPEN_EYES, IRISES, strict=True):
+        corners = photo[[eye.upper[0], eye.upper[-1]]]
+        width = np.linalg.norm(corners[1, :2] - corners[0, :2])
+        photo[iris] = driver[:, iris] = [*corners[:, :2].mean(0), 1, 0]
+        driver[:, iris, 0] += width * look
+    found = moved(driver, photo)
+    for eye, begin in zip(OPEN_EYES, (0, len(OPEN_EYES[0])), strict=True):
+        points = len(photo) - 10 + 2 * len(OVAL) + begin + np.arange(len(eye))
+        grid, places = found.photo[points].reshape(5, 9, 2), found.moved[:, points, :2].reshape(-1, 5, 9, 2)
+        width = np.linalg.norm(grid[2, -1] - grid[2, 0])
+        shift = (places[-1] - places[0])[2, 4, 0] / width
+        assert shift == pytest.approx(0.15, abs=0.02)
+        np.testing.assert_allclose(places[:, :, [0, -1]], np.broadcast_to(grid[:, [0, -1]], (40, 5, 2, 2)), atol=0.1)
+        assert np.abs(places[0] - grid).max() < 1.2 * 0.15 * width
+    assert (areas(found.moved, triangles()) > -1e-3).all()
+
+
+def test_teeth_hang_below_the_upper_lip_and_only_where_the_photo_shows_none():
+    driver = still()
+    driver[6:] = with_mouth(driver[6:], 12)
+    shut = seen(shape())
+    shut[list(LIPS[1]), 1] = shut[list(LIPS[0]), 1] + 0.2
+    found = moved(driver, shut)
+    rows = found.color[-len(MOUTH) :].reshape(4, -1, 3).mean(-1)[:, 5]
+    assert rows[1] > rows[0] > 100
+    assert rows[1] > rows[3] > rows[2]
+    height = np.diff(found.moved[-1, -len(MOUTH) :, 1].reshape(4, -1)[:, 5])
+    assert (height > 0).all()
+    assert found.shade[-1, -len(MOUTH) :].reshape(4, -1)[:, 5].min() > 0.9
+    driver[6:] = with_mouth(still(6), 3)
+    assert moved(driver).shade[-1, -len(MOUTH) :].max() < 0.01

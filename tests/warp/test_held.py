@@ -1,8 +1,9 @@
 import cv2
 import numpy as np
+import pytest
 
 from tempose.warp.flesh import RIGHT_ARM
-from tempose.warp.held import held_things
+from tempose.warp.held import hanging_from, held_things
 
 SIZE = (240, 200)
 
@@ -36,6 +37,29 @@ def test_a_bag_before_a_plain_wall_is_held():
     assert (found & bag).sum() > 0.9 * bag.sum()
     assert (found & ~bag).sum() < 0.15 * bag.sum()
     assert (held[~found] == -1).all()
+
+
+@pytest.mark.parametrize("thing", ["bag", "stick", "nothing"])
+def test_a_bag_hangs_from_where_it_is_held_and_a_stick_does_not(thing):
+    _, _, keypoints, bag = scene()
+    if thing == "stick":
+        bag = cv2.line(np.zeros(SIZE, np.uint8), (76, 116), (10, 150), 1, 3) > 0
+    held = np.where(bag & (thing != "nothing"), np.int8(RIGHT_ARM), np.int8(-1))
+    right, left = hanging_from(held, keypoints)
+    assert np.isnan(left).all()
+    if thing == "bag":
+        assert np.abs(right - (78, 118)).max() < 4
+    else:
+        assert np.isnan(right).all()
+
+
+def test_a_long_pole_that_comes_into_sight_beside_the_hand_is_held_whole():
+    picture, mask, keypoints, _ = scene(bag=False)
+    pole = cv2.line(np.zeros(SIZE, np.uint8), (85, 122), (8, 230), 1, 3) > 0
+    mask[108:135, 70:90] = True
+    picture[mask], picture[pole & ~mask] = (40, 60, 90), (20, 20, 20)
+    found = held_things(picture, mask, keypoints) == RIGHT_ARM
+    assert (found & pole & ~mask).sum() > 0.9 * (pole & ~mask).sum()
 
 
 def test_nothing_is_held_in_empty_hands():

@@ -16,7 +16,7 @@ from tempose.warp.matte import (
 
 @pytest.fixture(scope="module")
 def clip():
-    return draw_clip(Recipe(person=5, motion="wave", motion_seed=1, scene=4, frames=1, fps=8, size=(256, 192)))
+    return draw_clip(Recipe(person=3, motion="wave", motion_seed=1, scene=4, frames=1, fps=8, size=(256, 192)))
 
 
 def coarse(mask):

@@ -2,33 +2,46 @@ import cv2
 import numpy as np
 import pytest
 
-from tempose.people.clip import Recipe, draw_clip
-from tempose.people.mesh import PARTS
-from tempose.warp.flesh import LAYERS, bone_distances, trunk_length
+from tempose.people.clip import Recipe, _Stage, draw_clip
+from tempose.people.mesh import BONES
+from tempose.people.render import View
+from tempose.warp.flesh import LAYERS, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, bone_distances, trunk_length
 from tempose.warp.parts import find_parts, random_walk, without_strays
-from tempose.warp.seeds import part_seeds
+from tempose.warp.seeds import part_seeds, seeds_by_color
 
 SIZE = (192, 144)
 
 
-def layer_of(part):
-    """The layer that a part of a drawn person belongs to; −1 for what may belong to several."""
-    side, _, name = part.partition("_")
-    if side in ("right", "left"):
-        return LAYERS.index(f"{side}_{'arm' if name in ('arm', 'hand', 'sleeve') else 'leg'}")
-    if part in ("head", "hair", "hat"):
-        return LAYERS.index("head")
-    return -1 if part in ("background", "bag", "neck", "scarf") else LAYERS.index("trunk")
+def layer_of(bone):
+    """The layer that what hangs on a bone of a drawn person belongs to; −1 for what may belong to several."""
+    name = bone.removeprefix("half_")
+    if name.endswith(("shoulder", "elbow", "wrist", "grip")):
+        return LAYERS.index(f"{name.split('_')[0]}_arm")
+    if name.endswith(("hip", "knee", "ankle")):
+        return LAYERS.index(f"{name.split('_')[0]}_leg")
+    return {"head": LAYERS.index("head"), "neck": -1}.get(name, LAYERS.index("trunk"))
+
+
+def true_layers(recipe):
+    """int `h w`: by the bone that carries a pixel for the most part; −1 where none does, or nobody is."""
+    stage = _Stage.of(recipe)
+    surface = stage.look.surface
+    samples = View.of(surface, stage.pose, 0, stage.camera, fine=1).samples
+    weights = surface.weights[samples.corners[:, 0]]
+    layers = np.array([layer_of(bone) for bone in BONES])[weights.argmax(axis=1)]
+    truth = np.full(SIZE[0] * SIZE[1], -1)
+    truth[samples.place] = np.where(weights.max(axis=1) > 0.9, layers, -1)
+    return truth.reshape(SIZE)
 
 
 @pytest.fixture(scope="module")
 def people():
     """Drawn people in trousers or shorts, from the front, with their true layers."""
     found = []
-    for person, motion in ((1, "wave"), (4, "walk"), (8, "dance"), (11, "squat")):
-        clip = draw_clip(Recipe(person, motion, 3, person, frames=1, fps=8, size=SIZE, yaw=0.2))
-        truth = np.array([layer_of(part) for part in PARTS])[clip.parts[0]]
-        found.append((clip.frames[0], clip.masks[0], clip.motion.keypoints[0], truth))
+    for person, motion in ((3, "wave"), (10, "walk"), (16, "dance"), (17, "squat")):
+        recipe = Recipe(person, motion, 3, person, frames=1, fps=8, size=SIZE, yaw=0.2)
+        clip = draw_clip(recipe)
+        found.append((clip.frames[0], clip.masks[0], clip.motion.keypoints[0], true_layers(recipe)))
     return found
 
 
@@ -90,9 +103,12 @@ def test_a_bare_arm_leaves_the_dress_to_the_trunk():
     assert arm[50:100, 44:50].mean() > 0.95
 
 
-def test_fingers_go_with_the_hand():
-    """And not with the trunk on which they rest, however far they reach."""
+@pytest.mark.parametrize("beside", [None, (225, 180, 150)], ids=["dress", "dress, bare neck and knees"])
+def test_fingers_go_with_the_hand(beside):
+    """And not with the trunk on which they rest, however far they reach, whatever else of the trunk is bare."""
     picture, keypoints = dressed((36, 66), (50, 82))
+    if beside:
+        cv2.rectangle(picture, (56, 40), (88, 66), beside, -1)
     hand = np.zeros(SIZE, np.uint8)
     for one, other, width in (((52, 44), (36, 66), 8), ((36, 66), (50, 82), 8), ((50, 82), (63, 98), 6)):
         cv2.line(hand, one, other, 1, width)
@@ -102,6 +118,19 @@ def test_fingers_go_with_the_hand():
     fingers = hand > 0
     fingers[:88] = False
     assert (parts.argmax(axis=0) == LAYERS.index("right_arm"))[fingers].mean() > 0.9
+
+
+def test_a_thigh_has_no_seeds_on_the_hand_before_it():
+    """Both are bare: colors tell nothing, and the bar along the bone runs through the fingers."""
+    picture, keypoints = dressed((46, 70), (58, 100))
+    keypoints[[8, 9], :2], keypoints[9, 2] = ((62, 92), (66, 150)), 1
+    picture[94:, 52:92] = (225, 180, 150)
+    cv2.polylines(picture, [np.array([(52, 44), (46, 70), (58, 100), (62, 114)])], False, (225, 180, 150), 7)
+    lab, mask = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.ones(SIZE, bool)
+    seeds, _ = seeds_by_color(lab, mask, keypoints, 0.0)
+    hand = cv2.line(np.zeros(SIZE, np.uint8), (58, 102), (62, 114), 1, 5) > 0
+    assert np.isin(seeds[hand], (-1, RIGHT_ARM)).all()
+    assert (seeds[mask] == RIGHT_LEG).any()
 
 
 def test_trousers_of_one_color_are_parted_at_the_hips(people):
@@ -164,6 +193,15 @@ def test_a_hem_moves_the_thighs_to_the_trunk(people):
     assert (with_hem == 0).sum() > (without == 0).sum()
 
 
+def test_about_a_hem_nothing_is_a_seed_for_it_may_slant(people):
+    _, mask, keypoints, _ = people[0]
+    hips, knees = keypoints[[8, 11], 1].mean(), keypoints[[9, 12], 1].mean()
+    seeds = part_seeds(mask, keypoints, 0.7)
+    rows = slice(*(round(float(hips + share * (knees - hips))) for share in (0.55, 0.85)))
+    assert not np.isin(seeds[rows], (0, LAYERS.index("right_leg"), LAYERS.index("left_leg"))).any()
+    assert (part_seeds(mask, keypoints, 0.0)[rows] > 0).any()
+
+
 def test_patches_without_seeds_go_to_the_next_likely_layer():
     parts = np.zeros((3, 10, 12), np.float32)
     parts[:, :, :6] = np.array([0.6, 0.3, 0.1])[:, None, None]
@@ -177,3 +215,16 @@ def test_patches_without_seeds_go_to_the_next_likely_layer():
     assert (found[:, :9, :6].argmax(axis=0) == 0).all()
     assert np.allclose(found[:, :9].sum(axis=0), 1)
     assert not found[:, 9].any()
+
+
+@pytest.mark.parametrize(("apart", "seen"), [(16, True), (5, False)])
+def test_a_shin_beside_another_is_a_leg_of_its_own_though_its_knee_is_in_doubt(apart, seen):
+    keypoints = np.zeros((18, 3), np.float32)
+    for right, left, y in ((2, 5, 20), (8, 11, 150), (9, 12, 260), (10, 13, 360)):
+        keypoints[right], keypoints[left] = (100, y, 1), (100 + apart, y, 1)
+    keypoints[1] = (100 + apart / 2, 20, 1)
+    keypoints[12, 2] = 0.4
+    seeds = part_seeds(np.ones((380, 200), bool), keypoints)
+    assert (seeds == RIGHT_LEG).any()
+    assert (seeds == LEFT_LEG).any() == seen
+    assert (seeds[260:360, 100] == RIGHT_LEG).all()

@@ -5,11 +5,13 @@ import torch
 from helpers import random, standing
 
 from tempose.pose.keypoints import KEYPOINTS, MIRROR
-from tempose.warp.joints import CHIN, CROWN, HIPS, NECK, photo_joints, target_joints
-from tempose.warp.skinning import BONES, skin, trace
+from tempose.warp.bones import BONES, CARRYING, NECK_BONE, TRUNK_BONE
+from tempose.warp.joints import CHIN, COLLAR, CROWN, HIPS, NECK, angle_between, photo_joints, rotated, target_joints
+from tempose.warp.skinning import skin, trace
 
 SCALE = 8  # the standing person at 512×384
 PLACES = 3000
+OF_THE_BODY = [bone for bone in range(len(BONES)) if bone not in dict(CARRYING).values()]
 
 
 def person(**moved):
@@ -38,7 +40,7 @@ def anywhere(seed=0):
 BENT = {"right_elbow": (12, 24), "right_wrist": (17, 21), "left_knee": (36, 40), "left_ankle": (30, 50)}
 
 
-@pytest.mark.parametrize("bone", range(len(BONES)))
+@pytest.mark.parametrize("bone", OF_THE_BODY)
 @pytest.mark.parametrize("moved", [{}, BENT], ids=["straight", "bent"])
 def test_the_same_pose_leads_every_place_to_itself(bone, moved):
     places = anywhere()
@@ -47,7 +49,7 @@ def test_the_same_pose_leads_every_place_to_itself(bone, moved):
     assert (found - places)[valid == 1].abs().max() < 1.1  # a line one pixel wide beyond the crease is shared
 
 
-@pytest.mark.parametrize("bone", [bone for bone in range(len(BONES)) if bone not in (10, 11, 13, 14)])
+@pytest.mark.parametrize("bone", [bone for bone in OF_THE_BODY if bone not in (10, 11, 13, 14)])
 def test_the_whole_person_moved_turned_and_scaled_is_seen_where_they_were(bone):
     """All but feet, which keep their angle to the ground."""
     source, places = person(**BENT), anywhere()
@@ -85,6 +87,59 @@ def test_a_bent_limb_has_no_gap():
             assert (found - photo_elbow).norm(dim=-1)[valid > 0].max() < 30
 
 
+@pytest.mark.parametrize("wrist", [(12, 32), (10, 14), (30, 20)], ids=["hanging", "raised", "before the chest"])
+def test_what_hangs_from_a_hand_goes_on_hanging_and_the_hand_turns(wrist):
+    source, target = person(), person(right_wrist=wrist)
+    grip = source[KEYPOINTS.index("right_wrist"), :2] + torch.tensor([0.0, 2.0])
+    photo = photo_joints(source[None], torch.stack([grip, torch.full((2,), math.nan)])[None])
+    way = skin(photo, target_joints(target[None], photo, source[None]))
+    at = torch.tensor([[0.0, 8.0], [10.0, 60.0], [-12.0, 90.0]])  # of a bag, from where it is held
+    bone = torch.tensor([15, 15, 15])
+    forearm = source[KEYPOINTS.index("right_wrist"), :2] - source[KEYPOINTS.index("right_elbow"), :2]
+    asked = target[KEYPOINTS.index("right_wrist"), :2] - target[KEYPOINTS.index("right_elbow"), :2]
+    place = target[KEYPOINTS.index("right_wrist"), :2] + rotated(
+        torch.tensor([0.0, 2.0]), angle_between(forearm, asked)
+    )
+    found = trace(way, 0 * bone, bone, *(place + at).unbind(-1))
+    torch.testing.assert_close(torch.stack([found.x, found.y], dim=-1), grip + at, atol=1e-2, rtol=0)
+    assert found.valid.min() == 1
+    assert trace(way, 0 * bone, bone + 1, *(place + at).unbind(-1)).valid.max() == 0  # the left hand is empty
+    beyond = target[KEYPOINTS.index("right_wrist"), :2] + torch.tensor([[8.0], [40.0]]) * asked / asked.norm()
+    shown = trace(way, 0 * bone[:2], torch.tensor([6, 6]), *beyond.unbind(-1))
+    assert shown.valid[1] == 0  # the bag does not turn with the forearm
+
+
+@pytest.mark.parametrize("arm", [5, 7])
+def test_a_raised_arm_ends_in_a_round_at_the_shoulder_and_one_as_in_the_photo_does_not(arm):
+    source, places = person(), anywhere()
+    shoulder, elbow = BONES[arm].start, BONES[arm].end
+    across, down = source[elbow, :2] - source[shoulder, :2]
+    raised = source.clone()
+    raised[elbow, :2] = source[shoulder, :2] + torch.stack([1.5 * across, -down])
+    axis, scale = raised[elbow, :2] - raised[shoulder, :2], float(photo_joints(source[None]).scale)
+    before = (places - source[shoulder, :2]) @ (axis / axis.norm()) < 0
+    away = (places - source[shoulder, :2]).norm(dim=-1) / (scale * BONES[arm].radius)
+    _, valid = traced(source, raised, arm, places)
+    assert valid[before & (away > 1.3)].max() == 0
+    assert valid[away < 0.9].min() == 1
+    _, valid = traced(source, source, arm, places)
+    assert valid[(away > 1.3) & (away < 3)].min() == 1
+
+
+def test_a_folded_elbow_is_round_on_both_sides():
+    """A disk about the elbow is covered, as wide as the arm, and nothing far beyond it."""
+    source = person(right_elbow=(14, 25), right_wrist=(10, 35))
+    target = person(right_elbow=(14, 25), right_wrist=(16, 16))
+    elbow, scale = target[KEYPOINTS.index("right_elbow"), :2], float(photo_joints(source[None]).scale)
+    angle, radius = random(2000, seed=1, low=0.0) * 2 * math.pi, random(2000, seed=2, low=0.0)
+    places = elbow + 3 * scale * BONES[6].radius * radius[:, None] * torch.stack([angle.cos(), angle.sin()], dim=-1)
+    valid = torch.stack([traced(source, target, bone, places)[1] for bone in (5, 6)]).amax(0)
+    assert valid[radius < 0.12].min() > 0.99
+    below = places[:, 1] > elbow[1] + 1.2 * scale * BONES[6].radius
+    assert below.sum() > 100
+    assert valid[below].max() == 0
+
+
 @pytest.mark.parametrize(("bone", "joint", "beyond"), [(6, "right_wrist", 1.2), (8, "left_wrist", 1.2)])
 def test_a_hand_keeps_its_size_on_a_foreshortened_forearm(bone, joint, beyond):
     source = person()
@@ -112,6 +167,20 @@ def test_the_face_is_moved_rigidly_and_hair_with_it():
     assert valid.min() == 1
     assert (found[0] - source[0, :2]).norm() < 6
     assert (found[1] - found[0]).norm() == pytest.approx(20 * math.sqrt(2), rel=0.02)
+
+
+def test_a_neck_that_leans_leaves_the_collar_where_it_is_and_goes_with_the_head():
+    source, target = person(), person()
+    face = [KEYPOINTS.index(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
+    target[face, :2] += torch.tensor([2.0, -1.0]) * SCALE
+    joints = target_joints(target[None], photo_joints(source[None]), source[None]).places[0]
+    across = torch.linspace(-8, 8, 9)[:, None] * torch.tensor([1.0, 0.0])
+    for node, same in ((COLLAR, True), (CHIN, False)):
+        neck, trunk = (traced(source, target, bone, joints[node] + across)[0] for bone in (NECK_BONE, TRUNK_BONE))
+        assert ((neck - trunk).norm(dim=-1).max() < 0.5) == same
+    neck, _ = traced(source, target, NECK_BONE, joints[[CHIN]])
+    chin = photo_joints(source[None]).places[0, CHIN]
+    torch.testing.assert_close(neck[0], chin, atol=0.1 * SCALE, rtol=0)
 
 
 def test_a_person_who_turns_round_is_mirrored_and_one_seen_from_the_side_is_not_squeezed_beyond_bounds():

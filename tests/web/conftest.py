@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from helpers import keypoint_motion
 from subjects import save_photo, save_small_model
-from web.servers import Server
+from web.servers import LONG, Server
 
 from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import write_video
@@ -64,11 +64,15 @@ def server(cache):
 
 
 @pytest.fixture(scope="session")
-def screenshots(tmp_path_factory):
-    """Where pictures of the page are kept: the folder that SCREENSHOTS names, or one among pytest's own."""
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def screenshot():
+    """Keeps a picture of the page under a name, in the folder that SCREENSHOTS names; without one there is none."""
+    folder = os.environ.get("SCREENSHOTS")
+
+    def keep(page, name):
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    return keep
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +97,14 @@ def chromium(camera):
     if path is None:
         pytest.skip("there is no Chromium; Debian's package is called chromium")
     with sync_api.sync_playwright() as playwright:
+        plain = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+        ]  # no GPU is imitated, no shared memory wanted
         fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", *fake, f"--use-file-for-fake-video-capture={camera}"]
+            executable_path=path, args=[*plain, *fake, f"--use-file-for-fake-video-capture={camera}"]
         )
         yield browser
         browser.close()
@@ -107,15 +116,19 @@ def visit(chromium, server):
     contexts, elsewhere, broken = [], [], []
     ours = re.compile(rf"(data:|blob:|ws://127\.0\.0\.1:{server.port}/|{re.escape(server.url)}/)")
 
-    def open_page(width=1280, height=900, **options):
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+    def open_page(width=1280, height=900, *, moving=False, **options):
+        """What moves by itself costs time all along, and stands still unless it is asked for."""
+        motion = "no-preference" if moving else "reduce"
+        context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion=motion, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(LONG)
         page.on("request", lambda request: None if ours.match(request.url) else elsewhere.append(request.url))
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.goto(server.url)
         page.wait_for_selector("body[data-ready]")
+        if not moving:
+            page.evaluate("document.querySelector('#sample video').pause()")
         return page
 
     yield open_page

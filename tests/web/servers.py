@@ -11,7 +11,9 @@ import sys
 import threading
 from pathlib import Path
 
-START = 600  # seconds that a server may take to start on a busy machine
+# What a busy machine may take: a server to start, to answer or to end, in seconds; a page, in milliseconds.
+START = 600
+LONG = 300_000
 
 
 class Server:
@@ -45,7 +47,7 @@ class Server:
                 self._ready.set()
         self._ready.set()
 
-    def stop(self, timeout: float = 60) -> int:
+    def stop(self, timeout: float = START) -> int:
         """Send SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         try:

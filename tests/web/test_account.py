@@ -31,7 +31,7 @@ def lines(capsys):
         open_account(names=names)
         desk = Desk(at_once=1, queue=9, per_client=9, seconds=60)
         for each in works:
-            desk.submit(each, client="192.0.2.7").finished.wait(20)
+            desk.submit(each, client="192.0.2.7").finished.wait(600)
         desk._pool.shutdown()
         said = capsys.readouterr().err
         return said, [json.loads(line) for line in said.splitlines() if line.startswith('{"time"')]

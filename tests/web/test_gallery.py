@@ -33,7 +33,7 @@ def added(gallery, desk, who, *, kind="animate", folder=None):
         return Finished(folder / "a.mp4", (), {})
 
     piece = gallery.add(desk, work, kind=kind, title="a", visitor=who)
-    piece.job.finished.wait(60)
+    piece.job.finished.wait(600)
     return piece
 
 
@@ -59,6 +59,19 @@ def test_a_browser_sees_its_own_and_who_has_no_cookie_sees_none(gallery, desk, t
     assert gallery.of(visitor("me"), kinds=("dress",)) == []
     assert gallery.of(visitor(), kinds=("animate",)) == []
     assert gallery.of(Visitor.of({COOKIE: first.given}, address="b"), kinds=("animate",)) == pieces[2:]
+
+
+def test_of_many_pieces_the_oldest_go(gallery, desk, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempose.web.gallery.PIECES_EACH", 2)
+    first, second, third = (added(gallery, desk, visitor(), folder=tmp_path / str(n)) for n in range(3))
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["1", "2"]
+    monkeypatch.setattr("tempose.web.gallery.PIECES", 2)
+    added(gallery, desk, visitor(user="another"), folder=tmp_path / "3")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["2", "3"]
+    assert gallery.get(third.token, visitor()) is third
+    for gone in (first, second):
+        with pytest.raises(Gone):
+            gallery.get(gone.token, visitor())
 
 
 def test_what_is_deleted_or_too_old_is_gone_with_its_files(gallery, desk, tmp_path):

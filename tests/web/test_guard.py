@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import threading
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from tempose.web.uploads import COOKIE, Uploads, Visitor
 JSON = (b"content-type", b"application/json")
 FORM = (b"content-type", b"multipart/form-data; boundary=b")
 CALL, UPLOAD = "/api/jobs", "/gradio_api/upload"
+SLOW = 600  # seconds until a part comes that is late
 
 
 class Asked:
@@ -40,7 +42,7 @@ class Asked:
             self.pulled += 1
             part = messages.pop(0)
             if part["body"] is None:
-                await asyncio.sleep(60)
+                await asyncio.sleep(SLOW)
             return part
 
         async def send(message):
@@ -128,6 +130,12 @@ def test_addresses_that_nobody_needs_are_closed(layer, path, method):
     assert (asked.status, asked.read) == (404, None)
 
 
+def test_many_values_are_refused_before_they_are_read(layer, monkeypatch):
+    monkeypatch.setattr(guard, "VALUES", 20)
+    assert layer.ask(parts=(b"[" + b"{}," * 10 + b"{}]",), headers=[JSON]).status == 413
+    assert layer.ask(parts=(b"[" + b"{}," * 8 + b"{}]",), headers=[JSON]).status == 200
+
+
 def test_files_are_not_fetched_from_elsewhere(layer):
     for path in (
         "http://a.b/c.png",
@@ -164,6 +172,7 @@ def test_files_are_not_fetched_from_elsewhere(layer):
         b"a@b",
         b"localhost/x",
         b"localhost#.x",
+        b"[::1].evil.org",
     ],
 )
 def test_other_names_are_not_ours(layer, host):
@@ -245,7 +254,7 @@ def test_programs_give_name_and_password_with_each_request(layer, monkeypatch):
 def test_assistants_are_answered_where_they_are_wanted(tmp_path):
     layer = Layer(tmp_path)
     layer.guard.assistants = True
-    for path in ("/gradio_api/mcp/", "/gradio_api/mcp/http/", "/config", "/gradio_api/queue/join"):
+    for path in ("/gradio_api/mcp/", "/gradio_api/mcp/http/"):
         assert layer.ask(path, parts=(b"{}",), headers=[JSON]).status == 200
 
 
@@ -290,7 +299,7 @@ def test_slow_bodies_are_not_waited_for(layer, monkeypatch):
     for path, kind in ((CALL, JSON), (UPLOAD, FORM), ("/login", FORM)):
         begun = time.monotonic()
         assert layer.ask(path, parts=(b"{", None), headers=[kind]).status == 408
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < SLOW
     assert not +layer.guard._sending
 
 
@@ -300,3 +309,105 @@ def test_one_client_sends_few_uploads_at_once(layer):
     layer.guard._sending["1.2.3.4"] = 0
     layer.guard._sending["others"] = guard.UPLOADS
     assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).status == 429
+
+
+def test_what_is_kept_of_uploads_is_bounded(layer, monkeypatch):
+    path = layer.uploads.folder / "a.png"
+    path.write_bytes(bytes(1000))
+    layer.uploads.add(path, Visitor("1.2.3.4", "", "c" * 32))
+    kept = [layer.uploads.kept(address) for address in (None, "1.2.3.4", "elsewhere")]
+    assert kept == [(1, 1000), (1, 1000), (0, 0)]
+    assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).status == 200
+    monkeypatch.setattr(guard, "KEPT_EACH", 9)  # of 100 bytes each
+    assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).status == 429
+    monkeypatch.setattr(guard, "KEPT_EACH", 16)
+    monkeypatch.setattr(guard, "KEPT", 9)
+    assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).status == 507
+    monkeypatch.setattr(guard, "KEPT", 128)
+    monkeypatch.setattr(guard, "FREE", 1 << 60)
+    assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).status == 507
+    monkeypatch.setattr(guard, "FREE", 4)
+    monkeypatch.setattr(guard, "FILES_EACH", 1)
+    layer.uploads.add(path, Visitor("1.2.3.4", "", "d" * 32))
+    assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).status == 429
+    monkeypatch.setattr(guard, "FILES_EACH", 5000)
+    monkeypatch.setattr(guard, "FILES", 1)
+    assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).status == 507
+    layer.uploads.sweep(0.0)
+    assert layer.uploads.kept() == (0, 0)
+    assert not layer.uploads._owners
+
+
+def test_an_upload_is_handed_on_without_the_name_of_its_progress(layer):
+    assert layer.ask(UPLOAD, parts=(b"x",), headers=[FORM]).scope["query_string"] == b""
+
+
+def test_an_upload_is_taken_apart_where_it_stops_nobody(layer):
+    threads = []
+
+    async def application(scope, receive, send):
+        threads.append(threading.current_thread())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"[]"})
+
+    asked = layer.ask(UPLOAD, parts=(b"x",), headers=[FORM])
+    assert asked.read == b"x"
+    layer.guard.app = application
+    scope = {"type": "http", "path": UPLOAD, "method": "POST", "headers": [(b"host", b"localhost"), FORM]}
+    part = {"type": "http.request", "body": b"x"}
+
+    async def receive():
+        return part
+
+    async def send(message):
+        pass
+
+    asyncio.run(layer.guard(scope, receive, send))
+    assert threads[0] is not threading.current_thread()
+
+
+def test_headers_are_short_and_cookies_our_own(layer):
+    long = b"x" * guard.MOST_HEADER
+    assert layer.ask(parts=(b"{}",), headers=[JSON, (b"a", long)]).status == 431
+    assert layer.ask("/", method="GET", headers=[(b"cookie", long)]).status == 431
+    sent = rb'a="\\\"; ' + f"{COOKIE}={'c' * 32}".encode() + rb'; access-token-7=""; access-token-8=x; b=c'
+    asked = layer.ask("/", method="GET", headers=[(b"cookie", sent)])
+    assert dict(asked.scope["headers"])[b"cookie"] == f"{COOKIE}={'c' * 32}; access-token-8=x".encode()
+    assert asked.visitor.cookie == "c" * 32
+
+
+def test_one_client_asks_for_few_things_at_once(layer):
+    layer.guard._asking["1.2.3.4"] = guard.ASKING_EACH
+    assert layer.ask().status == 429
+    assert layer.ask(path="/health", method="GET").status == 200
+    layer.guard._asking["1.2.3.4"] -= 1
+    assert layer.ask().status == 200
+    assert layer.guard._asking["1.2.3.4"] == guard.ASKING_EACH - 1
+
+
+def test_an_answer_that_nobody_takes_ends(layer, monkeypatch):
+    monkeypatch.setattr(guard, "TAKE_TIME", 0.05)
+    sent = []
+
+    async def application(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    async def send(message):
+        sent.append(message["type"])
+        if len(sent) > 1:
+            await asyncio.sleep(60)
+
+    layer.guard.app = application
+    scope = {
+        "type": "http",
+        "path": "/",
+        "method": "GET",
+        "headers": [(b"host", b"localhost")],
+        "client": ("1.2.3.4", 5),
+    }
+    begun = time.monotonic()
+    asyncio.run(layer.guard(scope, None, send))
+    assert time.monotonic() - begun < 30
+    assert sent == ["http.response.start", "http.response.body"]
+    assert not layer.guard._asking

@@ -68,7 +68,9 @@ def test_a_folder_of_pose_files_is_bounded_in_number_size_and_kind(tmp_path):
 
 
 def test_other_kinds_of_files_hold_no_motion(tmp_path):
-    with pytest.raises(InputError, match=r"picture.png is not a motion, but a single picture; wanted a video \(\.mp4"):
+    with pytest.raises(
+        InputError, match=r"picture.png is not a motion, but a single picture; wanted a video, key points"
+    ):
         Limits().check_motion(_picture(tmp_path / "picture.png"))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from web.servers import LONG
 
 from tempose.animation.settings import AnimateSettings
 from tempose.media.video import probe_video
@@ -13,14 +14,14 @@ from tempose.web.request import EXAMPLES
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
-LONG = 90_000  # milliseconds on a busy machine
+expect.set_options(timeout=30_000)  # the machine may do other things beside
 PAGE = ROOT / "src" / "tempose" / "web" / "page"
 
 
 def quick(page, *, frames=4, steps=1):
-    """Few frames and few steps, behind the fold."""
+    """Few small frames and few steps, behind the fold."""
     page.evaluate("document.getElementById('more').open = true")
-    for name, value in (("steps", steps), ("max_frames", frames)):
+    for name, value in (("steps", steps), ("max_frames", frames), ("size", 256)):
         page.fill(f"#set-{name}", str(value))
 
 
@@ -40,11 +41,16 @@ def looked(page):
 
 def eventually(page, expression):
     """Wait until something is so; the page's policy forbids Playwright to wait for it within the page."""
+    until(page, lambda: page.evaluate(expression))
+
+
+def until(page, met):
+    """Wait until a condition is met, while the page goes on."""
     for _ in range(LONG // 50):
-        if page.evaluate(expression):
+        if met():
             return
         page.wait_for_timeout(50)
-    raise AssertionError(expression)
+    raise AssertionError("it is still not so")
 
 
 def finished(page, *, seconds=None):
@@ -71,7 +77,7 @@ def nothing_sideways(page):
 
 
 def test_it_opens_with_a_sample_that_plays_and_motions_that_move(visit):
-    page = visit()
+    page = visit(moving=True)
     eventually(page, "(([v]) => v.readyState === 4 && !v.paused)(document.querySelectorAll('#sample video'))")
     info = probe_video(PAGE / "sample.mp4")
     assert info.width > 2 * info.height * 0.5  # photo, driver and result beside one another
@@ -89,9 +95,9 @@ def test_from_an_uploaded_photo_and_motion_to_the_video(visit, cache):
     looked(page)
     expect(page.locator("#motions [aria-pressed=true]")).to_have_count(0)
     page.click("#run")
-    expect(page.locator("#preview")).to_be_visible(timeout=LONG)
     finished(page, seconds=0.4)
-    assert page.evaluate("document.getElementById('preview').naturalHeight") == probe_height(page)
+    # So short a job may end before anyone looks: what counts is that its frames were asked for, at their full size.
+    eventually(page, f"document.getElementById('preview').naturalHeight === {probe_height(page)}")
     expect(page.locator("#command")).to_contain_text("tempose animate photo.png wave.npz -o photo-wave.mp4")
 
 
@@ -210,7 +216,7 @@ def test_the_photo_is_cropped_tapped_and_its_mask_mended(visit, cache):
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
     page.mouse.click(*at(0.5, 0.5))
-    page.wait_for_timeout(300)
+    until(page, lambda: "photo_person" in asked[-1]["settings"])
     looked(page)
     x, y = map(float, asked[-1]["settings"]["photo_person"].split(","))
     assert (x, y) == pytest.approx((144, 192), abs=3)
@@ -221,15 +227,11 @@ def test_the_photo_is_cropped_tapped_and_its_mask_mended(visit, cache):
     page.mouse.move(*at(0.3, 0.1))
     page.mouse.up()
     assert page.evaluate(OPAQUE) > before
-    for _ in range(LONG // 50):
-        page.wait_for_timeout(50)
-        if "mask" in asked[-1]:
-            break
+    until(page, lambda: "mask" in asked[-1])
     assert asked[-1]["mask"]["orig_name"] == "mask.png"
     looked(page)
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_timeout(300)
-    assert "mask" not in asked[-1]
+    until(page, lambda: "mask" not in asked[-1])
     page.get_by_role("button", name="Crop").click()
     page.mouse.move(*at(0.02, 0.02))
     page.mouse.down()
@@ -266,7 +268,9 @@ def test_a_drawn_person_becomes_the_photo(visit):
 def test_clothes_are_changed_in_the_same_form(visit, cache):
     page = visit()
     page.click("[data-task=dress]")
-    upload(page, "photo", cache / "photo.png")
+    with page.expect_response(re.compile("upload"), timeout=LONG):
+        upload(page, "photo", cache / "photo.png")
+    page.wait_for_timeout(500)  # the page has the answer once its script has run
     page.click("#run")
     expect(page.locator("#style-note")).to_have_text("Choose a picture of the clothes first.")
     upload(page, "style", cache / "photo.png")
@@ -348,36 +352,40 @@ def test_every_setting_of_the_command_line_stands_in_the_form(visit):
     assert names <= set(shown)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_everybody_can_read_reach_and_touch_it(visit, width, scheme, screenshots):
+def test_everybody_can_read_reach_and_touch_it(visit, width, screenshot):
     """axe-core finds nothing serious; what is touched is 44 pixels high; the action is in reach at every step."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    page = visit(width=width, height=844, color_scheme=scheme)
+    page = visit(width=width, height=844)
     page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    for step in ("photo", "motion", "result"):
+    for step in ("photo", "motion", "result") if width < 900 else ("photo",):
         if width < 900:
             page.click(f"[data-go={step}]")
         assert nothing_sideways(page), step
         box = page.locator("#run").bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 844
-        page.screenshot(path=screenshots / f"{width}-{scheme}-{step}.png", full_page=True)
         small = page.locator("button:visible, a:visible, select:visible, summary:visible, input:visible").evaluate_all(
             "(all) => all.filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)"
         )
         assert small == []
-        found = axe.Axe().run(page).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
-        if width >= 900:
-            break
+        for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):  # only the colors change
+            page.emulate_media(color_scheme=scheme)
+            screenshot(page, f"{width}-{scheme}-{step}")
+            found = axe.Axe().run(page, options=rules).response
+            assert found["passes"], (step, scheme)
+            bad = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in bad] == [], (step, scheme)
 
 
-def test_the_browser_chooses_the_language(visit):
+def test_the_browser_chooses_the_language(visit, cache):
     page = visit(locale="de-DE")
     assert page.evaluate("document.documentElement.lang") == "de"
     expect(page.locator("#run")).to_have_text("Bewegen")
     expect(page.locator("#try")).to_have_text("Mit deinem Foto ausprobieren")
+    upload(page, "photo", cache / "words.png")
+    told = "words.png ist kein Bild in einem bekannten Format: es scheint etwas anderes zu sein (eine Textdatei)"
+    expect(page.locator("#photo-note")).to_contain_text(told, timeout=LONG)
     french = visit(locale="fr-FR")
     assert french.evaluate("document.documentElement.lang") == "en"
 

@@ -78,6 +78,19 @@ def test_a_picture_is_a_background_under_its_own_name():
     assert words[words.index("--mask") + 1] == "mask.png"
 
 
+def test_a_background_does_not_tell_which_files_are_there(tmp_path):
+    (tmp_path / "is-there.png").touch()
+    told = []
+    for name in ("is-there.png", "is-gone!.png", ""):
+        with pytest.raises(InputError) as error:
+            asked(background=str(tmp_path / name))
+        told.append(str(error.value).replace(name or "nothing", ""))
+    assert told[0] == told[1]
+    for bad in ("x" * 5000, "/x" * 3000, ["photo"], 3, "photo\n"):
+        with pytest.raises(InputError, match=r"background is .{1,90}; wanted photo, plain, or a color"):
+            asked(background=bad)
+
+
 def test_several_files_are_a_folder():
     wanted = request({"photo": PHOTO, "motion": [{"path": f"/x/{number}.json"} for number in range(3)]})
     assert [upload.name for upload in wanted.motion] == ["0.json", "1.json", "2.json"]
@@ -86,7 +99,7 @@ def test_several_files_are_a_folder():
 
 def test_a_motion_is_a_name_or_an_upload_never_a_path():
     for motion in ("/etc/passwd", "", None, [], ["walk"], [3]):
-        with pytest.raises(InputError, match=r"choose a motion|a file was expected"):
+        with pytest.raises(InputError, match=r"there is no motion|a file was expected"):
             request({"photo": PHOTO, "motion": motion})
     assert request({"motion": {"path": "/x/a.npz", "orig_name": "../../b.npz"}}).motion_name == "b.npz"
 
@@ -110,13 +123,20 @@ def test_several_photos_of_one_person():
     assert (wanted.photo.name, wanted.name) == ("my photo.jpg", "my photo-turn")
 
 
+def test_there_is_a_bound_to_photos_and_files():
+    with pytest.raises(InputError, match="17 files are more than 16"):
+        request({"photo": [PHOTO] * 17, "motion": "walk"})
+    with pytest.raises(InputError, match="1001 files are more than 1000"):
+        request({"photo": PHOTO, "motion": [PHOTO] * 1001})
+
+
 def test_clothes_are_asked_for_by_two_pictures():
     style = {"path": "/x/red.png", "orig_name": "red.png"}
     wanted = DressRequest.of(
         {"photo": PHOTO, "style": style, "settings": {"part": "lower"}}, limits=Limits(), files=AnyFile()
     )
     assert wanted.command("m")[:6] == ["tempose", "dress", "red.png", "my photo.jpg", "-o", "my photo-red.png"]
-    with pytest.raises(InputError, match="choose two pictures"):
+    with pytest.raises(InputError, match="a picture is missing; choose two"):
         DressRequest.of({"photo": PHOTO}, limits=Limits(), files=AnyFile())
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from web.servers import START
 
 from tempose.core.errors import InputError
-from tempose.web.uploads import COOKIE, REFUSED, Uploads, Visitor
+from tempose.web.uploads import COOKIE, Uploads, Visitor, refusal
 
 # How a job ends.
 ENDED = ("done", "failed", "stopped")
@@ -21,7 +22,7 @@ class Someone:
 
     def __init__(self, server, *, cookies=True):
         self.url, self.cookies = server.url, cookies
-        self.client = httpx.Client(timeout=120)
+        self.client = httpx.Client(timeout=START)
 
     def upload(self, path, name=None):
         """The path that the server gives to a file."""
@@ -126,9 +127,8 @@ def test_what_was_not_uploaded_is_not_read(me, cache, private, name, where):
                 assert secret not in said, shape
 
 
-@pytest.mark.parametrize("shape", sorted(shapes("x")))
 @pytest.mark.parametrize("where", ["photo", "motion", "background_file"])
-def test_another_visitors_upload_is_not_read(server, cache, shape, where):
+def test_another_visitors_upload_is_not_read(server, cache, where):
     owner, thief, beginner = Someone(server), Someone(server), Someone(server, cookies=False)
     name = "wave.npz" if where == "motion" else "photo.png"
     path = owner.upload(cache / name, f"owners-{name}")
@@ -137,8 +137,10 @@ def test_another_visitors_upload_is_not_read(server, cache, shape, where):
     for other in (thief, beginner):
         other.upload(cache / "beach.png")
         good = {} if where == "photo" else {"photo": {"path": other.upload(cache / "photo.png", "mine.png")}}
-        said = other.ask(**{**good, where: shapes(path)[shape]})
-        assert '"done"' not in said
+        for shape, value in shapes(path).items():
+            said = other.ask(**{**good, where: value})
+            assert '"done"' not in said, shape
+            assert '"failed"' in said or said.startswith("refused 4"), shape
 
 
 PLAYLISTS = {
@@ -199,7 +201,7 @@ def test_a_file_is_found_by_its_owner_alone(uploads):
     assert uploads.find(path, visitor("me")) == Path(path)
     assert uploads.find(path, visitor("me", address="elsewhere")) == Path(path)
     for other in (visitor("you"), visitor(), visitor("me", user="b")):
-        with pytest.raises(InputError, match=REFUSED):
+        with pytest.raises(InputError, match=str(refusal())):
             uploads.find(path, other)
 
 
@@ -228,7 +230,7 @@ def test_two_owners_of_one_content_do_not_lock_each_other_out(uploads):
 
 @pytest.mark.parametrize("given", [None, 3, True, [], {}, {"path": "x"}, "", "\0", "x\ud800", "/" * 9999])
 def test_what_is_no_path_is_refused_in_the_same_words(uploads, given):
-    with pytest.raises(InputError, match=REFUSED):
+    with pytest.raises(InputError, match=str(refusal())):
         uploads.find(given, visitor("me"))
 
 
@@ -238,9 +240,9 @@ def test_a_path_is_taken_letter_by_letter_and_must_be_a_plain_file(uploads):
     (folder / "pipe").mkdir()
     for path in (folder / "link.png", folder / "pipe", folder / "gone.png", Path("/etc/passwd")):
         uploads.add(path, visitor("me"))
-        with pytest.raises(InputError, match=REFUSED):
+        with pytest.raises(InputError, match=str(refusal())):
             uploads.find(str(path), visitor("me"))
     uploads.add(folder / "a.png", visitor("me"))
     for path in ("hash//a.png", "hash/./a.png", "hash/../hash/a.png", "hash/a.png/", "hash/a.png "):
-        with pytest.raises(InputError, match=REFUSED):
+        with pytest.raises(InputError, match=str(refusal())):
             uploads.find(f"{uploads.folder}/{path}", visitor("me"))

@@ -15,9 +15,10 @@ from tempose.animation.blink import blinking
 from tempose.animation.compose import Composition, extended, whole_background
 from tempose.animation.generate import generate, poses_in_frame
 from tempose.animation.motion import read_motion
+from tempose.animation.output import check_length
 from tempose.animation.photos import Mixture
-from tempose.animation.result import Animation, check_length
-from tempose.animation.settings import AnimateSettings
+from tempose.animation.result import Animation
+from tempose.animation.settings import AnimateSettings, check_number
 from tempose.animation.subject import Subject, listed, read_subject
 from tempose.core.errors import InputError
 from tempose.core.notes import collected
@@ -31,10 +32,11 @@ from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
 from tempose.pose.room import Box, person_room, united
 from tempose.warp.face import move_face
+from tempose.warp.fingers import move_hands
 from tempose.warp.flesh import LEFT_ARM, RIGHT_ARM
-from tempose.warp.hands import move_hands
-from tempose.warp.layers import to_layers
-from tempose.warp.meshes import MeshMotion
+from tempose.warp.hands import with_hands
+from tempose.warp.layers import Photos, to_layers
+from tempose.warp.person import Moves
 
 # Unless a size is asked for, the result is as large as the photo, its longer side at most this, in pixels.
 LONGEST = 1280
@@ -77,6 +79,7 @@ def animate(
     photos = listed(photo)
     if not photos:
         raise InputError("no photo was given", remedy="give one of a person, or several of the same person")
+    check_number(photos)
     finder: Estimator | str = asked.estimator
     if asked.detector or asked.pose_model:
         finder = load_estimator(asked.estimator, detector=asked.detector, pose_model=asked.pose_model)
@@ -144,7 +147,7 @@ def animated(
     size_of_model = preset(DEFAULT_MODEL).size if loaded is None else loaded.size
 
     window = Crop.around(united(fitted.room, person_room(subject.pose, subject.mask)), size_of_model)
-    cutout = subject.cutout
+    cutout, hands, hidden = with_hands(subject.cutout, subject.hands)
     generated = None
     if loaded is not None:
         generated = generate(
@@ -164,12 +167,15 @@ def animated(
     shown = whole_frame(fitted.picture)
     result = result_size(shown, wanted=asked.size)
     parts = [shown, *([] if mixture is None else mixture.parts(shown, result))]
-    moves, about_moves = movements(subjects, driven, parts, result, expression=asked.expression, seed=asked.seed)
+    arms = [(hands, cutout.alpha), *((each.hands, each.cutout.alpha) for each in subjects[1:])]
+    moves, (about_faces, about_hands) = movements(
+        subjects, arms, driven, parts, result, expression=asked.expression, seed=asked.seed
+    )
     visible = cutout.seen_through(shown, result)
     scene = Composition(
         background=whole_background(asked.background, visible.background, subject.picture),
         behind=visible.background,
-        layers=to_layers([visible, *([] if mixture is None else mixture.cutouts(shown, result))]),
+        photos=Photos(to_layers([visible, *([] if mixture is None else mixture.cutouts(shown, result))])),
         window=scaled(window, shown, result),
         shares=None if mixture is None else mixture.shares,
         moves=moves,
@@ -177,7 +183,7 @@ def animated(
     )
     about_model = () if loaded is None else (*loaded.warnings, *loaded.about_steps(asked.steps))
     about_face = [] if any(not each.warnings() for each in subjects) else subject.warnings()
-    warnings = (*about_model, *about_face, *driven.notes, *fitted.warnings, *about_moves)
+    warnings = (*about_model, *about_face, *driven.notes, *fitted.warnings, *about_faces, *(hidden or about_hands))
     steps = loaded.steps if loaded is not None and asked.steps is None else asked.steps
     made_with = asked.changed(steps=steps, device=device)
     record = {
@@ -206,29 +212,33 @@ def animated(
 
 def movements(
     subjects: Sequence[Subject],
+    arms: Sequence[tuple[np.ndarray | None, np.ndarray]],
     driven: Motion,
     parts: Sequence[Crop],
     size: tuple[int, int],
     *,
     expression: float,
     seed: int,
-) -> tuple[list[list[MeshMotion | None]], list[str]]:
-    """How face and hands of each photo move, in a part of the photo at `size`; and what is to be said of the first.
+) -> tuple[list[Moves], tuple[tuple[str, ...], tuple[str, ...]]]:
+    """How face and hands of each photo move, in a part of the photo at `size`; and what is to be said of either, of the
+    first.
 
     Where the motion knows no faces, they blink now and then, as the seed draws.
+
+    Args:
+        arms: of each photo the hands, `2 21 4`, None where nothing is known, and its layers' alpha, `l h w`.
     """
-    moves: list[list[MeshMotion | None]] = []
-    told: list[str] = []
-    for subject, part in zip(subjects, parts, strict=True):
+    moving: list[Moves] = []
+    told: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    for subject, (hands, alpha), part in zip(subjects, arms, parts, strict=True):
         driver = driven.face
         if driver is None and subject.face is not None:
             driver = blinking(subject.face, len(driven), fps=driven.fps, seed=seed)
         face, why = move_face(subject.face, driver, picture=subject.picture, fps=driven.fps, expression=expression)
-        why = () if driven.face is None else why
-        hands, about_hands = move_hands(subject.pose, driven, subject.cutout.alpha[[RIGHT_ARM, LEFT_ARM]])
-        told += [*why, *about_hands] if subject is subjects[0] else []
-        moves.append([None if mesh is None else mesh.cropped(part, size) for mesh in (face, *hands)])
-    return moves, told
+        bent, about_hands = move_hands(hands, subject.keypoints, alpha[[RIGHT_ARM, LEFT_ARM]], driven)
+        told.append((() if driven.face is None else why, about_hands))
+        moving.append([each.cropped(part, size) for each in (face, *bent) if each is not None])
+    return moving, told[0]
 
 
 # Geometry -----------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """From the look of one person to that of another, in even steps: style interpolation.
 
 PIDM (Bhunia et al., CVPR 2023) reads a person's texture by attention. Here every picture reads the textures of both
-people and counts each by its share, from all of the first to all of the second; the layers of the two, warped into the
-same pose, are mixed by the same shares. Pose, body and background stay those of the first.
+people and counts each by its share, from all of the first to all of the second; the two, warped into the same pose,
+become one shape, in which their colors mix by the same shares. Pose, body and background stay those of the first.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import torch
 
 from tempose.animation.animate import animated, named
 from tempose.animation.motion import read_motion
+from tempose.animation.output import check_length
 from tempose.animation.photos import Mixture
-from tempose.animation.result import Animation, check_length, write_animation, write_record
+from tempose.animation.result import Animation, write_animation, write_record
 from tempose.animation.settings import BlendSettings
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.notes import collected
@@ -27,7 +28,6 @@ from tempose.diffusion.hub import Model
 from tempose.media.images import write_image
 from tempose.media.montage import contact_sheet
 from tempose.pose.keypoints import Motion
-from tempose.warp.parts import LAYERS
 
 
 def blend(
@@ -86,7 +86,7 @@ def evenly(people: Sequence[Subject], motion: Motion) -> Mixture:
     """Two people, from all of the first to all of the second over a motion."""
     share = torch.linspace(0, 1, len(motion))
     shares = torch.stack([1 - share, share])  # p f
-    return Mixture(people, shares[..., None].expand(-1, -1, len(LAYERS)), shares, np.ones((2, 3)))
+    return Mixture(people, shares, shares, np.ones((2, 3)))
 
 
 def distances(frames: Sequence[np.ndarray]) -> dict[str, list[float]]:

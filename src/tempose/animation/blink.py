@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tempose.warp.face import EYES
+from tempose.warp.face_points import EYES
 
 # Seconds: from one blink to the next, least and most, and to the first; how long the lids fall, stay, and rise.
 BETWEEN, FIRST = (2.0, 5.0), (0.6, 2.0)

@@ -19,8 +19,8 @@ from tempose.media.tensors import to_tensor, to_uint8
 from tempose.pose.keypoints import Motion
 from tempose.warp.background import smooth_fill
 from tempose.warp.detail import detailed, shrunk
-from tempose.warp.layers import Layers, Moves, warp
-from tempose.warp.meshes import MeshMotion, frame_of
+from tempose.warp.layers import Photos
+from tempose.warp.person import Moves, Poses
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +30,12 @@ class GeneratedFrames:
     Attributes:
         frames: uint8 `f h w 3`.
         alpha: float16 `f 1 h w` in [0, 1]: where the person is; None of models that correct no prior.
+        flow: float16 `f 2 h w`: how the warped person moved, as `tempose.warp.detail.moved` takes it; None likewise.
     """
 
     frames: np.ndarray
     alpha: np.ndarray | None = None
+    flow: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -46,21 +48,20 @@ class Composition:
     Attributes:
         background: uint8 `h w 3`, of the size of the result.
         behind: the same: what the photo shows behind the person; another one where another background is wanted.
-        layers: the person of the photo in layers, at the scale of the result; of p photos where there are shares.
+        photos: the person in layers, at the scale of the result; of p photos where there are shares.
         window: where in the result the model's frame lies.
-        shares: how much of each layer each photo gives to every frame, `p f l`, as `tempose.warp.layers.warp` takes it.
-        moves: how the face, the right and the left hand of each photo move besides, in pixels of the result; None: as
-            head and forearm do.
+        shares: how much each photo gives to every frame, `p f l` or `p f`, as `tempose.warp.person.Poses` takes it.
+        moves: how face and hands of each photo move besides, in pixels of the result; without: as head and forearm do.
         camera: `f`: how far the camera has gone to the right in each frame, in pixels of the result; the background
             goes on mirrored beyond its edges. None: it stands still.
     """
 
     background: np.ndarray
     behind: np.ndarray
-    layers: Layers
+    photos: Photos
     window: Crop
     shares: Tensor | None = None
-    moves: Sequence[Sequence[MeshMotion | None]] = ()
+    moves: Sequence[Moves] = ()
     camera: np.ndarray | None = None
 
     @cached_property
@@ -76,25 +77,18 @@ class Composition:
     def _cut(self, picture: np.ndarray) -> Tensor:
         return to_tensor(self.window.cut(picture, (self.window.height, self.window.width)))[None]
 
-    def show(
-        self, motion: Motion, index: int, generated: GeneratedFrames | None, *, within: np.ndarray | None = None
-    ) -> np.ndarray:
+    def show(self, motion: Motion, index: int, generated: GeneratedFrames | None) -> np.ndarray:
         """One frame of the result, uint8 `h w 3`.
 
         Args:
             motion: the poses, in pixels of the result.
             index: which of them.
             generated: what the model said of them; None shows the warp alone.
-            within: float32 `h w` in [0, 1]: where the person may be shown; everywhere by default.
         """
         shown = to_uint8(self._rendered(motion, index, generated)[0])[0]
         part, inside = self._inside()
         result = self._background(index).copy()
-        if within is None:
-            result[part] = shown[inside]
-        else:
-            weight = within[part][..., None]
-            result[part] = np.round(weight * shown[inside] + (1 - weight) * result[part])
+        result[part] = shown[inside]
         return result
 
     def matte(self, motion: Motion, index: int, generated: GeneratedFrames | None) -> np.ndarray:
@@ -112,19 +106,20 @@ class Composition:
         pose = motion[index : index + 1].cropped(self.window, size)
         depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
         shares = None if self.shares is None else self.shares[:, index : index + 1]
-        moves = Moves(*(frame_of(part, index) for part in zip(*self.moves, strict=True)))
-        poses = torch.from_numpy(pose.keypoints)[None]
-        warped = warp(self.layers, poses, depth=depth, size=size, shares=shares, moves=moves)
-        color, cover = warped.color[0], warped.alpha[0]
+        moves = [[each.frame(index) for each in parts] for parts in self.moves]
+        poses = Poses(self.photos, torch.from_numpy(pose.keypoints)[None], depth=depth, shares=shares)
+        color, cover = (values[0] for values in poses.shown(size, moves=moves))
         behind, background = self._behind, self._background(index)
         if generated is None:
             frame = cover * color + (1 - cover) * behind
         else:
             small, (h, w) = to_tensor(generated.frames[index])[None], generated.frames.shape[1:3]
-            alpha = shrunk(cover, (h, w))
-            if generated.alpha is not None:
-                alpha = torch.from_numpy(generated.alpha[index])[None].float()
-            frame, cover = detailed(small, alpha, color=color, cover=cover, background=behind)
+            alpha, flow = shrunk(cover, (h, w)), None
+            if generated.alpha is not None and generated.flow is not None:
+                alpha, flow = (torch.from_numpy(x[index])[None].float() for x in (generated.alpha, generated.flow))
+            frame, cover = detailed(
+                small, alpha, color=color, cover=cover, background=behind, flow=flow, fine=poses.fine(size, (h, w))[0]
+            )
         if background is not self.behind:
             frame = frame + (1 - cover) * (self._cut(background) - behind)
         return frame, cover

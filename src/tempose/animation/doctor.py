@@ -64,6 +64,7 @@ TOOLS = (
     Tool("rtmlib", "rtmlib", "finds several people", "pip install --no-deps rtmlib"),
     Tool("onnxruntime", "onnxruntime", "runs a matting network of your own", _extra("matte")),
     Tool("pillow_heif", "pillow-heif", "reads HEIC photos", _extra("heic")),
+    Tool("anny", "anny", "bodies of drawn people", _extra("people")),
     Tool("gradio", "gradio", "the studio", _extra("web")),
     Tool("mcp", "mcp", "the studio for assistants", _extra("mcp")),
     Tool("ray", "ray", "many jobs at once", _extra("batch")),

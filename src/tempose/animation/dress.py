@@ -19,7 +19,8 @@ from tempose.animation.animate import description, named, versions
 from tempose.animation.compose import Composition
 from tempose.animation.generate import generate, poses_in_frame
 from tempose.animation.motion import TimeRange
-from tempose.animation.result import check_length, provenance, write_record
+from tempose.animation.output import check_length, is_finished
+from tempose.animation.result import provenance, write_record
 from tempose.animation.settings import DressSettings
 from tempose.animation.subject import LARGEST, Subject, check_large_enough, read_subject
 from tempose.core.errors import InputError, MediaError, PoseError, about
@@ -42,7 +43,8 @@ from tempose.warp.background import smooth_fill
 from tempose.warp.cutout import Cutout, cut_out
 from tempose.warp.flesh import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.joints import HIPS, NECK, photo_joints
-from tempose.warp.layers import to_layers, warp
+from tempose.warp.layers import Photos, to_layers
+from tempose.warp.person import warp
 
 # What is exchanged of the layers besides the trunk, which the waist parts into upper and lower. Hands and feet belong
 # to the limbs, the neck to the head.
@@ -138,7 +140,7 @@ def dress(
     small = np.stack([window.cut(frame, loaded.size) for frame in given.frames])
     poses = poses_in_frame(given.motion, window, loaded.size)
     height, width = given.frames.shape[1:3]
-    layers = to_layers([subject.cutout])
+    photos = Photos(to_layers([subject.cutout]))
     if asked.mask is not None:
         exchanged = np.repeat(
             read_mask(asked.mask, (height, width))[None].astype(np.float32), len(given.frames), axis=0
@@ -167,7 +169,7 @@ def dress(
     frames = given.frames.copy()
     for index, frame in enumerate(given.frames):
         behind = frame if given.masks is None else without(frame, given.masks[index])
-        worn = Composition(behind, behind, layers, window).show(given.motion, index, generated)
+        worn = Composition(behind, behind, photos, window).show(given.motion, index, generated)
         weight = exchanged[index][..., None]
         frames[index] = np.round(weight * worn + (1 - weight) * frame)
     record = {
@@ -244,7 +246,7 @@ def read_mask(path: Path | str, size: tuple[int, int]) -> np.ndarray:
     height, width = picture.shape[:2]
     if abs(width / height - size[1] / size[0]) > 0.02 * size[1] / size[0]:
         raise MediaError(
-            f"the mask {path} is {width}×{height}, the reference {size[1]}×{size[0]}; wanted the same size"
+            f"the mask {path} is {width}×{height}, the reference {size[1]}×{size[0]}; wanted the same size", path=path
         )
     return resize(picture, size).mean(axis=-1) >= 128
 
@@ -312,7 +314,7 @@ def write_dressed(
     check_length(out, len(dressed.frames))
     about = provenance(dressed.record, made_from="a picture of a person, and the clothes of another one")
     record = out.with_name(f"{out.name}.json")
-    with written_whole(out) as ready:  # it appears last: where it is, all is
+    with written_whole(out, replace=is_finished(out)) as ready:  # it appears last: where it is, all is
         if len(dressed.frames) == 1:
             write_image(ready, dressed.frames[0], provenance=about)
         else:

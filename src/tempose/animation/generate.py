@@ -21,6 +21,8 @@ from tempose.pose.bones import TRUNK
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, Motion
 from tempose.warp.cutout import Cutout
 
+AT_ONCE = 64  # frames that become bytes together
+
 
 def generate(
     model: Model,
@@ -67,8 +69,9 @@ def generate(
         callback_on_step_end=callback_on_step_end,
     )
     next(ticks, None)
-    alpha = None if made.alpha is None else made.alpha.half().cpu().numpy()
-    return GeneratedFrames(to_uint8(made.frames), alpha)
+    alpha, flow = (None if each is None else each.half().cpu().numpy() for each in (made.alpha, made.flow))
+    frames_made = np.concatenate([to_uint8(part) for part in made.frames.split(AT_ONCE)])
+    return GeneratedFrames(frames_made, alpha, flow)
 
 
 @dataclass(frozen=True)

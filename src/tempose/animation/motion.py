@@ -16,16 +16,15 @@ import numpy as np
 
 from tempose.body.bvh import Bvh
 from tempose.body.joints import read_joint_map
-from tempose.body.motions import MOTIONS, builtin_motion
+from tempose.body.motions import breathing, builtin_motion, check_named
 from tempose.body.skeleton import Proportions, Skeleton, projected
-from tempose.core.errors import InputError, unknown
+from tempose.core.errors import InputError
 from tempose.core.notes import collected
 from tempose.core.progress import Track, quiet
 from tempose.pose.estimators import Estimator
-from tempose.pose.formats.own import Own
 from tempose.pose.formats.pictures import VIDEOS, Picture, PictureFolder, Video
 from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE, Motion
-from tempose.pose.pose_files import PoseFiles
+from tempose.pose.pose_files import Own, PoseFiles
 from tempose.pose.reading import MotionReader, Reading, ReadOptions, Source
 from tempose.pose.time_range import MOST_EVER, MOST_FRAMES, TimeRange, resampled
 from tempose.pose.tracking import Choice
@@ -134,12 +133,17 @@ def find_reader(path: Path | str) -> tuple[MotionReader, Source]:
     name = source.path
     if source.is_folder:
         held = ", ".join(sorted(source.endings - {""})[:6]) or "nothing"
-        raise InputError(f"{name} holds neither pictures nor JSON files with key points, but {held}; wanted {WANTED}")
+        raise InputError(
+            f"{name} holds neither pictures nor JSON files with key points, but {held}; wanted {WANTED}", path=name
+        )
     if source.ending in CONVERSIONS:
         what, how = CONVERSIONS[source.ending]
-        raise InputError(f"{name} is {what}, which cannot be read as a motion: {how}")
-    kind = "a BVH motion capture; give it the ending .bvh" if "BVH" in source.kind else source.kind
-    raise InputError(f"{name} is not a motion in a known format: it seems to be {kind}; wanted {WANTED}")
+        raise InputError(f"{name} is {what}, which cannot be read as a motion", path=name, remedy=how)
+    if "BVH" in source.kind:
+        raise InputError(f"{name} seems to be a BVH motion capture", path=name, remedy="give it the ending .bvh")
+    raise InputError(
+        f"{name} is not a motion in a known format: it seems to be {source.kind}; wanted {WANTED}", path=name
+    )
 
 
 def _reading(source: Path | str, options: ReadOptions, seed: int) -> tuple[str, Reading]:
@@ -152,8 +156,7 @@ def _reading(source: Path | str, options: ReadOptions, seed: int) -> tuple[str, 
 def _read(source: Path | str, options: ReadOptions, seed: int) -> tuple[str, Reading]:
     if not Path(source).exists():
         name = str(source)
-        if name not in MOTIONS:
-            raise InputError(f"{name} is no file or folder, and {unknown('built-in motion', name, MOTIONS)}")
+        check_named(name)
         motion = _builtin(name, options, seed)
         return "built-in motion", Reading(motion, None, None)
     reader, found = find_reader(source)
@@ -169,12 +172,13 @@ def _builtin(name: str, options: ReadOptions, seed: int) -> Motion:
     part = wanted.of(max(1, round(seconds * fps)), fps, source=f"the motion {name}")
     if part.stop > BUILTIN_FRAMES:
         raise InputError(
-            f"the motion {name} is made from its beginning: {part.stop:,} frames are more than {BUILTIN_FRAMES:,}; "
-            "begin earlier, or take fewer frames"
+            f"the motion {name} is made from its beginning: {part.stop:,} frames are more than {BUILTIN_FRAMES:,}",
+            remedy="begin earlier, or take fewer frames",
         )
     skeleton = Skeleton(Proportions.draw(np.random.default_rng(seed)))
     body = builtin_motion(name, frames=part.stop, fps=fps, seed=seed)
-    return projected(skeleton.keypoints(skeleton.pose(body)), fps, yaw=np.radians(options.yaw))[part]
+    points = breathing(skeleton.keypoints(skeleton.pose(body)), fps)
+    return projected(points, fps, yaw=np.radians(options.yaw))[part]
 
 
 # What a file holds --------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class Mixture:
 
     Attributes:
         subjects: the p photos, the first included.
-        shares: of each layer, `p f l`, as `tempose.warp.layers.warp` takes it.
+        shares: of each layer, `p f l`, or of whole people, `p f`, as `tempose.warp.person.Poses` takes it.
         reads: how much each photo's texture counts for the network, `p f`; None: all of them alike.
         gains: what the colors of each are multiplied by, `p 3`.
     """

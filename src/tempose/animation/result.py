@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from itertools import repeat
 from pathlib import Path
@@ -15,24 +18,23 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, InstanceOf
 
 from tempose.animation.compose import Composition, GeneratedFrames
-from tempose.animation.settings import AnimateSettings
+from tempose.animation.output import check_length, check_output, is_finished
+from tempose.animation.settings import PHOTOS, AnimateSettings
 from tempose.animation.subject import listed
-from tempose.core.errors import InputError, MediaError
+from tempose.core.errors import InputError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.progress import Track, quiet
 from tempose.core.reading import read_json
-from tempose.media.images import ENCODINGS, write_image
+from tempose.media.images import write_image
 from tempose.media.montage import beside, contact_sheet
 from tempose.media.provenance import Provenance
-from tempose.media.sound import check_sound
 from tempose.media.video import write_video
 from tempose.pose.draw import draw_motion
 from tempose.pose.keypoints import Motion
 
-VIDEOS = (".mp4", ".webm", ".gif", ".webp", "")
-WITH_SOUND = (".mp4", ".webm")
 # What a record says of the file, and the switch of the command line that says the same.
 SWITCHES = {"side_by_side": "--side-by-side", "audio": "--audio"}
+AT_ONCE = 2  # frames are made, by as many threads: most of what makes one takes a single core
 # A contact sheet: the photo and so many moments, skeleton over result.
 SHEET_FRAMES, SHEET_COLUMNS = 11, 6
 
@@ -66,9 +68,8 @@ class Animation:
         return self.scene.background.shape[0], self.scene.background.shape[1]
 
     def frames(self) -> Iterator[np.ndarray]:
-        """The frames, uint8 `h w 3`, one after the other."""
-        for index in range(len(self)):
-            yield self.frame(index)
+        """The frames, uint8 `h w 3`, one after the other; while one is used, the next are made."""
+        return ahead(self.frame, range(len(self)))
 
     def frame(self, index: int) -> np.ndarray:
         """One of the frames, uint8 `h w 3`."""
@@ -76,8 +77,7 @@ class Animation:
 
     def mattes(self) -> Iterator[np.ndarray]:
         """How much of each pixel of every frame the person is, float32 `h w` in [0, 1], one after the other."""
-        for index in range(len(self)):
-            yield self.scene.matte(self.motion, index, self.generated)
+        return ahead(partial(self.scene.matte, self.motion, generated=self.generated), range(len(self)))
 
     def panels(self, frames: Iterable[np.ndarray] | None = None) -> Iterator[np.ndarray]:
         """Photo, skeleton and result beside one another; of frames that were composed already, where they are given."""
@@ -107,64 +107,20 @@ class Animation:
         return contact_sheet([first, *pairs], columns=SHEET_COLUMNS)
 
 
-def check_output(
-    out: Path | str,
-    *,
-    inputs: Sequence[Path | str] = (),
-    sheet: Path | str | None = None,
-    audio: Path | str | None = None,
-) -> None:
-    """Whether an animation can be written to `out`, before any time is spent on it.
-
-    Args:
-        out: the file, or the folder of PNGs.
-        inputs: files that must not be overwritten.
-        sheet: the picture file for a contact sheet.
-        audio: the file whose sound is wanted.
-
-    Raises:
-        InputError: a folder cannot be written to, or an input would be overwritten.
-        MediaError: an ending is not known, or there is no sound to copy.
-    """
-    out = Path(out)
-    ending = out.suffix.lower()
-    if ending not in VIDEOS and ending not in ENCODINGS:
-        raise MediaError(
-            f"cannot write {out.name}; the ending must be .mp4, .webm, .gif, .webp, none (a folder of PNGs), "
-            "or for a single pose .png or .jpg"
-        )
-    if sheet is not None and Path(sheet).suffix.lower() not in ENCODINGS:
-        raise MediaError(f"cannot write a contact sheet to {sheet}; the ending must be {', '.join(ENCODINGS)}")
-    for path in [out] if sheet is None else [out, Path(sheet)]:
-        if path.resolve() in {Path(given).resolve() for given in inputs}:
-            raise InputError(f"{path} is an input and would be overwritten", path=path, remedy="name another output")
-        with suppress(_Enough), written_whole(path):
-            raise _Enough
-    if audio is not None:
-        if ending not in WITH_SOUND:
-            raise MediaError(f"{out.name} cannot hold sound", remedy="write .mp4 or .webm, or leave the sound out")
-        check_sound(audio)
-
-
-class _Enough(Exception):
-    """Writing could begin; more was not to be known."""
-
-
-def check_length(out: Path | str, frames: int) -> None:
-    """Whether so many frames fit into the kind of file that `out` is.
-
-    Raises:
-        InputError: a video of one frame, or a picture of several.
-    """
-    ending = Path(out).suffix.lower()
-    if frames == 1 and ending not in ENCODINGS:
-        raise InputError(
-            "the motion is a single frame, too short for a video", remedy=f"name a picture instead: {out}.png"
-        )
-    if frames > 1 and ending not in VIDEOS:
-        raise InputError(
-            f"{out} is a single picture, but the motion has {frames} frames", path=out, remedy="name it .mp4"
-        )
+def ahead(make: Callable[[int], np.ndarray], indices: Iterable[int]) -> Iterator[np.ndarray]:
+    """What `make` makes of each index, in their order; AT_ONCE of them are in the making, or wait to be used."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        making: deque[Future[np.ndarray]] = deque()
+        try:
+            for index in indices:
+                making.append(pool.submit(copy_context().run, make, index))  # so that it is cancelled as this thread is
+                if len(making) > AT_ONCE:
+                    yield making.popleft().result()
+            while making:
+                yield making.popleft().result()
+        finally:
+            for each in making:
+                each.cancel()
 
 
 def write_animation(
@@ -203,7 +159,7 @@ def write_animation(
     record = out.with_name(f"{out.name}.json")
     said = {"command": [], "side_by_side": side_by_side, "audio": audio is not None, **animation.record}
     said["command"] = again(said, out, sheet=sheet) if command is None else list(command)
-    with written_whole(out) as ready:  # it appears last: where it is, all is
+    with written_whole(out, replace=is_finished(out)) as ready:  # it appears last: where it is, all is
         if len(animation) == 1:
             write_image(ready, next(iter(pictures)), provenance=about)
         else:
@@ -276,6 +232,9 @@ def read_record(path: Path | str) -> Record:
     """
     try:
         known = Record.model_validate(read_json(path))
+        names = [name for name in (*listed(known.photo or ()), known.motion) if name]
+        if len(names) > PHOTOS + 1 or any("\0" in name for name in names):
+            raise ValueError("it names what cannot be files")
     except ValueError as error:
         raise InputError(
             "this is no record of an animation", path=path, remedy="give the .json beside a result"
@@ -283,12 +242,6 @@ def read_record(path: Path | str) -> Record:
     if not known.motion or not known.photo or not all(listed(known.photo)):
         raise InputError("its photo or motion was not read from a file", path=path, remedy="give both")
     return known
-
-
-def default_output(photo: Path | str, motion: Path | str) -> Path:
-    """Where a result goes that nobody named: into the working directory, as me-dance.mp4."""
-    ending = ".png" if Path(motion).suffix.lower() in ENCODINGS else ".mp4"
-    return Path(f"{Path(photo).stem}-{Path(motion).stem}{ending}")
 
 
 def write_record(path: Path, fields: dict[str, Any]) -> None:

@@ -6,11 +6,13 @@ the HTTP interface, the page's form, the record beside a result and the command 
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from tempose.core.errors import InputError
 from tempose.core.settings import Settings, Shown
 from tempose.diffusion.hub import DEFAULT_MODEL, WARP
 
@@ -22,6 +24,9 @@ Person = Literal["largest"] | int | tuple[float, float]
 
 # Height of a result in pixels.
 MOST_HEIGHT = 2160
+
+# Photos of one person at most: each is kept cut out, which takes some 27 MB.
+PHOTOS = 100
 
 OWN = "the model's own"
 
@@ -35,6 +40,16 @@ Model = Annotated[str, BeforeValidator(_name), Shown("MODEL")]
 Steps = Annotated[int | None, Field(ge=1), Shown("N", title="Steps", unset=OWN)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1), Shown("N", title="Seed")]
 Device = Annotated[str, Shown("auto|cpu|cuda|mps")]
+
+
+def check_number(photos: Sized) -> None:
+    """Whether so many photos of one person are taken.
+
+    Raises:
+        InputError: they are too many.
+    """
+    if len(photos) > PHOTOS:
+        raise InputError(f"{len(photos)} photos are more than {PHOTOS}", remedy="leave some out")
 
 
 def _person(given: Any) -> Any:
@@ -157,6 +172,11 @@ class AnimateSettings(Settings):
         time_range = TimeRange(self.fps, self.start, self.duration, self.max_frames)
         seen = {"person": self.person, "yaw": self.yaw, "joints": self.joints, "up": self.up}
         return {"time_range": time_range, "seed": self.seed, **seen}
+
+
+# What can be said where a motion is only looked at, and where key points are only found.
+MotionSettings = AnimateSettings.some("joints", "up", "person", "max_frames")
+PoseSettings = AnimateSettings.some("person", "estimator", "detector", "pose_model")
 
 
 class BlendSettings(Settings):

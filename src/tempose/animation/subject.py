@@ -140,5 +140,6 @@ def check_large_enough(pose: Motion) -> None:
     if high < least:
         raise PoseError(
             f"the person is too small: {high:.0f} pixels in a picture of {pose.size[1]}×{pose.size[0]}; "
-            f"wanted {least:.0f} or more: crop the picture around them"
+            f"wanted {least:.0f} or more",
+            remedy="crop the picture around them",
         )

@@ -1,4 +1,4 @@
-"""Jobs: a photo, a motion and settings each, from a table or every photo with every motion."""
+"""Jobs: photos of a person, a motion and settings each, from a table or every photo with every motion."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tempose.animation.settings import AnimateSettings
+from tempose.animation.settings import AnimateSettings, check_number
 from tempose.batch.storage import at_hand, is_remote, listed, name_in
 from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError, TemposeError, unknown
+from tempose.core.reading import parse_yaml_list, read_plain
 from tempose.core.text import decoded
 from tempose.media.formats import PICTURE_ENDINGS
 from tempose.media.images import ENCODINGS
@@ -38,7 +39,8 @@ class AnimateJob:
 
     Attributes:
         line: of the table where it stands, or its number, from 1.
-        photo, motion: paths, addresses, or the name of a built-in motion.
+        photos: one or several of the same person, as paths or addresses.
+        motion: a path, an address, or the name of a built-in motion.
         settings: how, without `files`.
         output: the result, as a path in the folder of results.
         key: what the result follows from, as hexadecimal digits (`key_of`).
@@ -46,12 +48,17 @@ class AnimateJob:
     """
 
     line: int
-    photo: str
+    photos: tuple[str, ...]
     motion: str
     settings: AnimateSettings
     output: str
     key: str
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def photo(self) -> str | list[str]:
+        """The photos as tables and records name them."""
+        return one_or_list(self.photos)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,8 @@ def read_jobs(table: str, settings: AnimateSettings) -> list[AnimateJob | Broken
 
     Args:
         table: CSV with a head, JSON lines, or a YAML list; `photo`, `motion`, and where wanted `output` and any of the
-            settings. Paths are as seen from the table's folder.
+            settings. Several photos of one person are a list, in CSV with `;` between. Paths are as seen from the
+            table's folder.
         settings: those of every job, where its row does not say otherwise.
 
     Raises:
@@ -75,19 +83,19 @@ def read_jobs(table: str, settings: AnimateSettings) -> list[AnimateJob | Broken
     """
     ending = Path(name_in(table)).suffix.lower()
     if ending not in TABLES:
-        raise InputError(f"{table} is no table of jobs; wanted {', '.join(TABLES[:-1])}")
+        raise InputError(f"{table} is no table of jobs; wanted {', '.join(TABLES[:-1])}", path=table)
     with at_hand(table) as here:
         try:
-            text = decoded(Path(here).read_bytes())
+            text = decoded(read_plain(here))
         except FileNotFoundError:
-            raise InputError(f"there is no table {table}") from None
+            raise InputError(f"there is no table {table}", path=table) from None
         except (OSError, UnicodeError) as error:
-            raise InputError(f"{table} cannot be read: {error}") from error
+            raise InputError(f"{table} cannot be read: {error}", path=table) from error
     rows = {".csv": csv_rows, ".jsonl": json_rows}.get(ending, yaml_rows)(text, table)
     folder = table.rsplit("/", 1)[0] if is_remote(table) else str(Path(table).absolute().parent)
     jobs = [row if isinstance(row, BrokenRow) else job_of(line, row, settings, folder) for line, row in rows]
     if not jobs:
-        raise InputError(f"{table} has no jobs")
+        raise InputError(f"{table} has no jobs", path=table)
     return check_apart(jobs)
 
 
@@ -103,13 +111,13 @@ def product(photos: str, motions: str, settings: AnimateSettings) -> list[Animat
     """
     pictures = [each for each in listed(photos) if Path(name_in(each)).suffix.lower() in PICTURE_ENDINGS]
     if not pictures:
-        raise InputError(f"{photos} holds no pictures")
+        raise InputError(f"{photos} holds no pictures", path=photos)
     if all(name in MOTIONS for name in motions.split(",")):
         moves = motions.split(",")
     else:
         moves = [each for each in listed(motions) if is_motion(each)]
     if not moves:
-        raise InputError(f"{motions} holds no motions")
+        raise InputError(f"{motions} holds no motions", path=motions)
     here = str(Path.cwd())
     pairs = enumerate(itertools.product(pictures, moves), 1)
     return check_apart(
@@ -129,19 +137,25 @@ Rows = Iterator[tuple[int, dict[str, Any] | BrokenRow]]
 
 
 def csv_rows(text: str, table: str) -> Rows:
-    """The rows of a CSV; empty cells say nothing.
+    """The rows of a CSV; empty cells say nothing, and a `;` stands between several photos.
 
     Raises:
-        InputError: its head has unknown columns, or lacks one.
+        InputError: its head has unknown columns, lacks one, or has one twice.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    head = [name.strip() for name in reader.fieldnames or []]
+    try:
+        head = [name.strip() for name in reader.fieldnames or []]
+    except csv.Error as error:
+        raise InputError(f"{table} cannot be read as a table: {error}", path=table) from error
     for name in head:
         if name not in COLUMNS and name not in AnimateSettings.model_fields:
-            raise InputError(f"{table}: {unknown('column', name, [*COLUMNS, *AnimateSettings.model_fields])}")
+            raise unknown("column", name, [*COLUMNS, *AnimateSettings.model_fields], path=table)
+    for name in head:
+        if head.count(name) > 1:
+            raise InputError(f"{table} has the column {name!r} more than once", path=table, remedy="leave one out")
     for name in COLUMNS[:2]:
         if name not in head:
-            raise InputError(f"{table} has no column {name!r}; wanted photo and motion at least")
+            raise InputError(f"{table} has no column {name!r}; wanted photo and motion at least", path=table)
     reader.fieldnames = head
     while True:
         try:
@@ -154,7 +168,10 @@ def csv_rows(text: str, table: str) -> Rows:
         if None in row:
             yield reader.line_num, BrokenRow(reader.line_num, f"it has more cells than the {len(head)} columns")
             continue
-        yield reader.line_num, {name: cell.strip() for name, cell in row.items() if cell is not None and cell.strip()}
+        cells = {name: cell.strip() for name, cell in row.items() if cell is not None and cell.strip()}
+        if "photo" in cells:
+            cells["photo"] = [part.strip() for part in cells["photo"].split(";")]
+        yield reader.line_num, cells
 
 
 def json_rows(text: str, table: str) -> Rows:
@@ -174,18 +191,13 @@ def yaml_rows(text: str, table: str) -> Rows:
     Raises:
         InputError: it is no list.
     """
-    import yaml
-
     try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if not isinstance(node, yaml.SequenceNode):
-            raise InputError(f"{table} is no list of jobs; wanted `- photo: …` for each")
-        for item in node.value:
-            line, row = item.start_mark.line + 1, loader.construct_object(item, deep=True)
-            yield line, row if isinstance(row, dict) else BrokenRow(line, "it is no mapping; wanted photo: …")
-    except yaml.YAMLError as error:
-        raise InputError(f"{table} cannot be read as YAML: {' '.join(str(error).split())}") from error
+        rows = parse_yaml_list(text)
+    except ValueError as error:
+        raise InputError(f"{table} is no list of jobs in YAML, `- photo: …` for each: {error}", path=table) from error
+    for line, row in rows:
+        named = isinstance(row, dict) and all(isinstance(name, str) for name in row)
+        yield line, row if named else BrokenRow(line, "it is no mapping; wanted photo: …")
 
 
 # From row to job ------------------------------------------------------------------------------------
@@ -194,10 +206,15 @@ def yaml_rows(text: str, table: str) -> Rows:
 def job_of(line: int, row: Mapping[str, Any], settings: AnimateSettings, folder: str) -> AnimateJob | BrokenRow:
     """The job of a row, with paths as seen from a folder."""
     try:
-        for name in COLUMNS[:2]:
-            if not isinstance(row.get(name), str) or not row[name]:
-                raise InputError(f"it has no {name}")
-        photo, motion = located(row["photo"], folder), row["motion"]
+        photos: Any = row.get("photo")
+        motion: Any = row.get("motion")
+        photos = photos if isinstance(photos, list) else [photos]
+        for name, given in (("photo", photos or [None]), ("motion", [motion])):
+            if not all(isinstance(each, str) and each and "\0" not in each for each in given):
+                raise InputError(f"it has no {name}" if len(given) == 1 else "one of its photos has no name")
+        check_number(photos)
+        written = one_or_list(photos)
+        photos = tuple(located(photo, folder) for photo in photos)
         motion = motion if motion in MOTIONS else located(motion, folder)
         changes = {name: value for name, value in row.items() if name not in COLUMNS}
         files = {}
@@ -209,15 +226,20 @@ def job_of(line: int, row: Mapping[str, Any], settings: AnimateSettings, folder:
                 changes[name] = located(place, folder)
         chosen = settings.changed(**changes) if changes else settings
         named = {name: str(row[name]) for name in FILES & row.keys()}
-        key = key_of(row["photo"], row["motion"], chosen, named)
-        output = default_name(photo, motion, key) if row.get("output") is None else inside(row["output"])
-        return AnimateJob(line, photo, motion, chosen, output, key, files)
+        key = key_of(written, row["motion"], chosen, named)
+        output = default_name(photos[0], motion, key) if row.get("output") is None else inside(row["output"])
+        return AnimateJob(line, photos, motion, chosen, output, key, files)
     except TemposeError as error:
         return BrokenRow(line, str(error))
 
 
 # Settings that name files.
 FILES = {each.name for each in AnimateSettings.entries() if each.kind is Path} | {"background"}
+
+
+def one_or_list(names: Sequence[str]) -> str | list[str]:
+    """One name by itself, several as a list."""
+    return names[0] if len(names) == 1 else list(names)
 
 
 def located(place: str, folder: str) -> str:
@@ -227,7 +249,7 @@ def located(place: str, folder: str) -> str:
     return f"{folder}/{place}" if is_remote(folder) else str(Path(folder) / place)
 
 
-def key_of(photo: str, motion: str, settings: AnimateSettings, files: Mapping[str, str]) -> str:
+def key_of(photo: str | list[str], motion: str, settings: AnimateSettings, files: Mapping[str, str]) -> str:
     """What a result follows from, as 16 hexadecimal digits: photo, motion and settings as they were written, so that
     a table that is moved with its files names the same results; where it is computed is no part of it.
     """
@@ -258,7 +280,8 @@ def inside(output: Any) -> str:
         InputError: it leads out of it.
     """
     path = PurePosixPath(str(output).replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or is_remote(str(output)) or ":" in path.parts[0]:
+    leads_out = path.is_absolute() or ".." in path.parts or is_remote(str(output))
+    if leads_out or not path.parts or ":" in path.parts[0] or "\0" in str(path):
         raise InputError(f"output is {output}; wanted a path in the folder of results")
     return str(path)
 

@@ -51,7 +51,8 @@ class Manifest:
         else:
             row["state"] = DONE
         if isinstance(outcome, Made):
-            row |= {"frames": outcome.frames, "seconds": round(outcome.seconds, 3), "warnings": list(outcome.warnings)}
+            taken = {"seconds": round(outcome.seconds, 3), "processor_seconds": round(outcome.processor, 3)}
+            row |= {"frames": outcome.frames, **taken, "warnings": list(outcome.warnings)}
         if outcome is not None and time.monotonic() >= self._next:
             self.write()
 

@@ -89,8 +89,9 @@ def _work(order: Order, store: Store, manifest: Manifest, pool: Pool, track: Tra
 
     def start(worker: Any, index: int) -> Any:
         job = order[index][1]
-        photo, motion = shared.get("photo", job, worker), shared.get("motion", job, worker)
-        return worker.call.remote("animate", job, photo, motion, store.place)
+        photos = [shared.get(photo_key(job, number), worker, "photo", job, number) for number in range(len(job.photos))]
+        motion = shared.get(motion_key(job), worker, "motion", job)
+        return worker.call.remote("animate", job, store.place, motion, *photos)
 
     def failed(index: int) -> None:
         shared.forget(order[index][1])
@@ -99,7 +100,7 @@ def _work(order: Order, store: Store, manifest: Manifest, pool: Pool, track: Tra
         number, job = order[index]
         shared.done(job)
         if isinstance(outcome, Failure) and outcome.final:
-            raise DiskError(f"{outcome.reason}; what is done stays, and the same command goes on")
+            raise DiskError(outcome.reason, remedy="what is done stays, and the same command goes on")
         manifest.tell(number, outcome)
 
 
@@ -114,11 +115,10 @@ class Shared:
         self._needed = Counter(key for job in jobs for key in self._keys(job))
         self._read: dict[tuple[Any, ...], Any] = {}
 
-    def get(self, what: str, job: AnimateJob, worker: Any) -> Any:
-        """Ray's reference to the job's photo or motion; the first time, this worker is told to read it."""
-        key = {"photo": photo_key, "motion": motion_key}[what](job)
+    def get(self, key: tuple[Any, ...], worker: Any, *reading: Any) -> Any:
+        """Ray's reference to a photo or motion; the first time, this worker is told to read it."""
         if key not in self._read:
-            self._read[key] = worker.call.remote(what, job)
+            self._read[key] = worker.call.remote(*reading)
         return self._read[key]
 
     def forget(self, job: AnimateJob) -> None:
@@ -135,16 +135,21 @@ class Shared:
 
     @staticmethod
     def _keys(job: AnimateJob) -> tuple[tuple[Any, ...], ...]:
-        return photo_key(job), motion_key(job)
+        return motion_key(job), *(photo_key(job, number) for number in range(len(job.photos)))
 
 
 def grouped(order: Order) -> Order:
     """Jobs with one model together, and within them those with one photo; otherwise in their order."""
     first: dict[Any, int] = {}
     for _, job in order:
-        for key in (job.settings.model, (job.settings.model, job.photo)):
+        for key in keys_of(job):
             first.setdefault(key, len(first))
-    return sorted(order, key=lambda each: (first[each[1].settings.model], first[each[1].settings.model, each[1].photo]))
+    return sorted(order, key=lambda each: [first[key] for key in keys_of(each[1])])
+
+
+def keys_of(job: AnimateJob) -> tuple[Any, ...]:
+    """What a worker loads for a job, what takes longest first."""
+    return job.settings.model, (job.settings.model, job.photos)
 
 
 def device_of(order: Order) -> str:
@@ -170,7 +175,7 @@ def check_same(job: AnimateJob, store: Store) -> None:
     name = f"{job.output}.json"
     try:
         key = json.loads(store.read(name)).get("job")
-    except (ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):  # there is none, or it is damaged
         key = None
     if key != job.key:
         raise InputError(

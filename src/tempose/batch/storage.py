@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from tempose.core.errors import InputError, MediaError, TemposeError
 from tempose.core.files import disk_errors, written_whole
 
+# File systems that are made of what a file says, run what it says, or lie within another; and what joins several.
+NOT_PLACES, JOINED = frozenset({"reference", "filecache", "blockcache", "simplecache", "dask", "generic"}), "::"
+
 
 def is_remote(place: str) -> bool:
     """Whether something is an address of another file system, rather than a path here."""
@@ -42,7 +45,7 @@ def at_hand(place: str) -> Iterator[str]:
         with reached(place):
             files, path = opened(place)
             if not files.exists(path):
-                raise MediaError(f"there is no file {place}")
+                raise MediaError(f"there is no file {place}", path=place)
             with disk_errors(here):
                 files.get(path, str(here), recursive=files.isdir(path))
         yield str(here)
@@ -57,7 +60,7 @@ def listed(folder: str) -> list[str]:
     with reached(folder, InputError):
         files, path = opened(folder)
         if not files.isdir(path):
-            raise InputError(f"there is no folder {folder}")
+            raise InputError(f"there is no folder {folder}", path=folder)
         names = sorted(PurePosixPath(each.rstrip("/")).name for each in files.ls(path, detail=False))
     return [f"{folder.rstrip('/')}/{name}" for name in names if not name.startswith(".")]
 
@@ -66,14 +69,20 @@ def opened(place: str) -> tuple[Any, str]:
     """The file system of a place, and the path in it.
 
     Raises:
-        InputError: nothing that is installed opens it.
+        InputError: nothing that is installed opens it, or it is no plain place: a table of somebody else's must not
+            have anything else done than files fetched.
     """
     from fsspec.core import url_to_fs
 
+    kind, remote, path = place.partition("://")
+    if remote and (JOINED in place or kind.lower() in NOT_PLACES or ".." in path.split("/")):
+        raise InputError(
+            f"{place} is no plain address of a file or folder", remedy="give one such as s3://bucket/me.jpg"
+        )
     try:
         return url_to_fs(place)
     except (ImportError, ValueError) as error:
-        raise InputError(f"{place} cannot be opened: {error}") from error
+        raise InputError(f"{place} cannot be opened: {error}", path=place) from error
 
 
 @contextmanager
@@ -85,7 +94,7 @@ def reached(place: str, kind: type[TemposeError] = MediaError) -> Iterator[None]
         raise
     except Exception as error:  # each file system has errors of its own
         reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise kind(f"{place} cannot be reached: {reason}") from error
+        raise kind(f"{place} cannot be reached: {reason}", path=place) from error
 
 
 class Store:
@@ -104,7 +113,7 @@ class Store:
             with reached(place, InputError):
                 opened(place)
         elif Path(place).exists() and not Path(place).is_dir():
-            raise InputError(f"{place} is a file; wanted a folder for the results")
+            raise InputError(f"{place} is a file; wanted a folder for the results", path=place)
 
     def path(self, name: str) -> str:
         """Where a result lies, as a user would write it."""

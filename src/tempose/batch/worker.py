@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Generic, TypeVar
 
-from tempose.animation.animate import animate
+from tempose.animation.animate import animate, read_subjects
 from tempose.animation.motion import read_motion
 from tempose.animation.result import again, write_animation
 from tempose.animation.settings import AnimateSettings
-from tempose.animation.subject import Subject, read_subject
+from tempose.animation.subject import Subject
 from tempose.batch.jobs import AnimateJob
 from tempose.batch.storage import Store, at_hand
 from tempose.body.motions import MOTIONS
@@ -26,8 +26,9 @@ from tempose.pose.keypoints import Motion
 
 Value = TypeVar("Value")
 
-# Settings of which the person in a photo depends, and those of which key points in pictures do.
-OF_PHOTO, OF_ESTIMATOR = ("mask", "matte_model", "photo_person"), ("estimator", "detector", "pose_model")
+# Settings of which the person in a photo depends, in the first one alone, and those of which key points in pictures do.
+OF_PHOTO, OF_FIRST = ("matte_model",), ("mask", "photo_person")
+OF_ESTIMATOR = ("estimator", "detector", "pose_model")
 OF_MOTION = ("fps", "start", "duration", "max_frames", "person", "yaw", "joints", "up")
 
 
@@ -36,7 +37,7 @@ class Prepared(Generic[Value]):
     """A photo or motion that was read, with what had to be said of it."""
 
     value: Value
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,15 @@ class Made:
 
     frames: int
     seconds: float
+    """On the clock, and of processors: what else keeps the machine busy does not count."""
+    processor: float
     warnings: tuple[str, ...]
 
 
-def photo_key(job: AnimateJob) -> tuple[Any, ...]:
-    """What the person in a job's photo depends on: jobs with the same share them."""
-    return ("photo", job.photo, *_values(job, (*OF_PHOTO, *OF_ESTIMATOR)))
+def photo_key(job: AnimateJob, number: int = 0) -> tuple[Any, ...]:
+    """What the person in one of a job's photos depends on: jobs with the same share them."""
+    names = (*OF_PHOTO, *OF_FIRST, *OF_ESTIMATOR) if number == 0 else (*OF_PHOTO, *OF_ESTIMATOR)
+    return ("photo", job.photos[number], *_values(job, names))
 
 
 def motion_key(job: AnimateJob) -> tuple[Any, ...]:
@@ -69,11 +73,11 @@ class AnimateWorker:
     def __init__(self) -> None:
         self._model: tuple[tuple[str, str], Model] | None = None
 
-    def photo(self, job: AnimateJob) -> Prepared[Subject]:
-        """The person in the job's photo, cut out."""
-        with self._settings(job) as settings, at_hand(job.photo) as photo, collected() as notes:
-            given = {"mask": settings.mask, "matte_model": settings.matte_model}
-            subject = read_subject(photo, person=settings.photo_person, estimator=_finder(settings), **given)
+    def photo(self, job: AnimateJob, number: int = 0) -> Prepared[Subject]:
+        """The person in one of the job's photos, cut out."""
+        with self._settings(job) as settings, at_hand(job.photos[number]) as photo, collected() as notes:
+            asked = settings if number == 0 else settings.changed(mask=None, photo_person="largest")
+            (subject,) = read_subjects([photo], asked, estimator=_finder(settings))
             subject.cutout  # noqa: B018  # made now, once for all
         return Prepared(subject, tuple(notes))
 
@@ -83,21 +87,26 @@ class AnimateWorker:
             return Prepared(read_motion(motion, **settings.reading, estimator=_finder(settings)), tuple(notes))
 
     def animate(
-        self, job: AnimateJob, photo: Prepared[Subject] | Failure, motion: Prepared[Motion] | Failure, out: str
+        self, job: AnimateJob, out: str, motion: Prepared[Motion] | Failure, *photos: Prepared[Subject] | Failure
     ) -> Made | Failure:
         """The job's result in the folder `out`, which appears after its record: where it is, all is."""
-        if isinstance(photo, Failure):
-            return photo
+        subjects: list[Subject] = []
+        notes: list[str] = []
+        for photo in photos:
+            if isinstance(photo, Failure):
+                return photo
+            subjects.append(photo.value)
+            notes += photo.warnings
         if isinstance(motion, Failure):
             return motion
-        begun, store = time.monotonic(), Store(out)
+        begun, store = (time.monotonic(), time.process_time()), Store(out)
         with self._settings(job) as settings:
             # What reads pictures is told nothing of files that it no longer needs.
             made = animate(
-                photo.value, motion.value, settings.changed(detector=None, pose_model=None),
+                subjects, motion.value, settings.changed(detector=None, pose_model=None),
                 model=self._loaded(settings.model, settings.device), output=job.output,
             )  # fmt: skip
-        warnings = tuple(dict.fromkeys((*photo.notes, *motion.notes, *made.warnings)))
+        warnings = tuple(dict.fromkeys((*notes, *motion.warnings, *made.warnings)))
         told = {**job.settings.as_dict(), **{name: made.record["settings"][name] for name in ("steps", "device")}}
         record = {
             **made.record,
@@ -117,7 +126,7 @@ class AnimateWorker:
                 beside = write_animation(made, here, command=words)
                 store.send(beside, f"{job.output}.json")
                 store.send(here, job.output)
-        return Made(len(made), time.monotonic() - begun, warnings)
+        return Made(len(made), time.monotonic() - begun[0], time.process_time() - begun[1], warnings)
 
     @contextmanager
     def _settings(self, job: AnimateJob) -> Iterator[AnimateSettings]:

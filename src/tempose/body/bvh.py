@@ -18,9 +18,10 @@ import numpy as np
 from tempose.body.capture import AXES, TURNS, Capture, Joint
 from tempose.body.keypoints import capture_keypoints
 from tempose.body.skeleton import projected
-from tempose.core.errors import InputError, PoseError
+from tempose.core.errors import PoseError, about
 from tempose.core.kinds import kind_of
 from tempose.core.notes import note
+from tempose.core.reading import read_plain
 from tempose.core.text import decoded
 from tempose.pose.reading import Reading, ReadOptions, Source
 from tempose.pose.time_range import cut
@@ -49,10 +50,8 @@ class Bvh:
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
         capture = read_bvh(source.path)
-        try:
+        with about(source.path):
             found = capture_keypoints(capture, joints=options.joints, up=options.up)
-        except (PoseError, InputError) as error:
-            raise type(error)(f"{source.path}: {error}") from error
         motion = projected(found.points, found.fps, yaw=math.radians(options.yaw), hands=found.hands)
         details = {"up": found.up, "joints": found.joints}
         whole = cut(motion, options.time_range, source=str(source.path))
@@ -69,16 +68,16 @@ def read_bvh(path: Path | str) -> Capture:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PoseError(f"{path} is larger than {MAX_BYTES / 1e6:g} MB", path=path, remedy="cut the motion first")
-        text = decoded(path.read_bytes())
+        text = decoded(read_plain(path))
     except FileNotFoundError:
         raise PoseError(f"there is no BVH file {path}", path=path) from None
     except OSError as error:
         raise PoseError(f"{path} cannot be read: {error.strerror}", path=path) from error
     except UnicodeError:
-        raise PoseError(f"{path} is not a BVH file; it seems to be {kind_of(path)}", path=path) from None
+        raise PoseError(f"{path} is not a BVH file: it seems to be {kind_of(path)}", path=path) from None
     if not text.lstrip().upper().startswith(("HIERARCHY", "#", "//")):
         raise PoseError(
-            f"{path} is not a BVH file, which begins with HIERARCHY; it seems to be {kind_of(path)}", path=path
+            f"{path} is not a BVH file, which begins with HIERARCHY: it seems to be {kind_of(path)}", path=path
         )
     try:
         return parsed(text)

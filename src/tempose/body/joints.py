@@ -44,8 +44,8 @@ def find_joints(capture: Capture, given: Mapping[str, str] | None = None) -> dic
             f"no joint of the motion capture can be taken for the {missing[0].replace('_', ' ')}",
             remedy=(
                 f"say which is which "
-                f"with --joints map.yaml, a line for each such as 'RightArm: right_shoulder'; it has "
-                f"{', '.join(names[:12])}{more}"
+                f"with --joints map.yaml, a line for each such as 'RightArm: right_shoulder' (it has "
+                f"{', '.join(names[:12])}{more})"
             ),
         )
     _tell_of_several(capture, found["left_hip"])
@@ -67,6 +67,8 @@ def read_joint_map(path: Path | str) -> dict[str, str]:
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no plain file; wanted a map of joints", path=path)
         if path.stat().st_size > MAX_MAP_BYTES:
             raise InputError(f"{path} is too large for a map of joints", path=path)
         fields = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # texts only

@@ -6,12 +6,30 @@ Feet that stand do not slide, and positions, speeds and accelerations are contin
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from tempose.body.rig import STANDING, TAU, Rig, between, step, stride_along, wander
 from tempose.body.skeleton import BodyMotion
 from tempose.core.errors import InputError, unknown
+from tempose.pose.keypoints import KEYPOINTS
+
+# Breaths a second, and by how many metres shoulders rise above the middle and fall below it, with head and arms.
+BREATHS, RISE = 0.25, 0.006
+CARRIED = [index for index, name in enumerate(KEYPOINTS) if not name.endswith(("hip", "knee", "ankle"))]
+
+
+def check_named(source: Path | str) -> None:
+    """Whether what is no file or folder is the name of a built-in motion.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not Path(source).exists() and source not in MOTIONS:
+        error = unknown("built-in motion", str(source), MOTIONS)
+        error.message = f"{source} is no file or folder, and {error.message}"
+        raise error
 
 
 def builtin_motion(name: str, *, frames: int, fps: float, seed: int = 0) -> BodyMotion:
@@ -21,11 +39,18 @@ def builtin_motion(name: str, *, frames: int, fps: float, seed: int = 0) -> Body
         InputError: the name is not one of MOTIONS, or frames or fps is not positive.
     """
     if name not in MOTIONS:
-        raise InputError(unknown("built-in motion", name, MOTIONS))
+        raise unknown("built-in motion", name, MOTIONS)
     if frames < 1 or not fps > 0:
-        raise InputError(f"frames is {frames} and fps {fps}; both must be positive")
+        raise InputError(f"frames is {frames} and fps {fps}; wanted both positive")
     rng = np.random.default_rng([seed, MOTIONS.index(name)])
     return _MAKERS[name](np.arange(frames) / fps, fps, rng)
+
+
+def breathing(points: np.ndarray, fps: float) -> np.ndarray:
+    """Key points `f 18 3` in metres, y up; the chest, with what it carries, rises and falls with the breath."""
+    moved = points.copy()
+    moved[:, CARRIED, 1] += RISE * np.sin(TAU * BREATHS * np.arange(len(points)) / fps)[:, None]
+    return moved
 
 
 def _walk(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:

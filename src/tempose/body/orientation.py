@@ -51,36 +51,25 @@ def find_up(points: np.ndarray, rest_up: np.ndarray | None) -> Upright:
     }
     shares = {name: float((body @ direction > ALONG).mean()) for name, direction in directions.items()}
     most = max(shares, key=lambda name: shares[name])
+
+    def taken(up: str, note: str | None = None, otherwise: str = "y") -> Upright:
+        return Upright(up, note and f"{note}; if that is wrong, give --up {otherwise}")
+
     if shares["y"] >= FEW:
-        note = (
-            f"the person in the motion capture mostly lies along its {most} axis"
-            if shares[most] > 2 * shares["y"]
-            else None
-        )
-        return Upright("y", _unless(note, most))
+        lies = shares[most] > 2 * shares["y"]
+        return taken("y", f"the person in the motion capture mostly lies along its {most} axis" if lies else None, most)
     if shares[most] < FEW:  # nobody stands
-        resting = (
-            None if rest_up is None else next((n for n, d in directions.items() if unit(rest_up) @ d > ALONG), None)
-        )
-        if resting in (None, "y"):
-            return Upright("y")
-        return Upright(
-            resting, _unless(f"up is taken to be {resting} in the motion capture, as in its pose at rest", "y")
-        )
+        rest = {} if rest_up is None else {name: unit(rest_up) @ each for name, each in directions.items()}
+        resting = next((name for name, along in rest.items() if along > ALONG), "y")
+        told = f"up is taken to be {resting} in the motion capture, as in its pose at rest"
+        return taken(resting, told if resting != "y" else None)
     if most == "-y":
-        if not _hangs(points):
-            return Upright("y")
-        return Upright(
-            "-y", _unless("the motion capture is upside down, its arms hang upwards: it is turned over", "y")
-        )
+        turned = "the motion capture is upside down, its arms hang upwards: it is turned over"
+        return taken("-y", turned) if _hangs(points) else taken("y")
     axis = "xyz".index(most[-1])
     if _lies(points, axis, directions[most][axis], rest_up):
-        return Upright("y", _unless(f"the person in the motion capture lies along its {most} axis", most))
-    return Upright(most, _unless(f"up is taken to be {most} in the motion capture, along which the person stands", "y"))
-
-
-def _unless(note: str | None, up: str) -> str | None:
-    return None if note is None else f"{note}; if that is wrong, give --up {up}"
+        return taken("y", f"the person in the motion capture lies along its {most} axis", most)
+    return taken(most, f"up is taken to be {most} in the motion capture, along which the person stands")
 
 
 def _hangs(points: np.ndarray) -> bool:

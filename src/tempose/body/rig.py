@@ -159,9 +159,9 @@ class Rig:
         for name, rotation in zip(names, (shoulder, elbow_turn, wrist_turn), strict=True):
             self._set(name, rotation if side else MIRRORED @ rotation @ MIRRORED)
 
-    def breathe(self, rng: np.random.Generator, amount: float = 1.0) -> None:
+    def breathe(self, rng: np.random.Generator) -> None:
         """Small movements of spine and head that a living body always makes."""
-        wave = [amount * wander(self.t, rng, pace=0.3) for _ in range(6)]
+        wave = [wander(self.t, rng, pace=0.3) for _ in range(6)]
         self.spine(yaw=0.06 * wave[0], lean=0.02 + 0.03 * wave[1], tilt=0.03 * wave[2])
         self.head(yaw=0.25 * wave[3], nod=0.05 + 0.10 * wave[4], tilt=0.08 * wave[5])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,36 +11,16 @@ import typer
 
 from tempose.cli.shell import MODEL, Overwrite, Shell, check_output, command
 from tempose.core.errors import InputError
+from tempose.core.files import check_there
 from tempose.media.formats import check_motion_there, check_readable
 
 if TYPE_CHECKING:
-    from tempose.animation.settings import AnimateSettings, BlendSettings, DressSettings
+    from tempose.animation.settings import BlendSettings, DressSettings
 
 GROUP = "Animate"
 
 
-def animate_settings() -> type[AnimateSettings]:
-    """Imported when the command is called: what checks them takes time to load."""
-    from tempose.animation.settings import AnimateSettings
-
-    return AnimateSettings
-
-
-def blend_settings() -> type[BlendSettings]:
-    """As `animate_settings`."""
-    from tempose.animation.settings import BlendSettings
-
-    return BlendSettings
-
-
-def dress_settings() -> type[DressSettings]:
-    """As `animate_settings`."""
-    from tempose.animation.settings import DressSettings
-
-    return DressSettings
-
-
-@command("animate", group=GROUP, settings=animate_settings)
+@command("animate", group=GROUP, settings="tempose.animation.settings:AnimateSettings")
 def animate(
     shell: Shell,
     changes: dict[str, Any],
@@ -96,6 +77,8 @@ def animate(
     """
     photos, motion = photos_and_motion(given or [], motion)
     if again is not None:
+        check_there(again)
+
         from tempose.animation.result import read_record
         from tempose.animation.subject import listed
 
@@ -104,30 +87,30 @@ def animate(
         changes = record.settings | changes
         side_by_side, audio = side_by_side or record.side_by_side, audio or record.audio
     if not photos or motion is None:
-        raise InputError("give a photo and a motion, as in: tempose animate me.jpg walk; or --from a result's record")
+        raise InputError(
+            f"there is no {'motion' if photos else 'photo'}",
+            remedy="give both, as in: tempose animate me.jpg walk; or --from a result's record",
+        )
     for photo in photos:
         check_readable(photo)
-    check_motion_there(motion)
+    check_motion(motion)
+
+    from tempose.animation.output import default_output
+    from tempose.animation.settings import AnimateSettings, check_number
+
+    check_number(photos)
+
+    settings, sound = AnimateSettings(**changes), motion if audio else None
+    inputs = (*photos, motion, settings.mask, settings.matte_model)
+    output = place(output or default_output(photos[0], motion), inputs, overwrite=overwrite, sheet=sheet, audio=sound)
+    shell.detail(f"settings: {settings.as_dict()}")
 
     from tempose.animation.animate import animate
-    from tempose.animation.result import check_output as check_writable
-    from tempose.animation.result import default_output, write_animation
+    from tempose.animation.result import write_animation
 
-    settings = animate_settings()(**changes)
-    inputs: tuple[Path | str, ...] = (*photos, motion, *filter(None, (settings.mask, settings.matte_model)))
-    output = check_output(output or default_output(photos[0], motion), overwrite=overwrite, inputs=inputs)
-    check_writable(output, inputs=inputs, sheet=sheet, audio=motion if audio else None)
-    shell.detail(f"settings: {settings.as_dict()}")
     begun = time.monotonic()
     animation = animate(photos, motion, settings, output=output, track=shell.track)
-    beside = write_animation(
-        animation,
-        output,
-        audio=motion if audio else None,
-        side_by_side=side_by_side,
-        sheet=sheet,
-        track=shell.track,
-    )
+    beside = write_animation(animation, output, audio=sound, side_by_side=side_by_side, sheet=sheet, track=shell.track)
     for warning in animation.warnings:
         shell.note(warning)
     height, width = animation.size
@@ -144,6 +127,33 @@ def animate(
     )
 
 
+def place(output: Path, inputs: Iterable[Path | str | None], *, overwrite: bool, **more: Any) -> Path:
+    """Where a result is to be written, if it may be: asked before any time is spent on it."""
+    from tempose.animation.output import check_output as check_writable
+    from tempose.animation.output import is_finished
+
+    given = tuple(each for each in inputs if each is not None)
+    check_output(output, overwrite=overwrite, inputs=given, finished=is_finished)
+    check_writable(output, inputs=given, **more)
+    return output
+
+
+def tell(shell: Shell, output: Path, record: Path, *, frames: int, warnings: Iterable[str]) -> None:
+    """That a result is written, and what had to be guessed for it."""
+    for warning in warnings:
+        shell.note(warning)
+    shell.done(f"{output}: {frames} frame(s); {record}", output=output, record=record, frames=frames)
+
+
+def check_motion(source: str) -> None:
+    """Whether a motion is there, or is a built-in one."""
+    check_motion_there(source)
+
+    from tempose.body.motions import check_named
+
+    check_named(source)
+
+
 def photos_and_motion(given: list[str], motion: str | None) -> tuple[list[Path], str | None]:
     """What was typed as photos, and the motion: the last of several, unless it has its own option.
 
@@ -154,10 +164,10 @@ def photos_and_motion(given: list[str], motion: str | None) -> tuple[list[Path],
     return [Path(name) for name in given], motion
 
 
-@command("blend", group=GROUP, settings=blend_settings)
+@command("blend", group=GROUP, settings="tempose.animation.settings:BlendSettings")
 def blend(
     shell: Shell,
-    changes: dict[str, Any],
+    settings: BlendSettings,
     one: Annotated[Path, typer.Argument(help="A picture of a person; pose, body and background are theirs.")],
     other: Annotated[Path, typer.Argument(help="A picture of the person whose look they take.")],
     output: Annotated[
@@ -177,36 +187,31 @@ def blend(
 
     [bold]tempose blend a.jpg b.jpg --motion wave -o blend.mp4[/bold]: while the first of them waves
     """
-    settings = blend_settings()(**changes)
     check_readable(one)
     check_readable(other)
     if settings.motion is not None:
-        check_motion_there(settings.motion)
+        check_motion(settings.motion)
 
-    from tempose.animation.blend import blend, write_blend
-    from tempose.animation.result import check_length, default_output
-    from tempose.animation.result import check_output as check_writable
+    from tempose.animation.output import check_length, default_output
 
     output = output or default_output(one, other if settings.motion is None else other.stem)
-    inputs: tuple[Path | str, ...] = (one, other, *filter(None, [settings.motion]))
-    output = check_output(output, overwrite=overwrite, inputs=inputs)
-    check_writable(output, inputs=inputs)
+    place(output, (one, other, settings.motion), overwrite=overwrite)
     if settings.motion is None:
         check_length(output, 1)
     shell.detail(f"settings: {settings.as_dict()}")
+
+    from tempose.animation.blend import blend, write_blend
+
     blended = blend(one, other, settings, output=output, track=shell.track)
     words = ["tempose", "blend", str(one), str(other), "-o", str(output), *settings.options()]
     record = write_blend(blended, output, command=words, track=shell.track)
-    for warning in blended.warnings:
-        shell.note(warning)
-    frames = len(blended)
-    shell.done(f"{output}: {frames} frame(s); {record}", output=output, record=record, frames=frames)
+    tell(shell, output, record, frames=len(blended), warnings=blended.warnings)
 
 
-@command("dress", group=GROUP, settings=dress_settings)
+@command("dress", group=GROUP, settings="tempose.animation.settings:DressSettings")
 def dress(
     shell: Shell,
-    changes: dict[str, Any],
+    settings: DressSettings,
     style: Annotated[Path, typer.Argument(help="A picture of a person who wears what is wanted.")],
     reference: Annotated[Path, typer.Argument(help="A picture or video of the person who is to wear it.")],
     output: Annotated[
@@ -231,22 +236,18 @@ def dress(
     check_readable(style)
     check_motion_there(reference)
 
-    from tempose.animation.dress import dress, write_dressed
-    from tempose.animation.result import check_output as check_writable
-    from tempose.animation.result import default_output
+    from tempose.animation.output import default_output
 
-    settings = dress_settings()(**changes)
-    inputs = (style, reference, *filter(None, (settings.mask,)))
-    output = check_output(output or default_output(reference, style.stem), overwrite=overwrite, inputs=inputs)
-    check_writable(output, inputs=inputs)
+    output = output or default_output(reference, style.stem)
+    place(output, (style, reference, settings.mask), overwrite=overwrite)
     shell.detail(f"settings: {settings.as_dict()}")
+
+    from tempose.animation.dress import dress, write_dressed
+
     dressed = dress(style, reference, settings, output=output, track=shell.track)
     words = ["tempose", "dress", str(style), str(reference), "-o", str(output), *settings.options()]
     record = write_dressed(dressed, output, command=words, track=shell.track)
-    for warning in dressed.warnings:
-        shell.note(warning)
-    frames = len(dressed.frames)
-    shell.done(f"{output}: {frames} frame(s); {record}", output=output, record=record, frames=frames)
+    tell(shell, output, record, frames=len(dressed.frames), warnings=dressed.warnings)
 
 
 @command("demo", group=GROUP)

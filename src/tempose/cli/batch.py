@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,17 +18,10 @@ Workers = Annotated[
 ]
 
 
-def animate_settings() -> type[AnimateSettings]:
-    """Imported when the command is called: what checks them takes time to load."""
-    from tempose.animation.settings import AnimateSettings
-
-    return AnimateSettings
-
-
-@command("batch", group="Animate", settings=animate_settings)
+@command("batch", group="Animate", settings="tempose.animation.settings:AnimateSettings")
 def batch(
     shell: Shell,
-    changes: dict[str, Any],
+    settings: AnimateSettings,
     jobs: Annotated[
         str | None,
         typer.Argument(
@@ -61,15 +54,16 @@ def batch(
     [bold]tempose batch jobs.jsonl -o s3://bucket/out --address auto[/bold]: on the cluster that runs here
     """
     from tempose.batch.jobs import product, read_jobs
-    from tempose.batch.run import run_batch
 
-    settings = animate_settings()(**changes)
     if jobs is not None and photos is None and motions is None:
         wanted = read_jobs(jobs, settings)
     elif jobs is None and photos is not None and motions is not None:
         wanted = product(photos, motions, settings)
     else:
         raise InputError("give a table of jobs, or --photos and --motions, as in: tempose batch jobs.csv -o out")
+
+    from tempose.batch.run import run_batch
+
     ended = run_batch(wanted, output, address=address, workers=workers, track=shell.track)
     for reason in ended.failed:
         typer.echo(f"failed: {reason}", err=True)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tempose.cli.shell import LOOK, SIZE, Address, Group, Shell, app, command, size_of
+from tempose.cli.shell import LOOK, Address, Group, Shell, app, command
 from tempose.core.errors import InputError
 
 if TYPE_CHECKING:
+    from tempose.data.deepfashion import DeepFashionSettings
     from tempose.data.prepare import Outcome
     from tempose.data.videos import VideoSettings
+    from tempose.people.choose import SheetSettings
     from tempose.people.dataset import PeopleSettings
 
 GROUP = "Data"
 
-prepare = typer.Typer(
-    cls=Group,
-    no_args_is_help=True,
-    help="Turn a dataset into the form that training reads.",
-    **LOOK,
-)
+prepare = typer.Typer(cls=Group, no_args_is_help=True, help="Turn a dataset into the form that training reads.", **LOOK)
 app.add_typer(prepare, name="prepare", rich_help_panel=GROUP)
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")]
@@ -43,12 +40,12 @@ def report(shell: Shell, outcomes: Sequence[Outcome], out: Path, *, every: bool)
     raise typer.Exit(1 if refused else 0)
 
 
-@command("deepfashion", group=GROUP, under=prepare)
+@command("deepfashion", group=GROUP, under=prepare, settings="tempose.data.deepfashion:DeepFashionSettings")
 def prepare_deepfashion(
     shell: Shell,
+    settings: DeepFashionSettings,
     root: Annotated[Path, typer.Argument(help="The dataset: img/, pose/ and *_pairs.txt, or the CSV files.")],
     out: Out,
-    size: Annotated[str, typer.Option(metavar="HEIGHTxWIDTH", help=SIZE)] = "256x176",
     workers: Workers = None,
     address: Address = None,
 ) -> None:
@@ -60,27 +57,19 @@ def prepare_deepfashion(
     """
     from tempose.data.deepfashion import prepare_deepfashion
 
-    outcomes = prepare_deepfashion(root, out, size=size_of(size), workers=workers, address=address, track=shell.track)
+    outcomes = prepare_deepfashion(root, out, settings=settings, workers=workers, address=address, track=shell.track)
     report(shell, outcomes, out, every=False)
 
 
-def video_settings() -> type[VideoSettings]:
-    """Imported when the command is called: what checks them takes time to load."""
-    from tempose.data.videos import VideoSettings
-
-    return VideoSettings
-
-
-@command("videos", group=GROUP, under=prepare, settings=video_settings)
+@command("videos", group=GROUP, under=prepare, settings="tempose.data.videos:VideoSettings")
 def prepare_videos(
     shell: Shell,
-    changes: dict[str, Any],
+    settings: VideoSettings,
     folder: Annotated[Path, typer.Argument(help="The folder that holds the videos.")],
     out: Out,
     pattern: Annotated[str, typer.Option(metavar="GLOB", help="Which files, or folders of pictures.")] = "**/*",
     split: Annotated[
-        str | None,
-        typer.Option(metavar="train|val|test", help="The split of all; drawn from each name if not given."),
+        str | None, typer.Option(metavar="train|val|test", help="The split of all; drawn from each name if not given.")
     ] = None,
     workers: Workers = None,
     address: Address = None,
@@ -94,7 +83,6 @@ def prepare_videos(
     """
     from tempose.data.videos import prepare_videos
 
-    settings = video_settings()(**changes)
     outcomes = prepare_videos(
         folder,
         out,
@@ -108,17 +96,10 @@ def prepare_videos(
     report(shell, outcomes, out, every=True)
 
 
-def people_settings() -> type[PeopleSettings]:
-    """As `video_settings`."""
-    from tempose.people.dataset import PeopleSettings
-
-    return PeopleSettings
-
-
-@command("people", group=GROUP, settings=people_settings)
+@command("people", group=GROUP, settings="tempose.people.dataset:PeopleSettings")
 def people(
     shell: Shell,
-    changes: dict[str, Any],
+    settings: PeopleSettings,
     out: Out,
     people: Annotated[int, typer.Option(help="How many people; one in ten each for val and test.")] = 100,
     clips: Annotated[int, typer.Option(help="Clips of each person, every one another motion and place.")] = 2,
@@ -132,29 +113,25 @@ def people(
     """
     from tempose.people.dataset import write_people
 
-    settings = people_settings()(**changes)
     outcomes = write_people(out, people=people, clips=clips, settings=settings, workers=workers, track=shell.track)
     report(shell, outcomes, out, every=False)
 
 
-@command("people-sheet", group=GROUP)
+@command("people-sheet", group=GROUP, settings="tempose.people.choose:SheetSettings")
 def people_sheet(
     shell: Shell,
+    settings: SheetSettings,
     picture: Annotated[Path, typer.Argument(help="The picture to write: .jpg or .png.")],
-    people: Annotated[int, typer.Option(help="How many people.")] = 32,
-    moments: Annotated[int, typer.Option(help="At how many moments each is shown.")] = 6,
-    size: Annotated[str, typer.Option(metavar="HEIGHTxWIDTH", help="Size of each of them.")] = "96x72",
-    seed: Annotated[int, typer.Option(help="The first person.")] = 0,
 ) -> None:
     """Draw a contact sheet of people at several moments.
 
     Example: [bold]tempose people-sheet people.jpg[/bold]
     """
     from tempose.media.images import ENCODINGS, write_image
-    from tempose.people.sheet import contact_sheet
+    from tempose.people.choose import people_sheet
 
     if picture.suffix.lower() not in ENCODINGS:
-        raise InputError(f"cannot write a picture to {picture.name}; the ending must be one of {', '.join(ENCODINGS)}")
-    pictures = contact_sheet(people=people, moments=moments, size=size_of(size), seed=seed, track=shell.track)
-    write_image(picture, pictures)
-    shell.done(f"{picture}: {people} people at {moments} moments", output=picture, people=people, moments=moments)
+        raise InputError(f"cannot write a picture to {picture}; wanted the ending {', '.join(ENCODINGS)}", path=picture)
+    write_image(picture, people_sheet(settings, track=shell.track))
+    told = f"{picture}: {settings.people} people at {settings.moments} moments"
+    shell.done(told, output=picture, people=settings.people, moments=settings.moments)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tempose.cli.shell import Address, Overwrite, Shell, command
 from tempose.core.errors import InputError
+from tempose.core.files import check_there
 
 if TYPE_CHECKING:
     from tempose.evaluation.settings import EvaluateSettings
@@ -16,25 +17,16 @@ if TYPE_CHECKING:
 GROUP = "Measure"
 
 
-def evaluate_settings() -> type[EvaluateSettings]:
-    """Imported when the command is called: what checks them takes time to load."""
-    from tempose.evaluation.settings import EvaluateSettings
-
-    return EvaluateSettings
-
-
-@command("evaluate", group=GROUP, settings=evaluate_settings)
+@command("evaluate", group=GROUP, settings="tempose.evaluation.settings:EvaluateSettings")
 def evaluate(
     shell: Shell,
-    changes: dict[str, Any],
+    settings: EvaluateSettings,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write the report into.")],
     videos: Annotated[
-        list[Path] | None,
-        typer.Argument(help="With --native: videos, folders of videos, or prepared datasets."),
+        list[Path] | None, typer.Argument(help="With --native: videos, folders of videos, or prepared datasets.")
     ] = None,
     data: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="A prepared dataset (`tempose prepare`, `tempose people`)."),
+        Path | None, typer.Option(metavar="FOLDER", help="A prepared dataset (`tempose prepare`, `tempose people`).")
     ] = None,
     overwrite: Overwrite = False,
     address: Address = None,
@@ -54,9 +46,11 @@ def evaluate(
     Examples: [bold]tempose evaluate --data data/people --protocol overlap -o report[/bold],
     [bold]tempose evaluate --native clips/*.mp4 -o report[/bold]
     """
-    settings = evaluate_settings()(**changes)
     if videos and not settings.native:
-        raise InputError(f"{videos[0]} is given beside --data; videos are measured with --native")
+        raise InputError(f"{videos[0]} is given beside --data", path=videos[0], remedy="give --native for videos")
+    sources = [*(videos or []), *([] if data is None else [data])]
+    for source in sources:
+        check_there(source)
 
     from accelerate import PartialState
 
@@ -64,7 +58,6 @@ def evaluate(
     from tempose.evaluation.report import check_place, markdown_table, write_report
 
     check_place(output, overwrite=overwrite)
-    sources = [*(videos or []), *([] if data is None else [data])]
     outcome = evaluate_clips(sources, settings, address=address, workers=workers, track=shell.track)
     evaluation = outcome.evaluation
     if PartialState().is_main_process:
@@ -96,6 +89,9 @@ def compare(
 
     Example: [bold]tempose compare reports/before reports/after -o reports/what-changed[/bold]
     """
+    for report in reports:
+        check_there(report)
+
     from tempose.evaluation.compare import as_markdown, compare, write_comparison
 
     comparison = compare(reports)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tempose.cli.shell import MODEL, Overwrite, Shell, command
+from tempose.core.files import check_there
 
 GROUP = "Models"
 
@@ -46,6 +47,11 @@ def info(
     """
     from dataclasses import asdict
 
+    from tempose.models.config import preset
+
+    if not Path(model).is_dir():
+        preset(model)
+
     from tempose.models.accounting import account, as_table
 
     counted = account(model)
@@ -67,11 +73,14 @@ def import_pidm(
     """
     from tempose.core.files import written_whole
     from tempose.diffusion.hub import check_weights_place
+
+    check_there(checkpoint)
+    check_weights_place(out_dir, overwrite=overwrite)
+
     from tempose.diffusion.pipeline import PersonVideoPipeline
     from tempose.models.config import preset
     from tempose.models.pidm import import_checkpoint
 
-    check_weights_place(out_dir, overwrite=overwrite)
     networks = import_checkpoint(checkpoint)
     with written_whole(out_dir, replace=overwrite) as beside:
         PersonVideoPipeline.from_networks(networks, config=preset("pidm-256")).save_pretrained(beside)
@@ -94,6 +103,8 @@ def export(
 
     Example: [bold]tempose export runs/people-temporal models/mine[/bold]
     """
+    check_there(source)
+
     from tempose.training.export import export
 
     weights = export(source, out, overwrite=overwrite)
@@ -117,6 +128,8 @@ def push(
 
     Example: [bold]tempose push me/dancers runs/people-temporal --license mit[/bold]
     """
+    check_there(source)
+
     from tempose.training.push import push
 
     address, files = push(source, name, license=license, private=private, revision=revision)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tempose.cli.animate import check_motion
 from tempose.cli.shell import Shell, command
 
 
-@command("motion", group="Animate")
+@command("motion", group="Animate", settings="tempose.animation.settings:MotionSettings")
 def motion(
     shell: Shell,
+    settings: Any,
     source: Annotated[str, typer.Argument(help="Whatever animate takes as a motion: a file, a folder or a name.")],
     preview: Annotated[
         Path | None,
@@ -20,24 +22,17 @@ def motion(
             metavar="FILE", help="Also draw the skeleton: .mp4, .webm, .gif, .webp; a .png is a contact sheet."
         ),
     ] = None,
-    joints: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A YAML file that names the joints of a .bvh, as in 'RightArm: right_shoulder'."
-        ),
-    ] = None,
-    up: Annotated[
-        str | None, typer.Option(metavar="x|-x|y|-y|z|-z", help="Which axis of a .bvh is up; found if not given.")
-    ] = None,
-    person: Annotated[
-        str, typer.Option(metavar="largest|N|X,Y", help="Whom to follow: the Nth is counted from the left, from 1.")
-    ] = "largest",
-    max_frames: Annotated[int | None, typer.Option(help="Read at most so many frames.")] = None,
 ) -> None:
     """Say what a motion file holds: format, frames, rate, joints, which way is up, and what had to be guessed.
 
-    Example: [bold]tempose motion walk.bvh --preview walk.mp4[/bold]
+    Examples:
+
+    [bold]tempose motion walk.bvh --preview walk.mp4[/bold]: what is in it, and how it looks
+
+    [bold]tempose motion dance.mp4 --preview dance.png[/bold]: twelve moments on one sheet
     """
+    check_motion(source)
+
     import numpy as np
 
     from tempose.animation.motion import TimeRange, describe_motion
@@ -45,11 +40,15 @@ def motion(
     from tempose.media.montage import contact_sheet
     from tempose.media.video import write_video
     from tempose.pose.draw import draw_alone
-    from tempose.pose.tracking import choice_of
 
-    time_range = None if max_frames is None else TimeRange(max_frames=max_frames)
+    most = settings.max_frames
     description, motion = describe_motion(
-        source, time_range=time_range, joints=joints, up=up, person=choice_of(person), track=shell.track
+        source,
+        time_range=None if most is None else TimeRange(max_frames=most),
+        joints=settings.joints,
+        up=settings.up,
+        person=settings.person,
+        track=shell.track,
     )
     if preview is not None and preview.suffix.lower() == ".png":
         some = np.unique(np.linspace(0, len(motion) - 1, 12).round().astype(int))

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tempose.cli.shell import Shell, command
 from tempose.core.errors import InputError
+from tempose.core.files import check_free
 from tempose.media.formats import check_motion_there
 
 
-@command("pose", group="Animate")
+@command("pose", group="Animate", settings="tempose.animation.settings:PoseSettings")
 def pose(
     shell: Shell,
+    settings: Any,
     source: Annotated[Path, typer.Argument(help="A video or a photo.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The pose file: .npz or .json.")],
     preview: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Also draw the skeleton: .mp4 (.webm, .gif) of a video, .png of a photo."),
     ] = None,
-    person: Annotated[
-        str, typer.Option(metavar="largest|N|X,Y", help="Whom to follow: the Nth is counted from the left, from 1.")
-    ] = "largest",
     fps: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Frames per second to sample at; the video's own.")
+        float | None,
+        typer.Option(metavar="RATE", help=r"Frames per second to sample at. [dim]\[default: the video's own][/dim]"),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="As it was seen: not cleaned, not smoothed.")] = False,
-    estimator: Annotated[
-        str,
-        typer.Option(metavar="mediapipe|rtmlib", help="mediapipe (offline, one person) or rtmlib (several people)."),
-    ] = "mediapipe",
-    detector: Annotated[Path | None, typer.Option(metavar="FILE", help="For rtmlib, an ONNX file of YOLOX.")] = None,
-    pose_model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="For rtmlib, an ONNX file of RTMPose.")
-    ] = None,
 ) -> None:
     """Find a person's key points, hands and face in a video or photo and write them to a pose file.
 
-    Example: [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]
+    Examples:
+
+    [bold]tempose pose dance.mp4 -o dance.npz --preview dance-skeleton.mp4[/bold]: a motion, for tempose animate
+
+    [bold]tempose pose team.mp4 -o second.json --estimator rtmlib --person 2[/bold]: the second of several from the left
     """
     check_motion_there(source)
+    if output.suffix not in (".npz", ".json"):
+        raise InputError(f"cannot write poses to {output}; wanted the ending .npz or .json", path=output)
+    for path in filter(None, (output, preview)):
+        check_free(path)
 
     from tempose.media.animated import is_still
     from tempose.media.images import read_image, write_image
@@ -50,17 +50,14 @@ def pose(
     from tempose.pose.draw import draw_motion
     from tempose.pose.estimate import observe
     from tempose.pose.estimators import load_estimator
-    from tempose.pose.tracking import choice_of
 
-    if output.suffix not in (".npz", ".json"):
-        raise InputError(f"cannot write poses to {output.name}; the ending must be .npz or .json")
     is_photo = is_still(source)
     photo = read_image(source) if is_photo else None
     seen = observe(
         source if photo is None else [photo],
-        estimator=load_estimator(estimator, detector=detector, pose_model=pose_model),
+        estimator=load_estimator(settings.estimator, detector=settings.detector, pose_model=settings.pose_model),
         fps=1 if is_photo else fps,
-        person=choice_of(person),
+        person=settings.person,
         with_masks=False,
         track=shell.track,
     )

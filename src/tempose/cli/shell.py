@@ -9,19 +9,20 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tempose.core.errors import InputError, TemposeError
+from tempose.core.errors import InputError, TemposeError, sayable
 from tempose.core.files import REMEDIES, remove_leftovers
-from tempose.core.progress import bar, quiet
+from tempose.core.progress import bar, end_bars, quiet
 from tempose.core.streams import make_steadfast
 
 if TYPE_CHECKING:
-    from tempose.core.settings import Entry, Settings, Size
+    from tempose.core.settings import Entry, Settings
 
 # Metavariables by type, where a command gives none.
 METAVARS = {bool: "", int: "N", float: "NUMBER", Path: "PATH", str: "TEXT"}
@@ -35,7 +36,6 @@ Address = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 MODEL = "A name that ships, a folder of weights, or OWNER/NAME on the Hub."
-SIZE = "Size of the pictures, HEIGHTxWIDTH; both even."
 
 
 class Tidy:
@@ -107,7 +107,7 @@ class Shell:
     def note(self, text: str) -> None:
         """What had to be guessed or changed, on stderr."""
         if not self.quiet:
-            typer.echo(f"note: {text}", err=True)
+            typer.echo(f"note: {sayable(text)}", err=True)
 
     def detail(self, text: str) -> None:
         """What only some want to know, on stderr."""
@@ -138,12 +138,13 @@ Config = Annotated[
 
 
 def command(
-    name: str, *, group: str, settings: Callable[[], type[Settings]] | None = None, under: typer.Typer = app
+    name: str, *, group: str, settings: str | None = None, under: typer.Typer = app
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add a function to the command line, in a group of its help.
 
-    Its first argument is the `Shell`. With a class of settings, each of their fields becomes an option, `--config` is
-    added, and the function gets as `changes` what was given of them.
+    Its first argument is the `Shell`. With a class of settings, as "module:Class", which is imported when the command
+    is called, each of their fields becomes an option, and `--config` is added. The function then gets them as
+    `settings`; or, where it has `changes` instead, what was given of them.
     """
 
     def add(run: Callable[..., None]) -> Callable[..., None]:
@@ -154,7 +155,8 @@ def command(
 
         def completed() -> Any:
             alone = typer.Typer(add_completion=False, **LOOK)
-            alone.command(name, **told)(as_typed(run, settings()))
+            module, _, kind = settings.partition(":")
+            alone.command(name, **told)(as_typed(run, getattr(import_module(module), kind)))
             return typer.main.get_command(alone)
 
         COMPLETED[name] = completed
@@ -166,8 +168,10 @@ def command(
 
 def as_typed(run: Callable[..., None], settings: type[Settings] | None) -> Callable[..., None]:
     """A command's function as typer reads it: with options for the settings, and for how the command speaks."""
-    own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
-    own = [each for each in own if settings is None or each.name != "changes"]
+    kinds = {} if settings is None else {each.__name__: each for each in settings.__mro__}
+    given_to = inspect.signature(run, eval_str=True, locals=kinds).parameters
+    takes = next((name for name in given_to if settings is not None and name in ("settings", "changes")), "")
+    own = [each for each in list(given_to.values())[1:] if each.name != takes]
     entries = [] if settings is None else list(settings.entries())
 
     def shown(**given: Any) -> None:
@@ -180,7 +184,8 @@ def as_typed(run: Callable[..., None], settings: type[Settings] | None) -> Calla
             file = given.pop("config")
             typed = {entry.name: given.pop(entry.name) for entry in entries}
             typed = {key: value for key, value in typed.items() if value is not None}
-            given["changes"] = {**({} if file is None else read_mapping(file)), **typed}
+            typed = {**({} if file is None else read_mapping(file)), **typed}
+            given[takes] = settings(**typed) if takes == "settings" else typed
         run(shell, **given)
 
     parameters = [parameter(each.name, with_metavar(each), each.default) for each in own]
@@ -228,22 +233,13 @@ def option(entry: Entry) -> Any:
     ]
 
 
-def size_of(text: str) -> Size:
-    """A size in pixels, typed as 128x96.
-
-    Raises:
-        InputError: it is not.
-    """
-    from tempose.core.settings import parse_size
-
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-
-
-def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = ()) -> Path:
+def check_output(
+    path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = (), finished: Callable[[Path], bool] = Path.is_file
+) -> Path:
     """Where a result is to be written, if it may be.
+
+    Args:
+        finished: whether a folder is a result that may be replaced, too.
 
     Raises:
         InputError: it is standard output, or something is there already that is not an input.
@@ -251,7 +247,7 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = 
     if str(path) == "-":
         raise InputError("a result cannot be written to standard output", remedy="name a file, such as -o out.mp4")
     remove_leftovers(path)
-    there = path.is_file() and path.resolve() not in {Path(each).resolve() for each in inputs}
+    there = (path.is_file() or finished(path)) and path.resolve() not in {Path(each).resolve() for each in inputs}
     if there and not overwrite:
         raise InputError("it is there already", path=path, remedy="name another output, or give --overwrite")
     return path
@@ -259,9 +255,14 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path | str] = 
 
 def tell_error(text: str, facts: Mapping[str, Any]) -> None:
     """A mistake, in one line on stderr; for programs also as JSON on stdout."""
+    text = sayable(text)
     typer.echo(f"error: {text}", err=True)
     if "--json" in sys.argv:
         typer.echo(json.dumps({"error": text, **facts}, ensure_ascii=False))
+
+
+# What torch says, on processors and GPUs, where others raise a MemoryError.
+NO_MEMORY = ("can't allocate memory", "out of memory")
 
 
 def main() -> None:
@@ -274,12 +275,21 @@ def main() -> None:
     try:
         app()
     except TemposeError as error:
+        end_bars(error)
         path = None if error.path is None else str(error.path)
         tell_error(str(error), {"path": path, "remedy": error.remedy})
         sys.exit(2)
     except OSError as error:
+        end_bars(error)
         place = f"{error.filename}: " if error.filename else ""
         remedy = REMEDIES.get(error.errno or 0)
         hint = f"; {remedy}" if remedy else ""
         tell_error(f"{place}{error.strerror or error}{hint}", {"path": error.filename, "remedy": remedy})
+        sys.exit(2)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
+            raise
+        end_bars(error)
+        remedy = "ask for less at once, such as fewer frames or a smaller size"
+        tell_error(f"there is not enough memory for this; {remedy}", {"path": None, "remedy": remedy})
         sys.exit(2)

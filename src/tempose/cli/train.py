@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tempose.cli.shell import Overwrite, Shell, command
+from tempose.core.files import check_there
 
 if TYPE_CHECKING:
-    from tempose.training.personalize import PersonalizeSettings
+    from tempose.training.settings import PersonalizeSettings
 
 GROUP = "Models"
 
@@ -33,14 +34,16 @@ def train(
 
     Example: [bold]tempose train configs/people-image.yaml --set optimization.batch=32 --set seed=1[/bold]
     """
+    from tempose.training.config import load_config
+
+    settings = load_config(config, changes or ())
+
     from accelerate import Accelerator, PartialState
 
     from tempose.training.budget import budget
-    from tempose.training.config import load_config
     from tempose.training.loop import train
     from tempose.training.run import describe
 
-    settings = load_config(config, changes or ())
     if dry_run:
         place = Accelerator()
         if place.is_main_process:
@@ -59,17 +62,10 @@ def train(
     raise typer.Exit(0 if outcome.finished else 1)
 
 
-def personalize_settings() -> type[PersonalizeSettings]:
-    """Imported when the command is called: what checks them takes time to load."""
-    from tempose.training.personalize import PersonalizeSettings
-
-    return PersonalizeSettings
-
-
-@command("personalize", group=GROUP, settings=personalize_settings)
+@command("personalize", group=GROUP, settings="tempose.training.settings:PersonalizeSettings")
 def personalize(
     shell: Shell,
-    changes: dict[str, Any],
+    settings: PersonalizeSettings,
     sources: Annotated[
         list[Path], typer.Argument(metavar="VIDEO_OR_PHOTOS", help="One video, or three photos or more.")
     ],
@@ -87,9 +83,11 @@ def personalize(
 
     Example: [bold]tempose personalize me.mp4 -o models/me[/bold]
     """
+    for source in sources:
+        check_there(source)
+
     from tempose.training.personalize import personalize
 
-    settings = personalize_settings()(**changes)
     fitted = personalize(sources, output, settings, overwrite=overwrite, track=shell.track)
     best = (
         f"the best were those of step {fitted.step}"

@@ -8,11 +8,23 @@ traceback and leaves with exit code 2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+# Letters of a sentence; what would end a line, steer a terminal, or cannot be written in any encoding.
+_LONGEST = 2000
+_UNSAYABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def sayable(text: str) -> str:
+    """A text with names from anywhere in it, as one line that can be shown: escaped, and cut where it is too long."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    return _UNSAYABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class TemposeError(ValueError):
@@ -20,14 +32,15 @@ class TemposeError(ValueError):
 
     Attributes:
         message: what is wrong with it, and what is wanted.
-        path: the file or folder that the message is about; None where it is about none, or names it itself.
-        remedy: how to mend it, where the message does not say so.
+        path: the file, folder or address that the message is about; None where it is about none.
+        remedy: how to mend it, where what is wanted does not say so.
         names: what files are called instead of by their paths: by whoever sent them.
     """
 
     def __init__(self, message: str, *, path: Path | str | None = None, remedy: str | None = None) -> None:
         super().__init__(message)
-        self.message, self.path, self.remedy = message, None if path is None else Path(path), remedy
+        self.message, self.remedy = message, remedy
+        self.path = path if path is None or "://" in str(path) else Path(path)
         self.names: dict[str, str] = {}
 
     def __str__(self) -> str:
@@ -35,7 +48,7 @@ class TemposeError(ValueError):
         text = f"{name}{self.message}{'' if self.remedy is None else f'; {self.remedy}'}"
         for path, name in self.names.items():
             text = text.replace(path, name)
-        return text
+        return sayable(text)
 
 
 class InputError(TemposeError):
@@ -93,9 +106,11 @@ def told(error: Any) -> str:
     return f"{place}: {first['msg']}" if place else first["msg"]
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """One sentence: there is no such `kind` of that name, the nearest one, and those there are."""
+def unknown(
+    kind: str, name: str, known: Iterable[str], *, path: Path | str | None = None, error: type[InputError] = InputError
+) -> InputError:
+    """The error that there is no such `kind` of that name; the remedy is the nearest one, and those there are."""
     known = list(known)
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"there is no {kind} {name!r}; {hint}known: {', '.join(known)}"
+    return error(f"there is no {kind} {name!r}", path=path, remedy=f"{hint}known: {', '.join(known)}")

@@ -43,6 +43,16 @@ def check_free(path: Path | str, *, replace: bool = False) -> Path:
     return path
 
 
+def check_there(path: Path | str) -> None:
+    """Whether a file or folder is there.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not Path(path).exists():
+        raise InputError(f"there is no file or folder {path}", path=path, remedy="check its name")
+
+
 def check_free_or_finished(
     out: Path | str, *, kind: str, mark: str, names: Collection[str], overwrite: bool = False
 ) -> Path:
@@ -64,7 +74,9 @@ def check_free_or_finished(
     if not (out / mark).is_file():
         return check_free(out)
     if not overwrite:
-        raise InputError(f"{out} holds a finished {kind}; --overwrite makes it again and replaces it", path=out)
+        raise InputError(
+            f"{out} holds a finished {kind}", path=out, remedy="--overwrite makes it again and replaces it"
+        )
     if foreign := {path.name for path in out.iterdir()} - set(names):
         raise InputError(
             f"{out} holds {min(foreign)}, which is no part of a {kind}", path=out, remedy="name another folder"
@@ -99,7 +111,7 @@ def written_whole(path: Path | str, *, replace: bool = False) -> Iterator[Path]:
             if error.errno in FULL:
                 raise
             remedy = REMEDIES.get(error.errno or 0, "choose another folder")
-            raise InputError(f"cannot write {path}: {error.strerror}; {remedy}", path=path) from error
+            raise InputError(f"cannot write {path}: {error.strerror}", path=path, remedy=remedy) from error
         try:
             yield scratch / path.name
             if path.is_dir():
@@ -117,7 +129,7 @@ def remove_leftovers(path: Path | str) -> None:
     path = Path(path)
     for scratch in _scratches(path, LEFTOVERS):
         with suppress(OSError):
-            if _is_ours(scratch) and (lock := locked(scratch)) is not None:
+            if is_ours(scratch) and (lock := locked(scratch)) is not None:
                 _remove(scratch, path)
                 os.close(lock)
 
@@ -151,6 +163,12 @@ def locked(path: Path | str) -> int | None:
     return None
 
 
+def is_ours(folder: Path) -> bool:
+    """Whether it is a folder, no link to one, of this user."""
+    facts = folder.lstat()
+    return stat.S_ISDIR(facts.st_mode) and (not hasattr(os, "getuid") or facts.st_uid == os.getuid())
+
+
 def _scratches(path: Path, many: int) -> Iterator[Path]:
     """How the folder is called in which `path` is made: one name after another, for processes that make it at once."""
     return (path.with_name(f".{path.name}.tmp{number}") for number in range(many))
@@ -170,12 +188,6 @@ def _scratch(path: Path) -> tuple[Path, int | None]:
         if lock is not None:  # else another process took it for a leftover before it was locked
             return scratch, lock
     raise FileExistsError(errno.EEXIST, "too many processes write it at once")
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether it is a folder, no link to one, of this user."""
-    facts = folder.lstat()
-    return stat.S_ISDIR(facts.st_mode) and (not hasattr(os, "getuid") or facts.st_uid == os.getuid())
 
 
 def _before(scratch: Path, path: Path) -> Path:
@@ -243,7 +255,7 @@ def full_disk(path: Path | str) -> Iterator[None]:
         number = number_of(error)
         if number not in FULL:
             raise
-        raise DiskError(f"cannot write {path}: {os.strerror(number)}", remedy=REMEDIES[number]) from error
+        raise DiskError(f"cannot write {path}: {os.strerror(number)}", path=path, remedy=REMEDIES[number]) from error
 
 
 @contextmanager
@@ -258,4 +270,4 @@ def disk_errors(path: Path | str) -> Iterator[None]:
             yield
     except OSError as error:
         remedy = REMEDIES.get(error.errno or 0)
-        raise MediaError(f"cannot write {path}: {error.strerror or error}", remedy=remedy) from error
+        raise MediaError(f"cannot write {path}: {error.strerror or error}", path=path, remedy=remedy) from error

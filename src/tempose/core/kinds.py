@@ -66,8 +66,10 @@ INSIDE = (
 
 def head_of(path: Path) -> bytes:
     """The first bytes of a file; none of a folder, or where it cannot be read."""
+    from tempose.core.reading import open_plain
+
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             return file.read(HEAD_BYTES)
     except OSError:
         return b""
@@ -102,8 +104,10 @@ def kind_of(path: Path | str) -> str:
 
 
 def _archive(path: Path) -> str:
+    from tempose.core.reading import opened_archive
+
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_archive(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return "a damaged ZIP archive"

@@ -6,6 +6,7 @@ has come. The default `quiet` shows nothing; the command line passes `bar`.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
@@ -43,3 +44,13 @@ def bar(items: Iterable[Item], label: str, total: int | None = None) -> Iterator
                TimeElapsedColumn(), TextColumn("to go"), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=300) as progress:
         yield from progress.track(items, total=total, description=label)
+
+
+def end_bars(error: BaseException | None) -> None:
+    """End the bars of what an error broke off, so that what is said of it stands below them.
+
+    A bar ends with its generator, and that is held by the frames that the error came through.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import json
 import math
 import os
+import re
 import stat
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from tempose.core.text import decoded
 
-# Bytes of a JSON file: read, it takes about twenty times as much.
-JSON_BYTES = 20_000_000
+# Bytes of a JSON file: read, it takes about twenty times as much. Of other files that are read whole.
+JSON_BYTES, PLAIN_BYTES = 20_000_000, 1_000_000_000
 
-# Bytes of a YAML file, and values in it.
-YAML_BYTES, YAML_VALUES = 1_000_000, 50_000
+# Bytes of a YAML file, and values in it; values in a long list of such.
+YAML_BYTES, YAML_VALUES, YAML_LIST = 1_000_000, 50_000, 1_000_000
+
+# Bytes of the directory of a ZIP archive: that of 50,000 members or more; it is read whole before anything is known.
+ZIP_DIRECTORY = 5_000_000
 
 # Bytes of the head of an array, which says its type and shape.
 _HEAD_BYTES = 10_000
@@ -43,6 +49,35 @@ _DAMAGED = (
 )
 
 
+def open_plain(path: Path | str) -> io.BufferedReader:
+    """A file with content of its own, open to be read: a pipe might be waited for, and a device read, for ever.
+
+    Raises:
+        OSError: it is something else, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise OSError(errno.EINVAL, "it is no plain file (a device or pipe)", str(path))
+    return io.BufferedReader(io.FileIO(descriptor))
+
+
+def read_plain(path: Path | str, *, most: int = PLAIN_BYTES) -> bytes:
+    """What a plain file holds.
+
+    Raises:
+        OSError: it cannot be read, is no plain file, or larger than `most` bytes.
+    """
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EINVAL, f"it has more than {most / 1e6:g} MB", str(path))
+        return file.read(size)
+
+
 def read_json(path: Path | str, *, most: int = JSON_BYTES) -> Any:
     """What a JSON file holds, in any encoding.
 
@@ -50,13 +85,11 @@ def read_json(path: Path | str, *, most: int = JSON_BYTES) -> Any:
         OSError: it cannot be read.
         ValueError: it is no JSON, nested too deep, or larger than `most` bytes.
     """
-    with Path(path).open("rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise ValueError("it is no plain file")
-        if facts.st_size > most:
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
             raise ValueError(f"it has more than {most / 1e6:g} MB")
-        content = file.read(facts.st_size)
+        content = file.read(size)
     try:
         return json.loads(decoded(content))
     except UnicodeError:
@@ -88,20 +121,48 @@ def parse_yaml(text: str) -> Any:
     Raises:
         ValueError: it is no YAML, nested too deep, or grows beyond bounds once its aliases are followed.
     """
+    with _yaml_errors():
+        loader, node = _composed(text, YAML_VALUES)
+        return None if node is None else loader.construct_document(node)
+
+
+def parse_yaml_list(text: str) -> list[tuple[int, Any]]:
+    """The items of a list in YAML (`parse_yaml`), each with its line, from 1.
+
+    Raises:
+        ValueError: as `parse_yaml`, or it is no list.
+    """
+    import yaml
+
+    with _yaml_errors():
+        loader, node = _composed(text, YAML_LIST)
+        if not isinstance(node, yaml.SequenceNode):
+            raise yaml.YAMLError("it is no list")
+        return [(item.start_mark.line + 1, loader.construct_object(item, deep=True)) for item in node.value]
+
+
+def _composed(text: str, most: int) -> tuple[Any, Any]:
+    """A text in YAML as a node, with the loader that makes values of it; the node stands for `most` values at most."""
+    import yaml
+
+    loader = yaml.SafeLoader(text)
+    loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in loader.yaml_implicit_resolvers.items()
+    }
+    node = loader.get_single_node()
+    if node is not None and _expanded(node, {}, most) > most:
+        raise yaml.YAMLError(f"it holds more than {most:,} values, or itself")
+    return loader, node
+
+
+@contextmanager
+def _yaml_errors() -> Iterator[None]:
+    """Whatever reading YAML raises is a ValueError with one line."""
     import yaml
 
     try:
-        loader = yaml.SafeLoader(text)
-        loader.yaml_implicit_resolvers = {
-            first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-            for first, resolvers in loader.yaml_implicit_resolvers.items()
-        }
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        if _expanded(node, {}) > YAML_VALUES:
-            raise yaml.YAMLError(f"it holds more than {YAML_VALUES:,} values, or itself")
-        return loader.construct_document(node)
+        yield
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())[:300]) from error
     except RecursionError:
@@ -110,14 +171,47 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(f"a value of it is none: {str(error)[:200]}") from error
 
 
-def _expanded(node: Any, sizes: dict[int, int]) -> int:
-    """How many values a node of YAML stands for once its aliases are followed; too many where it holds itself."""
+def _expanded(node: Any, sizes: dict[int, int], most: int) -> int:
+    """How many values a node of YAML stands for, its aliases followed; `most` or more where it holds itself."""
     if id(node) not in sizes:
-        sizes[id(node)] = YAML_VALUES  # until it is known
+        sizes[id(node)] = most  # until it is known
         inside = node.value if isinstance(node.value, list) else []
         parts = [part for each in inside for part in (each if isinstance(each, tuple) else (each,))]
-        sizes[id(node)] = 1 + sum(_expanded(part, sizes) for part in parts)
+        sizes[id(node)] = 1 + sum(_expanded(part, sizes, most) for part in parts)
     return sizes[id(node)]
+
+
+@contextmanager
+def opened_archive(file: Path | str | IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """A ZIP archive whose directory is within bounds.
+
+    Raises:
+        OSError: it cannot be read.
+        zipfile.BadZipFile: it is none, or has too many members. NotImplementedError, ValueError: it is damaged.
+    """
+    with open_plain(file) if isinstance(file, (Path, str)) else nullcontext(file) as content:
+        if _directory_bytes(content) > ZIP_DIRECTORY:
+            raise zipfile.BadZipFile("it has too many members")
+        with zipfile.ZipFile(content) as archive:
+            yield archive
+
+
+def _directory_bytes(file: IO[bytes]) -> int:
+    """How long the directory of a ZIP archive is said to be, at most, by whatever may be taken for its end record.
+
+    That stands at the end, before a comment of up to 64 KB; the record of a large archive (ZIP64) right before it.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - 22 - 20 - 56 - 65_535))
+    tail, sizes = file.read(), [0]
+    for found in re.finditer(rb"PK\x05\x06", tail):
+        end = found.start()
+        sizes.append(int.from_bytes(tail[end + 12 : end + 16], "little"))
+        if tail[max(0, end - 20) :][:4] == b"PK\x06\x07":
+            large = max(0, end - 20 - 56)
+            sizes[-1] = int.from_bytes(tail[large + 40 : large + 48], "little")
+    file.seek(0)
+    return max(sizes)
 
 
 def read_arrays(file: Path | str | io.BytesIO, names: Sequence[str], *, most: int) -> dict[str, np.ndarray]:
@@ -133,7 +227,7 @@ def read_arrays(file: Path | str | io.BytesIO, names: Sequence[str], *, most: in
         ValueError: it is damaged, or an array is larger than `most`, or of another kind.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with opened_archive(file) as archive:
             there = {entry.filename: entry for entry in archive.infolist()}
             return {name: _array(archive, there[f"{name}.npy"], most) for name in names if f"{name}.npy" in there}
     except zipfile.BadZipFile as error:

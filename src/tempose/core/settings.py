@@ -13,7 +13,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Self, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from tempose.core.errors import InputError, KeywordError, unknown
@@ -28,12 +28,14 @@ class Shown:
         title: its label on the page; without one it is not offered to visitors, only to the machine's owner.
         names: the page's words for the choices, in their order.
         unset: what happens where nothing is given, instead of a default.
+        option: on the command line, where it is not the field's name.
     """
 
     metavar: str = ""
     title: str = ""
     names: tuple[str, ...] = ()
     unset: str = ""
+    option: str = ""
 
 
 class Size(NamedTuple):
@@ -81,20 +83,29 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, /, **given: Any) -> None:
+        for name, value in given.items():
+            if name not in type(self).model_fields:
+                raise unknown("setting", name, type(self).model_fields, error=KeywordError)
+            if isinstance(value, (str, Path)) and "\0" in str(value):
+                raise InputError(f"{name} is {str(value)!r}; wanted a text without a null byte")
         try:
             super().__init__(**given)
         except ValidationError as error:
-            problems = error.errors()
-            kind = KeywordError if any(each["type"] == "extra_forbidden" for each in problems) else InputError
-            raise kind("; ".join(map(self._told, problems))) from None
+            raise InputError("; ".join(problem_told(each, type(self)) for each in error.errors())) from None
 
     @classmethod
     def entries(cls) -> Iterator[Entry]:
         """The fields of these settings, in their order, as the command line and the page describe them."""
         return (Entry(name, field) for name, field in cls.model_fields.items())
 
-    def changed(self, **changes: Any) -> Self:
+    @classmethod
+    def some(cls, *names: str) -> type[Settings]:
+        """Settings of some of these fields alone, each as it is here."""
+        fields: dict[str, Any] = {name: (cls.model_fields[name].annotation, cls.model_fields[name]) for name in names}
+        return create_model(f"Some{cls.__name__}", __base__=Settings, **fields)
+
+    def changed(self, /, **changes: Any) -> Self:
         """The same settings with some values changed; they are checked anew."""
         return type(self)(**{**dict(self), **changes})
 
@@ -107,19 +118,27 @@ class Settings(BaseModel):
         """Name → value, as plain values that JSON can hold."""
         return self.model_dump(mode="json")
 
-    @classmethod
-    def _told(cls, problem: Any) -> str:
-        """One problem that pydantic found, as a sentence."""
-        name = str(problem["loc"][0]) if problem["loc"] else ""
-        if problem["type"] == "extra_forbidden":
-            return unknown("setting", name, cls.model_fields)
-        if problem["type"] == "missing":
-            return f"{name} is missing"
-        if problem["type"] == "value_error":  # of a validator of ours, which says all that is to be said
-            return str(problem["ctx"]["error"])
-        given = problem["input"]
-        said = given if is_number(given) else reprlib.repr(given)
-        return f"{name} is {said}; wanted {Entry(name, cls.model_fields[name]).wanted}"
+
+def problem_told(problem: Any, kind: type[BaseModel]) -> str:
+    """One problem that pydantic found with values of a kind, or of its sections, as a sentence."""
+    place, found, within = [str(each) for each in problem["loc"]], "", kind
+    for depth, part in enumerate(place):  # what follows the field is an item of it, or one of its types
+        if part not in within.model_fields:
+            break
+        found, kind, inner = ".".join(place[: depth + 1]), within, within.model_fields[part].annotation
+        within = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else BaseModel
+    if problem["type"] == "extra_forbidden":
+        return str(unknown("setting", ".".join(place), [".".join([*place[:-1], each]) for each in within.model_fields]))
+    if problem["type"] == "missing":
+        return f"{'.'.join(place)} is missing"
+    if problem["type"] == "value_error":  # of a validator of ours, which says all that is to be said
+        return str(problem["ctx"]["error"])
+    given = problem["input"]
+    said = given if is_number(given) else reprlib.repr(given)
+    if problem["type"].startswith("model") or any(isinstance(each, int) for each in problem["loc"]):
+        return f"{'.'.join(place)} is {said}; {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    field = found.rpartition(".")[2]
+    return f"{found} is {said}; wanted {Entry(field, kind.model_fields[field]).wanted}"
 
 
 @dataclass(frozen=True)
@@ -132,7 +151,7 @@ class Entry:
     @property
     def option(self) -> str:
         """The option that sets it on the command line, such as `--max-frames`."""
-        return f"--{self.name.replace('_', '-')}"
+        return self.shown.option or f"--{self.name.replace('_', '-')}"
 
     @property
     def negated(self) -> str:
@@ -212,7 +231,7 @@ def is_number(given: Any) -> bool:
     """Whether something is a number, or a text that says one."""
     try:
         return float(given) is not None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

@@ -17,6 +17,11 @@ MARKS = (
 CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
 
 
+def unicode_of(name: str) -> str:
+    """The name of a file as text that every program reads: bytes of it that are not UTF-8 are escaped."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def decoded(data: bytes) -> str:
     """The text in the bytes of a file: UTF-8, UTF-16 or UTF-32, Shift JIS, or else Latin-1.
 

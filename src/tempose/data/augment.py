@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tempose.core.errors import InputError
 from tempose.media.images import resize
 from tempose.pose.keypoints import Motion
 
@@ -113,10 +112,6 @@ class Augmentation:
     crop: float = 0.0
     flip: float = 0.0
     color: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.crop < 1 and 0 <= self.flip <= 1 and 0 <= self.color <= 1):
-            raise InputError(f"{self} is out of range; wanted crop in [0, 1), flip and color in [0, 1]")
 
     def apply(self, views: Views, rng: np.random.Generator) -> Views:
         """The views with one crop, one flip and one color change drawn for all of them.

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -20,14 +20,12 @@ from pydantic import TypeAdapter
 from torch.utils.data import Dataset
 from typing_extensions import TypedDict
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError
 from tempose.data.augment import Augmentation, Views, resized
 from tempose.data.prepared import Clip, read_lines, read_metadata
 from tempose.media.tensors import to_tensor
 
 log = logging.getLogger(__name__)
-
-SAMPLINGS = ("consecutive", "strided", "random")
 
 
 class Pair(TypedDict):
@@ -66,12 +64,6 @@ class ClipSampling:
     order: Literal["consecutive", "strided", "random"] = "consecutive"
     stride: int = 20
 
-    def __post_init__(self) -> None:
-        if self.order not in SAMPLINGS:
-            raise InputError(f"clip sampling is {self.order!r}; wanted one of {', '.join(SAMPLINGS)}")
-        if self.frames < 1 or self.stride < 1:
-            raise InputError(f"{self.frames} frames with stride {self.stride}; both must be at least 1")
-
     @property
     def span(self) -> int:
         """How many frames a clip must have for one sample."""
@@ -87,20 +79,31 @@ class ClipSampling:
 
 
 class _Samples(Dataset):
-    """What both datasets share: the clips that are whole, and making one sample."""
+    """What both datasets share: the clips that are whole, and making one sample.
+
+    Every clip is verified against its SHA-256 when the dataset is made. A damaged one is raised, or with
+    `on_damaged="skip"` left out: logged by name, listed in `damaged`, and not counted in the length. Nothing takes its
+    place. Damage that appears later is raised by the reading.
+
+    Args:
+        root: a prepared dataset. split: `train`, `val` or `test`.
+        size: (height, width) to stretch to; None leaves the clips' own, which must then be one.
+        seed: of everything drawn; the same seed, epoch and index give the same sample.
+
+    Raises:
+        DataError: no such dataset; a damaged clip; or no clip is left.
+    """
 
     def __init__(
         self,
         root: Path | str,
         split: str,
         *,
-        size: tuple[int, int] | None,
-        augmentation: Augmentation,
-        seed: int,
-        on_damaged: str,
+        size: tuple[int, int] | None = None,
+        augmentation: Augmentation = Augmentation(),
+        seed: int = 0,
+        on_damaged: Literal["raise", "skip"] = "raise",
     ) -> None:
-        if on_damaged not in ("raise", "skip"):
-            raise InputError(f"on_damaged is {on_damaged!r}; wanted 'raise' or 'skip'")
         self.folder = Path(root) / split
         self.augmentation = augmentation
         self.seed = seed
@@ -110,7 +113,9 @@ class _Samples(Dataset):
         sizes = {(clip.row["height"], clip.row["width"]) for clip in self.clips}
         if size is None and len(sizes) > 1:
             raise DataError(
-                f"the clips of {self.folder} have {len(sizes)} sizes", remedy="give the size that is wanted"
+                f"the clips of {self.folder} have {len(sizes)} sizes",
+                remedy="give the size that is wanted",
+                path=self.folder,
             )
         self.size = size
 
@@ -148,33 +153,16 @@ class _Samples(Dataset):
 class ClipDataset(_Samples):
     """One sample for each clip and epoch: f frames of it, and a photo from another moment.
 
-    Every clip is verified against its SHA-256 when the dataset is made. A damaged one is raised, or
-    with `on_damaged="skip"` left out: logged by name, listed in `damaged`, and not counted in the
-    length. Nothing takes its place. Clips too short for the sampling are left out in the same way and
-    listed in `too_short`. Damage that appears later is raised by the reading.
+    Clips too short for the sampling are left out as damaged ones are, and listed in `too_short`.
 
     Args:
-        root: a prepared dataset. split: `train`, `val` or `test`.
-        sampling: which frames.
-        size: (height, width) to stretch to; None leaves the clips' own, which must then be one.
-        seed: of everything drawn; the same seed, epoch and index give the same sample.
-
-    Raises:
-        DataError: no such dataset; a damaged clip; or no clip is left.
+        sampling: which frames; the rest as for every dataset.
     """
 
     def __init__(
-        self,
-        root: Path | str,
-        split: str,
-        *,
-        sampling: ClipSampling = ClipSampling(),
-        size: tuple[int, int] | None = None,
-        augmentation: Augmentation = Augmentation(),
-        seed: int = 0,
-        on_damaged: Literal["raise", "skip"] = "raise",
+        self, root: Path | str, split: str, *, sampling: ClipSampling = ClipSampling(), **drawing: Any
     ) -> None:
-        super().__init__(root, split, size=size, augmentation=augmentation, seed=seed, on_damaged=on_damaged)
+        super().__init__(root, split, **drawing)
         self.sampling = sampling
         needed = max(sampling.span, sampling.frames + 1)  # one frame more: the photo's
         self.too_short = [clip.name for clip in self.clips if len(clip) < needed]
@@ -183,8 +171,9 @@ class ClipDataset(_Samples):
         self.clips = [clip for clip in self.clips if len(clip) >= needed]
         if not self.clips:
             raise DataError(
-                f"{self.folder} has no clip of at least {needed} frames that is whole; "
-                "use fewer frames, a smaller stride, or other data"
+                f"{self.folder} has no clip of at least {needed} frames that is whole",
+                path=self.folder,
+                remedy="use fewer frames, a smaller stride, or other data",
             )
 
     def __len__(self) -> int:
@@ -209,25 +198,14 @@ class PairDataset(_Samples):
     """A photo and its targets, each a picture by itself: for the image stage.
 
     Where the split has a pairs.jsonl (DeepFashion), a sample is one line of it, the photo drawn from
-    the line's photos. Elsewhere a sample is any moments of a clip. The other arguments, and what
-    happens to damaged clips, are those of `ClipDataset`; a pair with a damaged picture is left out.
+    the line's photos. Elsewhere a sample is any moments of a clip. A pair with a damaged picture is left out.
 
     Args:
-        targets: how many pictures a photo is taught with, where a clip has as many.
+        targets: how many pictures a photo is taught with, where a clip has as many; the rest as for every dataset.
     """
 
-    def __init__(
-        self,
-        root: Path | str,
-        split: str,
-        *,
-        targets: int = 1,
-        size: tuple[int, int] | None = None,
-        augmentation: Augmentation = Augmentation(),
-        seed: int = 0,
-        on_damaged: Literal["raise", "skip"] = "raise",
-    ) -> None:
-        super().__init__(root, split, size=size, augmentation=augmentation, seed=seed, on_damaged=on_damaged)
+    def __init__(self, root: Path | str, split: str, *, targets: int = 1, **drawing: Any) -> None:
+        super().__init__(root, split, **drawing)
         self.targets = targets
         pairs_file = self.folder / "pairs.jsonl"
         if pairs_file.is_file():
@@ -235,7 +213,9 @@ class PairDataset(_Samples):
         else:
             self.pairs = [(clip, [clip]) for clip in self.clips if len(clip) > 1]
         if not self.pairs:
-            raise DataError(f"{self.folder} has no pair of two moments of a person", remedy="use other data")
+            raise DataError(
+                f"{self.folder} has no pair of two moments of a person", remedy="use other data", path=self.folder
+            )
 
     def _listed_pairs(self, path: Path) -> list[tuple[Clip, list[Clip]]]:
         """(target, photos) of the lines of a pairs.jsonl whose target and a photo at least are whole."""

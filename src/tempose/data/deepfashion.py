@@ -22,6 +22,7 @@ import numpy as np
 from tempose.core.errors import DataError
 from tempose.core.files import written_whole
 from tempose.core.progress import Track, quiet
+from tempose.core.settings import EvenSize, Settings, Size
 from tempose.data.prepare import Outcome, hold_settings, run, write_report
 from tempose.data.prepared import finished_row, write_clip, write_metadata
 from tempose.media.images import read_image, resize
@@ -32,6 +33,14 @@ HEIGHT, WIDTH, BORDER = 256, 176, 40  # of the annotated pictures, and of the wh
 PROPORTIONS = (0.6, 0.76)  # width / height of a picture without borders; 750×1101 has 0.68
 MISSING = -1
 LICENSE = "DeepFashion: non-commercial research and education only, no redistribution"
+
+
+class DeepFashionSettings(Settings):
+    """What every picture of one OUT has in common."""
+
+    size: EvenSize = Size(HEIGHT, WIDTH)
+    """Size of the pictures; both even."""
+
 
 Pairs = list[tuple[str, list[str]]]  # (target, its photos), names of pictures
 
@@ -50,7 +59,7 @@ def prepare_deepfashion(
     root: Path | str,
     out: Path | str,
     *,
-    size: tuple[int, int] = (HEIGHT, WIDTH),
+    settings: DeepFashionSettings = DeepFashionSettings(),
     workers: int | None = None,
     address: str | None = None,
     track: Track = quiet,
@@ -60,15 +69,16 @@ def prepare_deepfashion(
     Run again, it goes on where it was stopped. OUT/report.txt has a line for each picture.
 
     Args:
-        root: the dataset, in either layout. size: (height, width) of the pictures.
+        root: the dataset, in either layout.
+        workers, address: as for `tempose.data.prepare.run`.
 
     Raises:
-        DataError: no layout is recognized, or OUT was prepared with another size.
+        DataError: no layout is recognized, or OUT was prepared with other settings.
     """
     root, out = Path(root).absolute(), Path(out).absolute()  # a worker of a cluster stands elsewhere
     pictures, pairs = read_layout(root)
-    hold_settings(out, {"dataset": "deepfashion", "size": list(size)})
-    work = partial(_prepare_picture, root=root, out=out, size=size)
+    hold_settings(out, {"dataset": "deepfashion", **settings.as_dict()})
+    work = partial(_prepare_picture, root=root, out=out, size=settings.size)
     file_of = partial(_file, root=root)
     outcomes = run(work, pictures, file_of=file_of, workers=workers, address=address, track=track, label="pictures")
     for split, listed in pairs.items():
@@ -90,11 +100,15 @@ def read_layout(root: Path) -> tuple[list[Picture], dict[str, Pairs]]:
     else:
         raise DataError(
             f"{root} is no DeepFashion: wanted img/, pose/ and train_pairs.txt, or "
-            "fasion-resize-annotation-train.csv and fasion-resize-pairs-train.csv"
+            "fasion-resize-annotation-train.csv and fasion-resize-pairs-train.csv",
+            path=root,
         )
     pictures = []
     for split, pairs in layouts.items():
         listed = sorted({name for target, photos in pairs for name in (target, *photos)})
+        for name in listed:
+            if Path(name).is_absolute() or ".." in Path(name).parts or not Path(name.removeprefix("img/")).name:
+                raise DataError(f"{root} lists {name!r} for {split}; wanted a picture in it", path=root)
         pictures += [picture_of(split, name) for name in listed]
     named = {
         split: [(flat_name(target), list(map(flat_name, photos))) for target, photos in pairs]
@@ -143,11 +157,11 @@ def read_pose_text(path: Path) -> np.ndarray:
     try:
         values = np.loadtxt(path, ndmin=2)
     except FileNotFoundError:
-        raise DataError(f"its key points {path} are missing") from None
+        raise DataError(f"its key points {path} are missing", path=path) from None
     except ValueError as error:
-        raise DataError(f"its key points {path} are damaged: {error}") from error
+        raise DataError(f"its key points {path} are damaged: {error}", path=path) from error
     if values.shape[0] != len(KEYPOINTS) or values.shape[1] < 2:
-        raise DataError(f"its key points {path} are {values.shape}; wanted 18 rows x y")
+        raise DataError(f"its key points {path} are {values.shape}; wanted 18 rows x y", path=path)
     return with_confidence(values[:, 0], values[:, 1], border=BORDER)
 
 
@@ -157,10 +171,10 @@ def read_pose_text(path: Path) -> np.ndarray:
 def _csv_pairs(root: Path, split: str) -> Pairs:
     """The rows `from,to` of the pairs CSV: the photo, then the target."""
     path = _one(root, f"*pairs-{split}.csv")
-    rows = csv.DictReader(_lines(path))
-    if set(rows.fieldnames or []) < {"from", "to"}:
-        raise DataError(f"{path} has the columns {rows.fieldnames}; wanted from,to", path=path)
-    return [(row["to"], [row["from"]]) for row in rows]
+    pairs = [(row["to"], [row["from"]]) for row in _rows(path, "from", "to")]
+    if not all(target and photo for target, (photo,) in pairs):
+        raise DataError(f"{path} has a row that is cut off; wanted from,to", path=path)
+    return pairs
 
 
 def _csv_picture_finder(root: Path) -> Callable[[str, str], Picture]:
@@ -168,9 +182,7 @@ def _csv_picture_finder(root: Path) -> Callable[[str, str], Picture]:
     annotations, borders = {}, {}
     for split in ("train", "test"):
         path = _one(root, f"*annotation-{split}.csv")
-        rows = csv.DictReader(_lines(path), delimiter=":")
-        if set(rows.fieldnames or []) < {"name", "keypoints_y", "keypoints_x"}:
-            raise DataError(f"{path} has the columns {rows.fieldnames}; wanted name:keypoints_y:keypoints_x", path=path)
+        rows = _rows(path, "name", "keypoints_y", "keypoints_x", delimiter=":")
         annotations[split] = {row["name"]: (row["keypoints_y"], row["keypoints_x"]) for row in rows}
         borders[split] = 0 if "resize" in path.name else BORDER
 
@@ -189,7 +201,7 @@ def parse_columns(ys: str, xs: str, *, border: int) -> np.ndarray:
         raise DataError("it has no row in the annotations")
     try:
         y, x = (np.array(json.loads(values), dtype=float) for values in (ys, xs))
-    except (json.JSONDecodeError, ValueError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"its row in the annotations is damaged: {error}") from error
     if y.shape != (len(KEYPOINTS),) or x.shape != y.shape:
         raise DataError(f"its row in the annotations has {y.size} y and {x.size} x; wanted 18 of both")
@@ -251,12 +263,28 @@ def _write_pairs(path: Path, pairs: Pairs, prepared: set[str]) -> None:
 def _lines(path: Path) -> Iterator[str]:
     """The lines of a text file that are not empty."""
     if not path.is_file():
-        raise DataError(f"{path} is missing; docs/data.md says where it comes from", path=path)
+        raise DataError(f"{path} is missing", path=path, remedy="docs/data.md says where it comes from")
     yield from (line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+
+
+def _rows(path: Path, *columns: str, delimiter: str = ",") -> list[dict[str, str]]:
+    """The rows of a table with these columns.
+
+    Raises:
+        DataError: it lacks one, or is damaged.
+    """
+    try:
+        reader = csv.DictReader(_lines(path), delimiter=delimiter)
+        rows = list(reader)
+    except csv.Error as error:
+        raise DataError(f"{path} is damaged: {error}", path=path) from error
+    if not set(columns) <= set(reader.fieldnames or []):
+        raise DataError(f"{path} has the columns {reader.fieldnames}; wanted {delimiter.join(columns)}", path=path)
+    return rows
 
 
 def _one(root: Path, pattern: str) -> Path:
     found = sorted(root.glob(pattern))
     if len(found) != 1:
-        raise DataError(f"{root} has {len(found)} files {pattern}; wanted one")
+        raise DataError(f"{root} has {len(found)} files {pattern}; wanted one", path=root)
     return found[0]

@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tempose.core.errors import DataError, InputError, MediaError
+from tempose.core.errors import DataError, InputError
 from tempose.data.prepared import SPLITS
-from tempose.media.animated import is_animated
+from tempose.media.animated import moves
 from tempose.media.formats import PICTURE_ENDINGS, pictures_in
 
 SHARES = {"test": 0.10, "val": 0.05}  # of the videos; the others are for training
@@ -48,7 +48,9 @@ def find_videos(folder: Path, *, pattern: str, split: str | None, leave_out: Pat
     shared = Counter(names)
     twice = [file for file, name in zip(files, names, strict=True) if shared[name] > 1]
     if twice:
-        raise DataError(f"the clips of {' and '.join(twice[:2])} in {folder} would have one name", remedy="rename one")
+        raise DataError(
+            f"the clips of {' and '.join(twice[:2])} in {folder} would have one name", remedy="rename one", path=folder
+        )
     return [
         Video(path, file, name, split or drawn_split(file))
         for path, file, name in zip(paths, files, names, strict=True)
@@ -60,17 +62,9 @@ def _is_video(path: Path, folder: Path, leave_out: Path) -> bool:
     if hidden or path.resolve().is_relative_to(leave_out.resolve()):
         return False
     if path.is_dir():
-        return any(not _moves(picture) for picture in pictures_in(path))
+        return any(not moves(picture) for picture in pictures_in(path))
     ending = path.suffix.lower()
-    return _moves(path) if ending in PICTURE_ENDINGS else ending not in NO_VIDEOS
-
-
-def _moves(path: Path) -> bool:
-    """Whether a picture file is an animation; a damaged one is taken for a picture."""
-    try:
-        return is_animated(path)
-    except MediaError:
-        return False
+    return moves(path) if ending in PICTURE_ENDINGS else ending not in NO_VIDEOS
 
 
 def clip_name(file: str) -> str:

@@ -25,8 +25,9 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from typing_extensions import TypedDict
 
 from tempose.core.errors import DataError, InputError, TemposeError, told
-from tempose.core.files import written_whole
-from tempose.core.reading import read_arrays
+from tempose.core.files import remove_leftovers, written_whole
+from tempose.core.reading import open_plain, read_arrays, read_plain
+from tempose.core.text import unicode_of
 from tempose.pose.keypoints import Motion
 
 SPLITS = ("train", "val", "test")
@@ -94,7 +95,7 @@ def write_clip(
         motion: f key point sets in the coordinates of the frames; its fps is the clip's.
         masks: bool `f h w`, true where the person is.
         person: who is seen; no person may stand in two splits.
-        source: where the clip comes from. license: of the content.
+        source: where the clip comes from; names of files need not be Unicode, and are escaped. license: of the content.
         recipe: for a drawn person, JSON values from which everything is drawn again.
 
     Returns:
@@ -125,11 +126,11 @@ def write_clip(
             "fps": motion.fps,
             "height": frames.shape[1],
             "width": frames.shape[2],
-            "person": person,
+            "person": unicode_of(person),
             "keypoints_file": f"{name}.npz",
             "sha256": sha256_of(media_file),
             "license": license,
-            "source": source,
+            "source": unicode_of(source),
         }
         if recipe is not None:
             row["recipe"] = recipe
@@ -156,8 +157,10 @@ def remove_clip(root: Path | str, split: str, name: str) -> None:
 
 def finished_row(root: Path | str, split: str, name: str) -> dict | None:
     """The row of a clip that was written to its end, or None: what a resumed command asks first."""
+    arrays = Path(root) / split / f"{name}.npz"
+    remove_leftovers(arrays)
     try:
-        row = _ROW.validate_json(str(read_arrays(Path(root) / split / f"{name}.npz", ("row",), most=1)["row"]))
+        row = _ROW.validate_json(str(read_arrays(arrays, ("row",), most=1)["row"]))
     except DAMAGE:
         return None
     return dict(row) if (Path(root) / split / row["file_name"]).is_file() else None
@@ -172,13 +175,19 @@ def write_metadata(root: Path | str, split: str, rows: Iterable[dict]) -> None:
     rows = sorted(rows, key=lambda row: row["file_name"])
     names = [row["file_name"] for row in rows]
     if len(set(names)) < len(names):
-        raise InputError(f"two clips of {Path(root) / split} have the same file name", remedy="give each its own")
+        raise InputError(
+            f"two clips of {Path(root) / split} have the same file name",
+            path=Path(root) / split,
+            remedy="give each its own",
+        )
     lines = []
     for row in rows:
         try:
             _ROW.validate_python(row)
         except ValidationError as error:
-            raise InputError(f"the row of {row['file_name']}: {told(error)}; rows come from write_clip") from error
+            raise InputError(
+                f"the row of {row['file_name']}: {told(error)}; wanted one that write_clip gave"
+            ) from error
         lines.append(json.dumps(row, ensure_ascii=False) + "\n")
     folder = Path(root) / split
     folder.mkdir(parents=True, exist_ok=True)
@@ -197,8 +206,9 @@ def read_metadata(root: Path | str, split: str) -> list[dict]:
         return [dict(row) for row in read_lines(path, _ROW)]
     except FileNotFoundError:
         raise DataError(
-            f"there is no {path}; a prepared dataset has ROOT/train, val or test with metadata.jsonl "
-            "(made by `tempose people` or `tempose prepare`)"
+            f"there is no {path}; wanted a prepared dataset, with metadata.jsonl in ROOT/train, val or test",
+            path=path,
+            remedy="make one with `tempose people` or `tempose prepare`",
         ) from None
 
 
@@ -209,11 +219,13 @@ def read_lines(path: Path, form: TypeAdapter[Any]) -> list[Any]:
         OSError: it cannot be read. DataError: a line is damaged.
     """
     found = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(read_plain(path).splitlines(), start=1):
         try:
             found.append(form.validate_json(line))
         except ValidationError as error:
-            raise DataError(f"{path}, line {number}: {told(error)}; prepare the dataset again", path=path) from error
+            raise DataError(
+                f"{path}, line {number}: {told(error)}", path=path, remedy="prepare the dataset again"
+            ) from error
     return found
 
 
@@ -247,10 +259,10 @@ class Clip:
             else:
                 frames = np.stack([read_image(path)] * len(indices))
         except (TemposeError, OSError) as error:
-            raise DataError(f"the clip {path} is damaged: {error}") from error
+            raise DataError(f"the clip {path} is damaged: {error}", path=path) from error
         wanted = (len(indices), self.row["height"], self.row["width"], 3)
         if frames.shape != wanted:
-            raise DataError(f"the clip {path} is damaged: frames {frames.shape} where {wanted} are wanted")
+            raise DataError(f"the clip {path} is damaged: frames {frames.shape} where {wanted} are wanted", path=path)
         return frames
 
     def read_ground_truth(self, indices: Sequence[int] | None = None) -> tuple[Motion, np.ndarray]:
@@ -264,18 +276,19 @@ class Clip:
         packed_shape = (len(self), size[0], -(-size[1] // 8))
         try:
             arrays = read_arrays(
-                io.BytesIO(path.read_bytes()),
+                io.BytesIO(read_plain(path)),
                 ("keypoints", "size", "fps", "masks"),
                 most=max(math.prod(packed_shape), len(self) * MOST_A_FRAME),
             )
             motion = Motion(arrays["keypoints"], tuple(arrays["size"]), float(arrays["fps"]))
             packed = arrays["masks"]
         except DAMAGE as error:
-            raise DataError(f"the key points {path} are damaged: {error}") from error
+            raise DataError(f"the key points {path} are damaged: {error}", path=path) from error
         if motion.size != size or len(motion) != len(self) or packed.shape != packed_shape:
             raise DataError(
                 f"the key points {path} are damaged: {len(motion)} frames of {motion.size}, packed masks "
-                f"{packed.shape}, where metadata.jsonl has {len(self)} frames of {size}"
+                f"{packed.shape}, where metadata.jsonl has {len(self)} frames of {size}",
+                path=path,
             )
         chosen = slice(None) if indices is None else np.asarray(indices)
         return motion[chosen], np.unpackbits(packed[chosen], axis=-1, count=size[1]).astype(bool)
@@ -290,15 +303,15 @@ class Clip:
         try:
             found = sha256_of(path)
         except OSError as error:
-            raise DataError(f"the clip {path} is damaged: {error.strerror}") from error
+            raise DataError(f"the clip {path} is damaged: {error.strerror}", path=path) from error
         if found != self.row["sha256"]:
-            raise DataError(f"the clip {path} is damaged: its SHA-256 is not the one in metadata.jsonl")
+            raise DataError(f"the clip {path} is damaged: its SHA-256 is not the one in metadata.jsonl", path=path)
         self.read_ground_truth()
 
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -313,7 +326,7 @@ def _check_clip(split: str, name: str, frames: np.ndarray, motion: Motion, masks
         raise InputError(f"frames of {name} are {frames.dtype} {frames.shape}; wanted uint8 (f, h, w, 3)")
     count, height, width = frames.shape[:3]
     if count > 1 and (height % 2 or width % 2):
-        raise InputError(f"frames of {name} are {height}×{width}; both sides must be even for H.264")
+        raise InputError(f"frames of {name} are {height}×{width}; wanted both sides even, for H.264")
     if masks.dtype != bool or masks.shape != (count, height, width):
         raise InputError(f"masks of {name} are {masks.dtype} {masks.shape}; wanted bool {(count, height, width)}")
     if len(motion) != count or motion.size != (height, width):

@@ -22,7 +22,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tempose.core.errors import DataError, InputError, PoseError
-from tempose.core.files import written_whole
+from tempose.core.files import remove_leftovers, written_whole
 from tempose.core.progress import Track, quiet
 from tempose.core.reading import read_json
 from tempose.core.settings import EvenSize, Settings, Shown, Size
@@ -64,6 +64,9 @@ class VideoSettings(Settings):
     min_frames: Annotated[int, Field(ge=2, le=LONGEST)] = 16
     """Shorter stretches are left out."""
 
+    photos: bool = False
+    """A folder of pictures holds photos of one person, not a film: whatever changes, they stay together."""
+
     license: str = "unknown"
     """License of the videos, for the metadata."""
 
@@ -98,7 +101,9 @@ def prepare_videos(
     """
     folder, out = Path(folder).absolute(), Path(out).absolute()  # a worker of a cluster stands elsewhere
     videos = find_videos(folder, pattern=pattern, split=split, leave_out=out)
-    hold_settings(out, {"dataset": "videos", **settings.as_dict()})
+    # A dataset of before there were photos is gone on with: it says nothing of them.
+    held = {name: value for name, value in settings.as_dict().items() if (name, value) != ("photos", False)}
+    hold_settings(out, {"dataset": "videos", **held})
     for name in SPLITS:
         (out / "report" / name).mkdir(parents=True, exist_ok=True)
     work = partial(_prepare_video, out=out, settings=settings)
@@ -121,6 +126,7 @@ def _prepare_video(video: Video, *, out: Path, settings: VideoSettings) -> Outco
     digest = _digest(video.path)
     for split in SPLITS:
         record = out / "report" / split / f"{video.name}.json"
+        remove_leftovers(record)
         if record.is_file():
             before = _read_record(record)
             whole = all(finished_row(out, split, Path(row["file_name"]).stem) for _, row in before.clips)
@@ -225,9 +231,10 @@ def _plan(
 ) -> list[tuple[slice, Box, Motion, np.ndarray]]:
     """The clips: which frames, which box of the picture, and their motion and masks in the clip."""
     assert seen.masks is not None  # mediapipe gives them
-    motion = clean(seen.motion, cuts=seen.cuts)
+    motion = clean(seen.motion, cuts=range(len(seen.motion)) if settings.photos else seen.cuts)
     present = enough_joints(motion) & seen.masks.any(axis=(1, 2))
-    long_enough = segments(present, _edges(motion, seen, present, settings.size), settings.min_frames)
+    edges = [] if settings.photos else _edges(motion, seen, present, settings.size)
+    long_enough = segments(present, edges, settings.min_frames)
     fate = {
         "without a person": int((~present).sum()),
         f"in segments under {settings.min_frames} frames": int(present.sum()) - _count(long_enough),

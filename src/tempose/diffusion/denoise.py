@@ -21,6 +21,8 @@ class Denoised(NamedTuple):
     person: Tensor | None
     """How the prior was corrected, `b f 3 h w`: a flow as `moved` takes it, and the person's alpha; None without.
     The alpha is what the network says, not yet clamped to [0, 1]."""
+    moved: Tensor | None = None
+    """The corrected prior itself, before the network adds the rest: `b f 3 h w`."""
 
 
 def denoise(
@@ -49,17 +51,17 @@ def denoise(
     prior, signal, noise = conditions.prior, alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
     if prior is None or unet.config.sigma_data is None:
         return Denoised(prediction, None)
-    person = None
+    person = corrected = None
     if unet.config.correct_prior:
         flow, more, prediction = prediction.float().split([2, 1, prediction.shape[2] - 3], dim=2)
         flow, more = prior.mask * flow, prior.mask * more
         color, alpha = moved(torch.cat([prior.color, prior.alpha], dim=2), flow).split([3, 1], dim=2)
         alpha = alpha + more
         prior = prior._replace(color=color, alpha=alpha.clamp(0, 1))
-        person = torch.cat([flow, alpha], dim=2)
+        person, corrected = torch.cat([flow, alpha], dim=2), prior.picture
     clean = around_prior(prior, prediction[:, :, :3].float(), x_t, alpha_bar, unet.config.sigma_data)
     output = torch.cat([implied(clean, x_t, signal, noise, prediction_type), prediction[:, :, 3:]], dim=2)
-    return Denoised(output, person)
+    return Denoised(output, person, corrected)
 
 
 def implied(clean: Tensor, x_t: Tensor, signal: Tensor, noise: Tensor, prediction_type: str) -> Tensor:

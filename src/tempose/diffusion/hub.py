@@ -42,6 +42,9 @@ FOLDERS = frozenset({"checkpoints", "data", "model", "models", "out", "output", 
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
+# A branch, tag or commit; it becomes part of a path where what was fetched is kept, and must not lead out of there.
+REVISION = re.compile(r"[\w-][\w.+-]*(/[\w-][\w.+-]*)*")
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -121,7 +124,7 @@ def find_precision(name: str = "auto", *, device: str) -> torch.dtype:
     if name == "auto":
         return precisions["bf16" if _computes_in_bf16(device.split(":")[0]) else "fp32"]
     if name not in precisions:
-        raise InputError(unknown("precision", name, ["auto", *precisions]))
+        raise unknown("precision", name, ["auto", *precisions])
     return precisions[name]
 
 
@@ -152,7 +155,9 @@ def find_weights(name: Path | str, *, revision: str | None = None) -> Path | Non
     name, folder = str(name), Path(name)
     on_hub = HUB_ID.fullmatch(name) and not folder.parent.is_dir() and folder.parts[0] not in FOLDERS
     if revision is not None and (not on_hub or folder.is_dir()):
-        raise InputError(f"{name} is not on the Hub, where models are called OWNER/NAME; it has no revision {revision}")
+        raise InputError(f"{name} is not on the Hub, where models are called OWNER/NAME: it has no revision {revision}")
+    if revision is not None and not REVISION.fullmatch(revision):
+        raise InputError(f"{revision!r} is no revision; wanted a branch, a tag or a commit")
     if folder.is_dir():
         return folder
     if name == WARP:
@@ -166,7 +171,9 @@ def find_weights(name: Path | str, *, revision: str | None = None) -> Path | Non
         raise InputError(
             f"there is no folder {name}, and a model on the Hub is called OWNER/NAME", remedy="check the path"
         )
-    raise InputError(f"{unknown('model', name, PRESETS)}; or a folder of saved weights, or OWNER/NAME on the Hub")
+    error = unknown("model", name, PRESETS)
+    error.remedy = f"{error.remedy}; or a folder of saved weights, or OWNER/NAME on the Hub"
+    raise error
 
 
 def check_weights_place(out: Path | str, *, overwrite: bool = False) -> Path:
@@ -216,7 +223,7 @@ def find_device(name: str = "auto") -> str:
         return next(kind for kind, available in there.items() if available)
     if not there.get(name.split(":")[0], False):
         raise InputError(
-            f"there is no device {name!r} here; there is: {', '.join(kind for kind in there if there[kind])}"
+            f"there is no device {name!r} here; wanted {' or '.join(kind for kind in there if there[kind])}"
         )
     return name
 

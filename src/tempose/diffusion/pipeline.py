@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,7 +17,7 @@ from torch import Tensor
 from tempose.core.errors import CheckpointError, InputError
 from tempose.diffusion.denoise import Denoised
 from tempose.diffusion.guidance import Guidance
-from tempose.diffusion.noise import correlated_noise
+from tempose.diffusion.mirror import BothWays, MirroredFrames, Predict
 from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.solvers import Solvers
 from tempose.diffusion.windows import Strategy, find_strategy
@@ -56,7 +57,7 @@ class FurtherPhotos:
     Attributes:
         pictures: `p-1 3 h w` in [-1, 1], of the first photo's size.
         cutouts: the person cut out of each.
-        shares: how much of each layer each photo gives to every frame, `p f l`, sums of 1 over p.
+        shares: how much of each layer each photo gives to every frame, `p f l`, sums of 1 over p; or `p f` of people.
         reads: how much each photo's texture counts for the network, `p f` in [0, 1]; without, all of them alike.
     """
 
@@ -74,6 +75,8 @@ class PersonVideoOutput(BaseOutput):
     """`f 3 h w` in [-1, 1]."""
     alpha: Tensor | None = None
     """Where the person is, `f 1 h w` in [0, 1]; None where the model corrects no prior."""
+    flow: Tensor | None = None
+    """How the warped person was moved, `f 2 h w`, as `tempose.warp.detail.moved` takes it; None likewise."""
 
 
 class PersonVideoPipeline(DiffusionPipeline):
@@ -130,7 +133,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         """
         folder = Path(path)
         if not folder.is_dir():
-            raise CheckpointError(f"cannot load a model from {path}: there is no such folder")
+            raise CheckpointError(f"cannot load a model from {path}: there is no such folder", path=path)
         parts = (DDPMScheduler, TextureEncoder, PersonUNet)
         sampling = read_index(folder, of=cls.__name__, parts=parts, unet="unet")
         encoder = TextureEncoder.from_pretrained(folder, subfolder="texture_encoder")
@@ -161,7 +164,6 @@ class PersonVideoPipeline(DiffusionPipeline):
         solver: str = "ddim",
         strategy: str | Strategy = "overlap",
         window: int | None = None,
-        noise_correlation: float = 0.0,
         appearance: Appearance | None = None,
         generator: torch.Generator | None = None,
         photo_keypoints: Tensor | None = None,
@@ -183,7 +185,6 @@ class PersonVideoPipeline(DiffusionPipeline):
                 own settings.
             window: frames that the network sees together; by default the length of the clips that it
                 was trained on, or the whole video where that is shorter.
-            noise_correlation: part of the starting noise that all frames share, 0 to 1.
             appearance: what to keep of a reference.
             photo_keypoints: of the person in the photo, `18 3`; for models that warp the photo.
             photo_mask: where the person is in the photo, `1 h w` in [0, 1]; for the same models.
@@ -215,13 +216,10 @@ class PersonVideoPipeline(DiffusionPipeline):
         if further is not None:
             person, mixed = self.with_further(person, further, poses)
         frames = Frames(person, poses, prior=reads_prior(self.unet.config), **mixed)
-        predictors = {
-            acting: Predictor(self.texture_encoder, self.unet, self.scheduler, frames=frames, guidance=acting)
-            for acting in {guidance.at(t / self.scheduler.config.num_train_timesteps) for t in times}
-        }
-        x_t = correlated_noise(
-            len(selected), tuple(photo.shape), correlation=noise_correlation, generator=generator
-        ).to(self.device)
+        predictors = self.predictors(
+            frames, {guidance.at(t / self.scheduler.config.num_train_timesteps) for t in times}
+        )
+        x_t = torch.randn(len(selected), *photo.shape, generator=generator, device=generator.device).to(self.device)
         noise = None if appearance is None else x_t
         x_t = x_t * steps.init_noise_sigma
         denoised = Denoised(x_t, None)
@@ -238,15 +236,23 @@ class PersonVideoPipeline(DiffusionPipeline):
         x_0 = self.hold(appearance, x_t, noise, None, steps)
         if denoised.person is None:
             return PersonVideoOutput(frames=x_0.clamp(-1, 1))
-        return PersonVideoOutput(frames=x_0.clamp(-1, 1), alpha=denoised.person[:, 2:].clamp(0, 1))
+        flow, alpha = denoised.person.split([2, 1], dim=1)
+        return PersonVideoOutput(frames=x_0.clamp(-1, 1), alpha=alpha.clamp(0, 1), flow=flow)
+
+    def predictors(self, frames: Frames, guidances: Iterable[Guidance]) -> dict[Guidance, Predict]:
+        """What predicts for these frames under each guidance; in the mirror too, where the model is sampled so."""
+        ways = [frames, MirroredFrames(frames)] if self.sampling.mirrored else [frames]
+        made: dict[Guidance, Predict] = {}
+        for guidance in guidances:
+            each = [
+                Predictor(self.texture_encoder, self.unet, self.scheduler, frames=way, guidance=guidance)
+                for way in ways
+            ]
+            made[guidance] = BothWays(*each) if self.sampling.mirrored else each[0]
+        return made
 
     def hold(
-        self,
-        appearance: Appearance | None,
-        x_t: Tensor,
-        noise: Tensor | None,
-        t: Tensor | None,
-        solver: Solvers,
+        self, appearance: Appearance | None, x_t: Tensor, noise: Tensor | None, t: Tensor | None, solver: Solvers
     ) -> Tensor:
         """Put the reference back where it is kept (PIDM, section 4.5), as noisy as x_t is.
 
@@ -268,36 +274,22 @@ class PersonVideoPipeline(DiffusionPipeline):
         Raises:
             InputError: they are not.
         """
-        if not isinstance(photo, Tensor) or photo.ndim != 3 or photo.shape[0] != 3:
-            given = tuple(photo.shape) if isinstance(photo, Tensor) else type(photo).__name__
-            raise InputError(f"the photo is {given}; wanted a tensor (3, h, w) in [-1, 1]")
-        check_range("the photo", photo, -1, 1)
+        check_tensor("the photo", photo, (3, None, None), -1, 1)
         size = tuple(photo.shape[1:])
         check_size(size, unit=size_unit(self.unet.config))
-        if isinstance(poses, Motion):
-            if poses.size != size:
-                raise InputError(
-                    f"the motion is in frames of {poses.size[0]}×{poses.size[1]}, the photo has "
-                    f"{size[0]}×{size[1]} (height × width); fit the motion to the photo first"
-                )
-            return
-        if not isinstance(poses, Tensor):
-            raise InputError(f"the poses are {type(poses).__name__}; wanted a Motion or a tensor of pose maps")
-        if poses.ndim != 4 or tuple(poses.shape[1:]) != (POSE_CHANNELS, *size) or len(poses) == 0:
+        if not isinstance(poses, Motion):
+            check_tensor("a tensor of pose maps, or a Motion", poses, (None, POSE_CHANNELS, *size), 0, 1)
+        elif poses.size != size:
             raise InputError(
-                f"pose maps have the shape {tuple(poses.shape)}; wanted (frames ≥ 1, {POSE_CHANNELS}, "
-                f"{size[0]}, {size[1]}), as the photo"
+                f"the motion is in frames of {poses.size[0]}×{poses.size[1]}, the photo has {size[0]}×{size[1]} "
+                "(height × width)",
+                remedy="fit the motion to the photo first",
             )
-        check_range("pose maps", poses, 0, 1)
 
     def check_photo(
-        self,
-        picture: Tensor,
-        keypoints: Tensor | None,
-        mask: Tensor | None,
-        cutout: Cutout | None,
+        self, picture: Tensor, keypoints: Tensor | None, mask: Tensor | None, cutout: Cutout | None,
         poses: Tensor | Motion,
-    ) -> Photo:
+    ) -> Photo:  # fmt: skip
         """What is known of the photo, b = 1, on the pipeline's device; what this model does not need may be left out.
 
         Raises:
@@ -307,16 +299,13 @@ class PersonVideoPipeline(DiffusionPipeline):
         needs = reads_prior(config) or config.pose_keys
         if needs and ((cutout is None and (keypoints is None or mask is None)) or not isinstance(poses, Motion)):
             raise InputError(
-                "this model warps the photo into the poses: "
-                "give photo_keypoints and photo_mask, or a cutout, and the poses as a Motion"
+                "this model warps the photo into the poses",
+                remedy="give photo_keypoints and photo_mask, or a cutout, and the poses as a Motion",
             )
-        wanted = (len(KEYPOINTS), 3)
-        if keypoints is not None and (tuple(keypoints.shape) != wanted or not bool(keypoints.isfinite().all())):
-            raise InputError(f"photo_keypoints have the shape {tuple(keypoints.shape)}; wanted (18, 3), all finite")
+        if keypoints is not None:
+            check_tensor("photo_keypoints", keypoints, (len(KEYPOINTS), 3))
         if mask is not None:
-            if tuple(mask.shape) != (1, h, w):
-                raise InputError(f"photo_mask has the shape {tuple(mask.shape)}; wanted (1, {h}, {w}), as the photo")
-            check_range("photo_mask", mask, 0, 1)
+            check_tensor("photo_mask", mask, (1, h, w), 0, 1)
         if cutout is None and needs and keypoints is not None and mask is not None:
             cutout = cut_out(to_uint8(picture), mask[0].cpu().numpy(), keypoints.cpu().numpy(), exact=True)
         if cutout is not None and cutout.matte.shape != (h, w):
@@ -334,14 +323,10 @@ class PersonVideoPipeline(DiffusionPipeline):
         """
         p, f = 1 + len(further.cutouts), len(poses)
         pictures, shares, reads = further.pictures, further.shares, further.reads
-        if pictures.shape != (p - 1, *person.picture.shape[1:]):
-            wanted = (p - 1, *person.picture.shape[1:])
-            raise InputError(f"further photos have the shape {tuple(pictures.shape)}; wanted {wanted}")
-        for name, values, shape in (("shares", shares, (p, f, len(LAYERS))), ("reads", reads, (p, f))):
-            if values is not None and tuple(values.shape) != shape:
-                raise InputError(f"the {name} of photos have the shape {tuple(values.shape)}; wanted {shape}")
-            if values is not None:
-                check_range(f"the {name} of photos", values, 0, 1)
+        check_tensor("further photos", pictures, (p - 1, *person.picture.shape[1:]), -1, 1)
+        check_tensor("the shares of photos", shares, (p, f, len(LAYERS))[: max(2, shares.ndim)], 0, 1)
+        if reads is not None:
+            check_tensor("the reads of photos", reads, (p, f), 0, 1)
         more = [
             self.check_photo(picture, None, None, cutout, poses)
             for picture, cutout in zip(pictures, further.cutouts, strict=True)
@@ -370,24 +355,24 @@ class PersonVideoPipeline(DiffusionPipeline):
         parts = []
         for name, channels, low in (("reference", 3, -1), ("keep", 1, 0)):
             given = getattr(appearance, name)
-            if given.ndim != 4 or given.shape[0] not in (1, frames) or given.shape[1:] != (channels, *size):
-                raise InputError(
-                    f"the appearance's {name} has the shape {tuple(given.shape)}; "
-                    f"wanted ({frames} or 1, {channels}, {size[0]}, {size[1]})"
-                )
-            check_range(f"the appearance's {name}", given, low, 1)
+            check_tensor(f"the appearance's {name}", given, (1 if len(given) == 1 else frames, channels, *size), low, 1)
             parts.append((given[used] if len(given) > 1 else given).to(self.device, torch.float32))
         return Appearance(*parts)
 
 
-def check_range(what: str, values: Tensor, low: float, high: float) -> None:
-    """Whether values are finite floating-point numbers within [low, high].
+def check_tensor(
+    what: str, values: Tensor, shape: tuple[int | None, ...], low: float = -math.inf, high: float = math.inf
+) -> None:
+    """Whether values are a tensor of that shape (None: any length from 1 on), floating point, finite, within bounds.
 
     Raises:
         InputError: they are not.
     """
-    if not values.is_floating_point():
-        raise InputError(f"{what}: values are {values.dtype}; wanted floating point in [{low}, {high}]")
+    wanted = f"({', '.join('≥ 1' if side is None else str(side) for side in shape)}), floating point"
+    if not isinstance(values, Tensor) or not values.is_floating_point():
+        raise InputError(f"{what}: given is {getattr(values, 'dtype', type(values).__name__)}; wanted {wanted}")
+    if values.ndim != len(shape) or any(n < 1 or n != (side or n) for n, side in zip(values.shape, shape, strict=True)):
+        raise InputError(f"{what}: the shape is {tuple(values.shape)}; wanted {wanted}")
     smallest, largest = values.amin().item(), values.amax().item()
-    if not (low - 1e-3 <= smallest and largest <= high + 1e-3):  # also false for NaN
+    if not (low - 1e-3 <= smallest and largest <= high + 1e-3) or not math.isfinite(smallest + largest):
         raise InputError(f"{what}: values run from {smallest:g} to {largest:g}; wanted finite, within [{low}, {high}]")

@@ -8,7 +8,7 @@ neither on the noise nor on the time, pose maps and the warped photo, is kept fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -26,8 +26,9 @@ from tempose.models.unet import PersonUNet
 from tempose.pose.keypoints import Motion
 from tempose.pose.render import pose_maps
 
-# So many frames of a video keep their pose maps and priors from step to step, 2 MB each at 128×96.
-KEPT = 128
+# A video of so many frames keeps their pose maps and priors from step to step, 2 MB each at 128×96; of a longer one,
+# whose first frames would be gone before they are asked for again, those of neighboring windows alone.
+KEPT, NEAR = 128, 16
 
 
 class Posed(NamedTuple):
@@ -46,7 +47,7 @@ class Frames:
         photo: of one person; p of them where there are shares.
         poses: a motion in frames of the photo's size, or its pose maps `f 20 h w`.
         prior: whether the model reads the warped photo.
-        shares: how much of each layer each photo gives to every frame, `p f l`.
+        shares: how much each photo gives to every frame, `p f l` or `p f`, as `tempose.warp.person.Poses` takes it.
         reads: how much each photo's texture counts in every frame, `p f`; without, all of them alike.
     """
 
@@ -69,7 +70,8 @@ class Frames:
         missing = [name for name in names if name not in self._kept]
         if missing:
             others = [name for name in self._kept if name not in names]
-            for name in others[: max(0, len(self._kept) + len(missing) - KEPT)]:
+            kept = KEPT if len(self.poses) <= KEPT else NEAR
+            for name in others[: max(0, len(self._kept) + len(missing) - kept)]:
                 del self._kept[name]
             self._kept |= zip(missing, self._posed(torch.tensor(missing)), strict=True)
         posed = [self._kept[name] for name in names]
@@ -89,12 +91,17 @@ class Frames:
         maps = torch.from_numpy(pose_maps(chosen.keypoints, chosen.size)).to(device)
         if not self.prior:
             return [Posed(pose_map, None) for pose_map in maps]
+        prior = self.warped(frames, chosen)
+        each = [_frame_of(prior, i) for i in range(len(frames))]
+        return [Posed(pose_map, of) for pose_map, of in zip(maps, each, strict=True)]
+
+    def warped(self, frames: Tensor, chosen: Motion) -> Prior:
+        """The prior, b = 1, of the frames with these indices, whose poses are `chosen`."""
+        device = self.photo.picture.device
         depth = None if chosen.depth is None else torch.from_numpy(chosen.depth)[None].to(device)
         shares = None if self.shares is None else self.shares[:, frames].to(device)
         keypoints = torch.from_numpy(chosen.keypoints)[None].to(device)
-        prior = warped_prior(self.photo, keypoints, depth=depth, shares=shares)
-        each = [_frame_of(prior, i) for i in range(len(frames))]
-        return [Posed(pose_map, of) for pose_map, of in zip(maps, each, strict=True)]
+        return warped_prior(self.photo, keypoints, depth=depth, shares=shares)
 
 
 def _frame_of(prior: Prior, index: int) -> Prior:
@@ -114,6 +121,26 @@ class Encoded(NamedTuple):
     """How much each photo's texture counts, `p`."""
     maps: tuple[Tensor, ...]
     """`v c h w`, one a block of the network."""
+
+
+def averaged(x_t: Tensor, parts: Iterable[tuple[Window, Denoised]]) -> Denoised:
+    """The mean of what windows predict for each of the noisy frames `f 3 h w`, by the windows' weights."""
+    total: Tensor | None = None
+    weight_sum = torch.zeros(len(x_t), 1, 1, 1, device=x_t.device)
+    corrected = 0
+    for window, denoised in parts:
+        corrected = 0 if denoised.person is None else denoised.person.shape[1]
+        guided = denoised.output if denoised.person is None else torch.cat([denoised.output, denoised.person], dim=1)
+        weights = window.weights.to(x_t)[:, None, None, None]
+        if total is None:
+            total = torch.zeros(len(x_t), *guided.shape[1:], device=x_t.device)
+        total[window.frames] += weights * guided
+        weight_sum[window.frames] += weights
+    assert total is not None
+    total.div_(weight_sum)
+    if not corrected:
+        return Denoised(total, None)
+    return Denoised(total[:, :-corrected], total[:, -corrected:])
 
 
 class Predictor:
@@ -167,30 +194,26 @@ class Predictor:
             output `f c h w`, float32, c = 3, or 6 where the variance is learned; and, where the model corrects its
             prior, `f 3 h w` for the person.
         """
-        total: Tensor | None = None
-        weight_sum = torch.zeros(len(x_t), 1, 1, 1, device=x_t.device)
+        return averaged(x_t, self.parts(x_t, t, frames, windows))
+
+    def parts(
+        self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window], *, mirrored: bool = False
+    ) -> Iterator[tuple[Window, Denoised]]:
+        """The guided prediction for each window; arguments as `__call__`.
+
+        Args:
+            mirrored: the network sees the noisy frames as a mirror shows them.
+        """
         encoded: dict[int, Encoded] = {}
-        corrected = 0
-        for window, weights in windows:
-            encoded = {i: encoded[i] for i in window.tolist() if i in encoded}
-            new = torch.tensor([i for i in window.tolist() if i not in encoded], dtype=torch.long)
+        for window in windows:
+            names = window.frames.tolist()
+            encoded = {i: encoded[i] for i in names if i in encoded}
+            new = torch.tensor([i for i in names if i not in encoded], dtype=torch.long)
+            seen = x_t[window.frames].flip(-1) if mirrored else x_t[window.frames]
             if len(new):
-                encoded |= zip(new.tolist(), self.encode(x_t[new], t, frames[new]), strict=True)
-            denoised = self.decode(x_t[window], t, [encoded[i] for i in window.tolist()])
-            corrected = 0 if denoised.person is None else denoised.person.shape[1]
-            guided = (
-                denoised.output if denoised.person is None else torch.cat([denoised.output, denoised.person], dim=1)
-            )
-            weights = weights.to(x_t)[:, None, None, None]
-            if total is None:
-                total = torch.zeros(len(x_t), *guided.shape[1:], device=x_t.device)
-            total[window] += weights * guided
-            weight_sum[window] += weights
-        assert total is not None
-        total.div_(weight_sum)
-        if not corrected:
-            return Denoised(total, None)
-        return Denoised(total[:, :-corrected], total[:, -corrected:])
+                noisy = x_t[new].flip(-1) if mirrored else x_t[new]
+                encoded |= zip(new.tolist(), self.encode(noisy, t, frames[new]), strict=True)
+            yield window, self.decode(seen, t, [encoded[i] for i in names])
 
     def encode(self, x_t: Tensor, t: Tensor, frames: Tensor) -> list[Encoded]:
         """The part of the network that sees each frame by itself.
@@ -254,9 +277,7 @@ class Predictor:
             photo = torch.tensor([float(branch.photo) for branch in self.branches], device=x_t.device)
             prior = Prior(color, alpha, background, mask, photo)
         conditions = Conditions(
-            unfold(together([frame.pose_map for frame in encoded]), f),
-            self.texture_of(encoded),
-            prior=prior,
+            unfold(together([frame.pose_map for frame in encoded]), f), self.texture_of(encoded), prior=prior
         )
         times = t.to(x_t.device).expand(n)
         denoised = denoise(
@@ -269,7 +290,8 @@ class Predictor:
             encoded=[together(maps) for maps in zip(*(frame.maps for frame in encoded), strict=True)],
         )  # n f c h w
         output, person = (
-            None if x is None else torch.einsum("n, n f c h w -> f c h w", self.weights, x.float()) for x in denoised
+            None if each is None else torch.einsum("n, n f c h w -> f c h w", self.weights, each.float())
+            for each in denoised[:2]
         )
         assert output is not None
         return Denoised(output, person)

@@ -9,13 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DDPMScheduler,
-    DPMSolverMultistepScheduler,
-    SchedulerMixin,
-    UniPCMultistepScheduler,
-)
+from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SchedulerMixin, UniPCMultistepScheduler
 from torch import Tensor
 
 from tempose.core.errors import InputError, unknown
@@ -37,7 +31,7 @@ def make_solver(
         InputError: the name is unknown, or steps are not between 1 and the schedule's T.
     """
     if name not in SOLVERS:
-        raise InputError(unknown("solver", name, SOLVERS))
+        raise unknown("solver", name, SOLVERS)
     t_max = schedule.config.num_train_timesteps
     if not isinstance(steps, int) or not 1 <= steps <= t_max:
         raise InputError(f"num_inference_steps is {steps!r}; wanted a whole number from 1 to {t_max}")
@@ -68,8 +62,9 @@ class Solvers:
         self.init_noise_sigma = self.parts[0].init_noise_sigma
 
     def step(self, prediction: Tensor, t: Tensor, x_t: Tensor, *, generator: torch.Generator) -> Tensor:
-        """One step less noisy, for all frames `f 3 h w`, as `solver_step` makes it for a part of them."""
-        less_noisy = torch.empty_like(x_t)
+        """One step less noisy, for all frames `f 3 h w`, as `solver_step` makes it for a part of them; written over the
+        prediction, so that a long video is not held once more."""
+        less_noisy = prediction[:, : x_t.shape[1]]
         together = zip(self.parts, *(x.split(self.AT_ONCE) for x in (prediction, x_t, less_noisy)), strict=True)
         for solver, predicted, noisy, result in together:
             result.copy_(solver_step(solver, predicted, t, noisy, generator=generator))

@@ -113,5 +113,5 @@ def find_strategy(name: str | Strategy) -> Strategy:
     if not isinstance(name, str):
         return name
     if name not in STRATEGIES:
-        raise InputError(unknown("strategy", name, STRATEGIES))
+        raise unknown("strategy", name, STRATEGIES)
     return STRATEGIES[name]

@@ -11,22 +11,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError
 from tempose.data.augment import Views, cropped_motion, resized
 from tempose.data.prepared import Clip, read_metadata
 from tempose.evaluation.protocols import Protocol
 from tempose.media.tensors import to_tensor
-from tempose.people.clip import Recipe, draw_flow
+from tempose.people.clip import EDITION, Recipe, draw_flow
 from tempose.pose.keypoints import Motion
 from tempose.pose.retarget import retarget_motion
-
-SUBJECTS = ("self", "cross")
 
 
 class OpticalFlow(NamedTuple):
@@ -86,7 +84,7 @@ def tasks(
     protocol: Protocol,
     size: tuple[int, int],
     stretch: bool = False,
-    subject: str = "self",
+    subject: Literal["self", "cross"] = "self",
     most: int | None = None,
 ) -> list[Task]:
     """The tasks that a split of a prepared dataset holds.
@@ -100,14 +98,15 @@ def tasks(
         most: at most so many clips, evenly over the split.
 
     Raises:
-        InputError: no such subject.
         DataError: no such dataset; the split is empty; or for `cross`, it shows a single person.
     """
-    if subject not in SUBJECTS:
-        raise InputError(f"the subject is {subject!r}; wanted one of {', '.join(SUBJECTS)}")
     clips = [Clip(Path(root) / split, row) for row in read_metadata(root, split)]
     if not clips:
-        raise DataError(f"{Path(root) / split} holds no clip; prepare a dataset or choose another split")
+        raise DataError(
+            f"{Path(root) / split} holds no clip",
+            path=Path(root) / split,
+            remedy="prepare a dataset or choose another split",
+        )
     if most is not None and most < len(clips):
         clips = [clips[i] for i in np.unique(np.linspace(0, len(clips) - 1, most).astype(int))]
     if subject == "self":
@@ -141,11 +140,9 @@ def self_reconstruction(clip: Clip, *, protocol: Protocol, size: tuple[int, int]
 def reconstruction(clip: Clip, moments: Sequence[int], *, size: tuple[int, int], stretch: bool = False) -> Case:
     """A clip of which the frames `moments` are to be generated from its first frame."""
     views = _views(clip, [0, *moments], size=size, stretch=stretch)
-    pictures = to_tensor(views.frames)
-    masks = torch.from_numpy(views.masks).float()[:, None]
+    pictures, masks = to_tensor(views.frames), torch.from_numpy(views.masks).float()[:, None]
     truth = Truth(pictures[1:], masks[1:], exact_flow(clip, moments, size=size))
-    keypoints = torch.from_numpy(views.motion.keypoints[0])
-    return Case(clip.name, pictures[0], keypoints, masks[0], views.motion[1:], truth)
+    return Case(clip.name, pictures[0], torch.from_numpy(views.motion.keypoints[0]), masks[0], views.motion[1:], truth)
 
 
 def cross_driving(
@@ -175,12 +172,16 @@ def cross_driving(
 def exact_flow(clip: Clip, moments: Sequence[int], *, size: tuple[int, int]) -> OpticalFlow | None:
     """The flow between the frames `moments` of a drawn clip; None where it is not known.
 
-    It is of clips that bear the recipe from which they were drawn, at the size drawn, from each frame
-    to the next.
+    It is of clips that bear the recipe from which they were drawn, by this edition of the drawing, at the size drawn,
+    from each frame to the next.
+
+    Raises:
+        InputError: people cannot be drawn here.
     """
     drawn_at = (clip.row["height"], clip.row["width"])
     neighbours = list(moments) == list(range(moments[0], moments[0] + len(moments)))
-    if "recipe" not in clip.row or size != drawn_at or not neighbours or len(moments) < 2:
+    ours = clip.row.get("recipe", {}).get("edition") == EDITION
+    if not ours or size != drawn_at or not neighbours or len(moments) < 2:
         return None
     drawn = draw_flow(Recipe.from_json(clip.row["recipe"]))
     between = slice(moments[0], moments[-1])
@@ -195,7 +196,10 @@ def _driver(clips: Sequence[Clip], index: int) -> Clip:
         other = clips[(index + ahead) % len(clips)]
         if other.row["person"] != person:
             return other
-    raise DataError(f"{clips[index].folder} shows {person} alone; cross-driving wants clips of two people or more")
+    raise DataError(
+        f"{clips[index].folder} shows {person} alone; wanted clips of two people or more, to drive one by another",
+        path=clips[index].folder,
+    )
 
 
 def _views(clip: Clip, moments: Sequence[int], *, size: tuple[int, int], stretch: bool) -> Views:
@@ -210,6 +214,6 @@ def _check_size(clip: Clip, *, size: tuple[int, int], stretch: bool) -> None:
     own = (clip.row["height"], clip.row["width"])
     if own != size and not stretch:
         raise DataError(
-            f"{clip.name} is {own[0]}×{own[1]} (height × width), measured is at {size[0]}×{size[1]}; "
-            "prepare the clips at that size, or stretch them (--stretch)"
+            f"{clip.name} is {own[0]}×{own[1]} (height × width), measured is at {size[0]}×{size[1]}",
+            remedy="prepare the clips at that size, or stretch them (--stretch)",
         )

@@ -84,7 +84,9 @@ def compare(folders: Sequence[Path | str]) -> Comparison:
         difference for other in others for column in columns if (difference := differ(first, other, column)) is not None
     ]
     if not differences:
-        raise DataError(f"{', '.join(map(str, paths))} have no measure in common; evaluate with the same protocol")
+        raise DataError(
+            f"{', '.join(map(str, paths))} have no measure in common", remedy="evaluate with the same protocol"
+        )
     return Comparison(reports, columns, differences, [note for other in others for note in notes(first, other)])
 
 
@@ -113,8 +115,9 @@ def shared(evaluations: Sequence[Evaluation], paths: Sequence[Path]) -> list[Rep
         for name in sorted(common):
             if known[name] != hashes[0][name]:
                 raise DataError(
-                    f"{name} is another file in {path} than in {paths[0]} (SHA-256 differs); "
-                    "evaluate both on the same data"
+                    f"{name} is another file in {path} than in {paths[0]} (SHA-256 differs)",
+                    path=path,
+                    remedy="evaluate both on the same data",
                 )
         clips = [clip for clip in each.clips if clip.name in common]
         places = {clip.name: index for index, clip in enumerate(each.clips)}
@@ -124,19 +127,13 @@ def shared(evaluations: Sequence[Evaluation], paths: Sequence[Path]) -> list[Rep
 
 def differ(first: Report, other: Report, column: Column) -> Difference | None:
     """The last method of a report against that of the first, clip by clip; None without a common clip."""
-    theirs = {clip.name: clip for clip in other.evaluation.clips}
-    clips, before, after = [], [], []
-    for clip in first.evaluation.clips:
-        if clip.name in theirs:
-            values = (
-                clip.mean(first.evaluation.methods[-1], column.name),
-                theirs[clip.name].mean(other.evaluation.methods[-1], column.name),
-            )
-            if np.isfinite(values).all():
-                clips.append(clip.name)
-                before.append(values[0])
-                after.append(values[1])
-    return Difference(other, column, clips, paired(np.array(before), np.array(after))) if clips else None
+    ours, theirs = ({clip.name: clip for clip in each.evaluation.clips} for each in (first, other))
+    methods = first.evaluation.methods[-1], other.evaluation.methods[-1]
+    pairs = {
+        name: (ours[name].mean(methods[0], column.name), theirs[name].mean(methods[1], column.name)) for name in ours
+    }
+    known = {name: pair for name, pair in pairs.items() if np.isfinite(pair).all()}
+    return Difference(other, column, list(known), paired(*np.array(list(known.values())).T)) if known else None
 
 
 def notes(first: Report, other: Report) -> list[str]:
@@ -166,10 +163,8 @@ def write_comparison(comparison: Comparison, out: Path | str, *, overwrite: bool
     check_free_or_finished(out, kind="comparison", mark="compare.json", names=FILES, overwrite=overwrite)
     with written_whole(out, replace=overwrite) as beside:
         beside.mkdir()
-        (beside / "compare.html").write_text(as_html(comparison), encoding="utf-8", errors="backslashreplace")
-        (beside / "compare.md").write_text(as_markdown(comparison), encoding="utf-8", errors="backslashreplace")
-        (beside / "compare.json").write_text(as_json(comparison), encoding="utf-8", errors="backslashreplace")
-        (beside / "clips.csv").write_text(as_csv(comparison), encoding="utf-8", errors="backslashreplace")
+        for name, form in zip(FILES, (as_html, as_markdown, as_json, as_csv), strict=True):
+            (beside / name).write_text(form(comparison), encoding="utf-8", errors="backslashreplace")
 
 
 def heads(comparison: Comparison) -> list[str]:
@@ -293,16 +288,15 @@ def changed_videos(comparison: Comparison) -> list[tuple[str, list[tuple[str, by
         difference = next((d for d in comparison.differences if d.report is report), None)
         if difference is None:
             continue
-        videos = []
-        for index in difference.values.most_changed[:SHOWN]:
-            name, change = difference.clips[index], signed(float(difference.values.changes[index]))
-            videos += [
-                (
-                    f"{name}, {change}: {shown.label}",
-                    read_video(shown.folder, shown.places[name]),
-                    video_columns(shown.evaluation.methods),
-                )
-                for shown in (first, report)
-            ]
+        most = [(difference.clips[i], difference.values.changes[i]) for i in difference.values.most_changed[:SHOWN]]
+        videos = [
+            (
+                f"{name}, {signed(float(change))}: {shown.label}",
+                read_video(shown.folder, shown.places[name]),
+                video_columns(shown.evaluation.methods),
+            )
+            for name, change in most
+            for shown in (first, report)
+        ]
         found.append((f"By {difference.column.name}, {report.label} against {first.label}.", videos))
     return found

@@ -46,7 +46,7 @@ def evaluate_clips(
         InputError, DataError, CheckpointError: something of it is not there, or no clip could be measured.
     """
     if not sources:
-        raise InputError("nothing to measure: name --data, a prepared dataset, or --native and videos")
+        raise InputError("nothing to measure", remedy="name --data, a prepared dataset, or --native and videos")
     if not settings.native and len(sources) > 1:
         raise InputError("several sources are given; wanted one prepared dataset, or --native")
     # Without a GPU, processes find each other only where accelerate is told that they compute on processors.
@@ -68,7 +68,7 @@ def evaluate_clips(
         "learned": list(settings.learned),
         "warnings": list(model.warnings),
     }
-    return plan.carried_out(facts, track=track, spread=spread)
+    return plan._replace(facts={**facts, **plan.facts}).run(track=track, spread=spread)
 
 
 def planned(sources: Sequence[Path], settings: EvaluateSettings, *, device: str) -> tuple[Model, Plan]:

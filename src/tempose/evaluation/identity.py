@@ -11,9 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.core.errors import InputError
-from tempose.evaluation.metrics import check_frames
-from tempose.evaluation.pose import check_keypoints
 from tempose.pose.part_colors import color_distance, part_colors
 
 
@@ -36,20 +33,8 @@ def identity_drift(frames: Tensor, keypoints: Tensor, *, photo: Tensor, photo_ke
 
     Returns:
         `b f`; NaN where no part is seen in both.
-
-    Raises:
-        InputError: shapes differ, or values that are not finite or not in [0, 1].
     """
-    check_frames(frames)
-    check_frames(photo[:, None], name="photo")
-    check_keypoints(keypoints)
-    check_keypoints(photo_keypoints[:, None], name="photo's key points")
     b, f = frames.shape[:2]
-    if keypoints.shape[:2] != (b, f) or len(photo) != b or len(photo_keypoints) != b:
-        raise InputError(
-            f"{b} clips of {f} frames, key points {tuple(keypoints.shape[:2])}, {len(photo)} photos, "
-            f"{len(photo_keypoints)} key points of photos; wanted one photo a clip, key points for each frame"
-        )
     drift = torch.full((b, f), torch.nan)
     for i in range(b):
         known = part_colors(photo[i], photo_keypoints[i].cpu().numpy())

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor, from_numpy
 
-from tempose.core.errors import InputError
 from tempose.pose.face_mesh import EYE_CORNERS, MESH_POINTS
-from tempose.pose.keypoints import KNUCKLES, MIN_CONFIDENCE, Motion
+from tempose.pose.keypoints import HAND_POINTS, HANDS, KNUCKLES, MIN_CONFIDENCE, Motion
 
 # Heads that are turned farther from the camera than this, in degrees, are not measured: the mesh guesses half of them.
 TURNED = 30.0
@@ -29,6 +28,9 @@ LIPS = (13, 14)
 # An eye is shut below this share of how far it is open on the whole; a mouth is open where its lips are farther apart
 # than on the whole by this share of the distance of the eyes. It is followed by half as much.
 SHUT, OPEN, FOLLOWED = 0.6, 0.1, 0.5
+
+# How long a hand is, in palms.
+A_HAND = 2.0
 
 
 def face_found(found: Motion, wanted: Motion) -> Tensor:
@@ -51,30 +53,26 @@ def face_error(found: Motion, wanted: Motion) -> Tensor:
         return _result(100 * apart / eye_distance(driver), again & (head_turn(driver) <= TURNED))
 
 
-def expression_followed(found: Motion, wanted: Motion) -> Tensor:
-    """Whether shut eyes and open mouths are followed: `1 f`, the share of them; NaN in frames without any.
+def blinks_followed(found: Motion, wanted: Motion) -> Tensor:
+    """Whether the result shuts its eyes where the driver does, against what is usual of each in the clip.
 
-    Against what is usual in the clip, of the driver and of the result, each by itself.
+    Returns:
+        `1 f` of 0 and 1, NaN where the driver does not.
     """
-    shown, again = _both_faces(found, wanted)
-    share = np.full(len(wanted), np.nan)
-    if again.sum() < 2:
-        return _result(share, again)
-    driver, result = _openness(_mesh(wanted)), _openness(_mesh(found))  # f 2: eyes, mouth
-    usual, usual_again = np.median(driver[shown], axis=0), np.median(result[again], axis=0)
-    happens = np.stack([driver[:, 0] < SHUT * usual[0], driver[:, 1] > usual[1] + OPEN], axis=-1) & shown[:, None]
-    follows = np.stack(
-        [
-            usual_again[0] - result[:, 0]
-            >= FOLLOWED * (usual[0] - driver[:, 0]) * usual_again[0] / max(usual[0], 1e-6),
-            result[:, 1] - usual_again[1] >= FOLLOWED * (driver[:, 1] - usual[1]),
-        ],
-        axis=-1,
-    )
-    follows &= again[:, None]
-    some = happens.any(-1)
-    share[some] = (happens & follows).sum(-1)[some] / happens.sum(-1)[some]
-    return _result(share, some)
+    driver, result, shown, again = _eyes_and_mouth(found, wanted, 0)
+    usual, usual_again = _usual(driver, shown), _usual(result, again)
+    happens = shown & (driver < SHUT * usual)
+    follows = 1 - result / max(usual_again, 1e-6) >= FOLLOWED * (1 - driver / max(usual, 1e-6))
+    return _result((follows & again).astype(float), happens)
+
+
+def mouths_followed(found: Motion, wanted: Motion) -> Tensor:
+    """The same of open mouths."""
+    driver, result, shown, again = _eyes_and_mouth(found, wanted, 1)
+    usual, usual_again = _usual(driver, shown), _usual(result, again)
+    happens = shown & (driver > usual + OPEN)
+    follows = result - usual_again >= FOLLOWED * (driver - usual)
+    return _result((follows & again).astype(float), happens)
 
 
 def face_shape(found: Motion, photo: np.ndarray | None) -> Tensor:
@@ -105,22 +103,17 @@ def face_shape(found: Motion, photo: np.ndarray | None) -> Tensor:
 
 def hands_found(found: Motion, wanted: Motion) -> Tensor:
     """The share of the driver's hands that are found again: `1 f`, NaN where the driver shows none."""
-    shown, again = _both_hands(found, wanted)
-    some = np.asarray(shown.any(-1))
-    return _result((shown & again).sum(-1) / np.maximum(shown.sum(-1), 1), some)
+    shown, apart = _hands_apart(found, wanted)
+    again = np.isfinite(apart)
+    return _result(again.sum(-1) / np.maximum(shown.sum(-1), 1), np.asarray(shown.any(-1)))
 
 
 def hand_error(found: Motion, wanted: Motion) -> Tensor:
     """Mean distance of the 21 points of the hands found again, in % of the palm: `1 f`, NaN where none is."""
-    shown, again = _both_hands(found, wanted)
-    both = shown & again
-    if found.hands is None or wanted.hands is None:
-        return _result(np.zeros(len(wanted)), np.asarray(both.any(-1)))
-    apart = np.linalg.norm(found.hands[..., :2] - wanted.hands[..., :2], axis=-1).mean(-1)
-    palm = wanted.hands[..., list(KNUCKLES), :] - wanted.hands[..., :1, :]
-    length = np.linalg.norm(palm[..., [0, 1, 3]], axis=-1).mean(-1)
-    errors = np.where(both, 100 * apart / np.maximum(length, 1e-6), 0).sum(-1) / np.maximum(both.sum(-1), 1)
-    return _result(errors, np.asarray(both.any(-1)))
+    _, apart = _hands_apart(found, wanted)
+    again = np.isfinite(apart)
+    errors = np.where(again, 100 * apart, 0).sum(-1) / np.maximum(again.sum(-1), 1)
+    return _result(errors, np.asarray(again.any(-1)))
 
 
 # Parts ----------------------------------------------------------------------------------------------
@@ -135,6 +128,21 @@ def head_turn(mesh: np.ndarray) -> np.ndarray:
     """`f`: by how many degrees heads of `f 468 3` are turned from the camera to a side."""
     across = mesh[:, EYE_CORNERS[3]] - mesh[:, EYE_CORNERS[0]]
     return np.degrees(np.arctan2(np.abs(across[:, 2]), np.linalg.norm(across[:, :2], axis=-1)))
+
+
+def _eyes_and_mouth(found: Motion, wanted: Motion, which: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """How far the eyes (0) or the mouth (1) of driver and result are open, and where that is known: `f` each."""
+    shown, again = _both_faces(found, wanted)
+    nothing = np.zeros(len(wanted))
+    driver, result = (
+        _openness(_mesh(motion))[:, which] if some.any() else nothing
+        for motion, some in ((wanted, shown), (found, again))
+    )
+    return driver, result, shown, again
+
+
+def _usual(values: np.ndarray, known: np.ndarray) -> float:
+    return float(np.median(values[known])) if known.any() else 0.0
 
 
 def _openness(mesh: np.ndarray) -> np.ndarray:
@@ -159,28 +167,29 @@ def _whole(face: np.ndarray) -> np.ndarray:
 
 def _both_faces(found: Motion, wanted: Motion) -> tuple[np.ndarray, np.ndarray]:
     """bool `f` and `f`: where the driver shows a face, and where it is found again."""
-    _check(found, wanted)
     nothing = np.zeros(len(wanted), bool)
     shown = nothing if wanted.face is None else _whole(wanted.face)
     return shown, shown & (nothing if found.face is None else _whole(found.face))
 
 
-def _both_hands(found: Motion, wanted: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """bool `f 2` and `f 2`: which hands the driver shows, and which are found."""
-    _check(found, wanted)
-    nothing = np.zeros((len(wanted), 2), bool)
-    shown, again = (
-        nothing if motion.hands is None else np.asarray((motion.hands[..., 2] >= MIN_CONFIDENCE).all(-1))
-        for motion in (wanted, found)
-    )
-    return shown, again
+def _hands_apart(found: Motion, wanted: Motion) -> tuple[np.ndarray, np.ndarray]:
+    """Which hands the driver shows, bool `f 2`; how far each is from the one found again, in palms, inf without: `f 2`.
 
-
-def _check(found: Motion, wanted: Motion) -> None:
-    if len(found) != len(wanted) or found.size != wanted.size:
-        raise InputError(
-            f"found {len(found)} frames of {found.size}, wanted {len(wanted)} of {wanted.size}; they must be alike"
-        )
+    Of a person who turns, an estimator that sees one frame at a time takes right for left: a hand is the one that it
+    lies on, whatever its side, and farther away than A_HAND it is none.
+    """
+    nothing = np.zeros((len(wanted), HANDS, HAND_POINTS, 4))
+    driver, result = (nothing if motion.hands is None else motion.hands.astype(float) for motion in (wanted, found))
+    shown, again = (np.asarray((hands[..., 2] >= MIN_CONFIDENCE).all(-1)) for hands in (driver, result))
+    apart = np.linalg.norm(driver[:, :, None, :, :2] - result[:, None, :, :, :2], axis=-1).mean(-1)  # f 2 2
+    palm = driver[..., list(KNUCKLES), :] - driver[..., :1, :]
+    apart /= np.linalg.norm(palm[..., [0, 1, 3]], axis=-1).mean(-1)[..., None].clip(1e-6)
+    apart[~(shown[:, :, None] & again[:, None]) | (apart > A_HAND)] = np.inf
+    pairs = np.stack(
+        [apart[:, [0, 1], [0, 1]], apart[:, [0, 1], [1, 0]]], axis=1
+    )  # f 2 2: as they are called, exchanged
+    lost = np.where(np.isfinite(pairs), pairs, 2 * A_HAND).sum(-1)
+    return shown, np.take_along_axis(pairs, lost.argmin(1)[:, None, None], axis=1)[:, 0]
 
 
 def _result(values: np.ndarray, there: np.ndarray) -> Tensor:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.core.errors import InputError, unknown
 from tempose.evaluation.cases import Case, OpticalFlow
 from tempose.evaluation.identity import identity_drift
 from tempose.evaluation.metrics import (
@@ -42,7 +41,7 @@ from tempose.evaluation.sets import (
     load_inception,
 )
 from tempose.evaluation.settings import Metric
-from tempose.evaluation.video import dis_flow, flicker, jerk, seam_score
+from tempose.evaluation.video import SMALLEST, dis_flow, flicker, jerk, seam_score
 from tempose.evaluation.weights import I3D, INCEPTION, find
 from tempose.media.images import resize
 from tempose.media.tensors import to_uint8
@@ -131,9 +130,9 @@ def flow_along(case: Case, frames: Tensor) -> OpticalFlow | None:
     """The flow along which the frames of a case are compared, as a batch of one.
 
     Exact where the clip is drawn; else the DIS flow of the truth; without truth, of the frames
-    `1 f 3 h w` in [0, 1] themselves. None of a single frame.
+    `1 f 3 h w` in [0, 1] themselves. None of a single frame, or of frames too small for it.
     """
-    if frames.shape[1] < 2:
+    if frames.shape[1] < 2 or min(frames.shape[-2:]) < SMALLEST:
         return None
     if case.truth is None:
         return OpticalFlow(*dis_flow(frames))
@@ -159,18 +158,20 @@ def measures_at(size: tuple[int, int]) -> list[Measure]:
     torchmetrics()
     similar = _both("SSIM", "", "higher", ssim) if min(size) >= WINDOW else []
     if min(size) >= FIVE_SCALES:
-        similar.append(Measure(Column("MS-SSIM", "", "higher"), TRUTH, _against(ms_ssim)))
+        similar.append(Measure(Column("MS-SSIM", "", "higher"), TRUTH, against(ms_ssim)))
     return [
         *similar,
         *_both("PSNR", "dB", "higher", psnr),
         *_both("L1", "", "lower", l1),
-        Measure(Column("PSNR overflowing", "dB", "higher"), TRUTH, _against(psnr_overflowing)),
+        Measure(Column("PSNR overflowing", "dB", "higher"), TRUTH, against(psnr_overflowing)),
         Measure(Column("flicker", "", "near 0"), TRUTH | FLOW, _flicker),
         Measure(Column("warped difference", "", "as the truth"), FLOW, _change),
         Measure(Column("seam score", "", "near 1"), FLOW | {"joins"}, _seam),
         Measure(Column("identity drift", "ΔE", "lower"), frozenset(), drift),
-        Measure(Column("PCK@0.1", "", "higher"), FOUND, _hits),
-        Measure(Column("pose error", "% of height", "lower"), FOUND, _pose_error),
+        Measure(Column("PCK@0.1", "", "higher"), FOUND, lambda made: pck(_again(made), _asked(made))),
+        Measure(
+            Column("pose error", "% of height", "lower"), FOUND, lambda made: mean_error(_again(made), _asked(made))
+        ),
         Measure(Column("jerk", "heights/s³", "as the truth"), FOUND | {"motion"}, _jerk),
     ]
 
@@ -178,65 +179,53 @@ def measures_at(size: tuple[int, int]) -> list[Measure]:
 def _both(name: str, unit: str, best: Best, metric: Callable[..., Tensor]) -> list[Measure]:
     """A frame metric on the whole frame and on the person alone."""
     return [
-        Measure(Column(name, unit, best), TRUTH, _against(metric)),
+        Measure(Column(name, unit, best), TRUTH, against(metric)),
         Measure(Column(f"{name}, person", unit, best), TRUTH, on_person(metric)),
     ]
 
 
-def _against(metric: Callable[..., Tensor]) -> Callable[[Generated], Tensor]:
+# What is told of by the needs of a measure is there: hence Any, for `Generated`.
+
+
+def against(metric: Callable[..., Tensor]) -> Callable[[Any], Tensor]:
     """A metric of frames and truth."""
     return lambda made: metric(made.frames, made.truth)
 
 
-def on_person(metric: Callable[..., Tensor]) -> Callable[[Generated], Tensor]:
+def on_person(metric: Callable[..., Tensor]) -> Callable[[Any], Tensor]:
     """A metric of frames, truth and the person's mask."""
     return lambda made: metric(made.frames, made.truth, mask=made.mask)
 
 
-def asked(made: Generated) -> Tensor:
+def drift(made: Any) -> Tensor:
+    """How far the colors of the person's parts are from the photo's (`tempose.evaluation.identity`)."""
+    photo, keypoints = unit(made.case.photo[None])[0], made.case.photo_keypoints[None]
+    return identity_drift(made.frames, _asked(made), photo=photo, photo_keypoints=keypoints)
+
+
+def _asked(made: Any) -> Tensor:
     """The key points asked for, `1 f 18 3`."""
     return torch.from_numpy(made.case.motion.keypoints)[None]
 
 
-def _again(made: Generated) -> Tensor:
+def _again(made: Any) -> Tensor:
     """The key points found again, `1 f 18 3`."""
-    assert made.found is not None
     return torch.from_numpy(made.found.keypoints)[None]
 
 
-def _hits(made: Generated) -> Tensor:
-    return pck(_again(made), asked(made))
-
-
-def _pose_error(made: Generated) -> Tensor:
-    return mean_error(_again(made), asked(made))
-
-
-def _flicker(made: Generated) -> Tensor:
-    assert made.flow is not None
-    assert made.truth is not None
+def _flicker(made: Any) -> Tensor:
     return flicker(made.frames, made.truth, flow=made.flow.flow, valid=made.flow.valid)
 
 
-def _change(made: Generated) -> Tensor:
-    assert made.flow is not None
+def _change(made: Any) -> Tensor:
     return warped_difference(made.frames, flow=made.flow.flow, valid=made.flow.valid)
 
 
-def _seam(made: Generated) -> Tensor:
-    assert made.flow is not None
+def _seam(made: Any) -> Tensor:
     return seam_score(made.frames, made.joins, flow=made.flow.flow, valid=made.flow.valid)
 
 
-def drift(made: Generated) -> Tensor:
-    """How far the colors of the person's parts are from the photo's (`tempose.evaluation.identity`)."""
-    case = made.case
-    return identity_drift(
-        made.frames, asked(made), photo=unit(case.photo[None])[0], photo_keypoints=case.photo_keypoints[None]
-    )
-
-
-def _jerk(made: Generated) -> Tensor:
+def _jerk(made: Any) -> Tensor:
     return jerk(_again(made), fps=made.case.motion.fps, height=made.frames.shape[-2])
 
 
@@ -260,7 +249,7 @@ class Learned:
 
 
 def load_learned(
-    names: Sequence[str], *, weights: Path | str | None = None, device: str | torch.device = "cpu"
+    names: Sequence[Metric], *, weights: Path | str | None = None, device: str | torch.device = "cpu"
 ) -> Learned:
     """The learned measures of these names.
 
@@ -268,12 +257,9 @@ def load_learned(
         weights: the folder with the published files (`tempose.evaluation.weights`); None downloads them, once.
 
     Raises:
-        InputError: there is no measure of a name, or its package is not installed.
+        InputError: the package of one is not installed.
         CheckpointError: weights are missing, not the published ones, or cannot be downloaded.
     """
-    for name in names:
-        if name not in get_args(Metric):
-            raise InputError(unknown("learned metric", name, get_args(Metric)))
     measures: list[Measure] = []
     sets: list[SetMeasure] = []
     looks: dict[str, Callable[[Tensor], Tensor]] = {}
@@ -284,7 +270,7 @@ def load_learned(
         if name in names:
             network = load_lpips(backbone, folder=weights).to(device)
             measures.append(
-                Measure(Column(f"LPIPS ({backbone})", "", "lower"), TRUTH, _against(partial(lpips, network=network)))
+                Measure(Column(f"LPIPS ({backbone})", "", "lower"), TRUTH, against(partial(lpips, network=network)))
             )
     if "fid" in names or "kid" in names:
         looks["inception"] = load_inception(find(INCEPTION, weights), device=device)

@@ -14,7 +14,7 @@ in the result (`tempose.evaluation.landmarks`).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -28,26 +28,26 @@ from torch import Tensor
 from tempose.animation.animate import animate
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import DataError, InputError
-from tempose.core.progress import Track, quiet
 from tempose.data.augment import Views, resized
 from tempose.data.find import find_videos
 from tempose.data.prepared import SPLITS, Clip, read_metadata, sha256_of
 from tempose.diffusion.hub import WARP, Model
 from tempose.evaluation.cases import Case, Task, Truth, hashes
 from tempose.evaluation.landmarks import (
-    expression_followed,
+    blinks_followed,
     face_error,
     face_found,
     face_shape,
     hand_error,
     hands_found,
+    mouths_followed,
 )
-from tempose.evaluation.measures import FOUND, TRUTH, Generated, Learned, Measure, drift, on_person
+from tempose.evaluation.measures import FOUND, TRUTH, Learned, Measure, against, drift, on_person
 from tempose.evaluation.methods import COPIED, Method, photo_copied
 from tempose.evaluation.metrics import grown, l1, psnr, rim_sharpness, sharpness, ssim, stillness, torchmetrics
 from tempose.evaluation.protocols import Protocol
 from tempose.evaluation.results import Column
-from tempose.evaluation.run import Plan, Spread, TaskOutcome
+from tempose.evaluation.run import Plan
 from tempose.evaluation.settings import EvaluateSettings
 from tempose.media.images import resize, write_image
 from tempose.media.tensors import to_tensor
@@ -85,10 +85,6 @@ class Sampling:
     """Over so long from its beginning they are spread evenly."""
     photos: int = 1
     """1, or 2: the first frame and one from behind."""
-
-    def __post_init__(self) -> None:
-        if self.frames < 2:
-            raise InputError(f"{self.frames} frame of a clip is to be measured; wanted 2 or more")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) of the measured frames, both even, for a clip of that size."""
@@ -151,7 +147,9 @@ def read_video_case(path: Path, sampling: Sampling, *, name: str | None = None) 
     frames = np.stack([resize(frame, size) for frame in islice(read_frames(path), 0, last, step)])[: sampling.frames]
     motion, masks = estimate_video(frames, fps=info.fps / step)
     if masks is None:
-        raise DataError(f"the estimator tells nothing of where the person of {path} is; wanted one that gives masks")
+        raise DataError(
+            f"the estimator tells nothing of where the person of {path} is; wanted one that gives masks", path=path
+        )
 
     def read(moment: int) -> Subject:
         with tempfile.TemporaryDirectory() as folder:
@@ -236,27 +234,13 @@ def native_measures() -> list[Measure]:
     """
     torchmetrics()
 
-    def around(metric: Callable[..., Tensor]) -> Callable[[Generated], Tensor]:
-        def of(made: Generated) -> Tensor:
-            assert made.mask is not None
-            return metric(made.frames, made.truth, mask=grown(made.mask))
+    def around(metric: Callable[..., Tensor]) -> Callable[[Any], Tensor]:
+        return lambda made: metric(made.frames, made.truth, mask=grown(made.mask))
 
-        return of
+    def again(metric: Callable[[Motion, Motion], Tensor]) -> Callable[[Any], Tensor]:
+        return lambda made: metric(made.found, made.case.motion)
 
-    def still(made: Generated) -> Tensor:
-        assert made.truth is not None
-        return stillness(made.frames, made.truth)
-
-    def again(metric: Callable[[Motion, Motion], Tensor]) -> Callable[[Generated], Tensor]:
-        def of(made: Generated) -> Tensor:
-            assert made.found is not None
-            return metric(made.found, made.case.motion)
-
-        return of
-
-    def shape(made: Generated) -> Tensor:
-        assert made.found is not None
-        assert isinstance(made.case, NativeCase)
+    def shape(made: Any) -> Tensor:
         return face_shape(made.found, made.case.subjects[0].face)
 
     return [
@@ -265,12 +249,13 @@ def native_measures() -> list[Measure]:
         Measure(Column("SSIM, person", "", "higher"), TRUTH, around(ssim)),
         Measure(Column("sharp", "", "near 1"), TRUTH, on_person(sharpness)),
         Measure(Column("rim", "", "near 1"), TRUTH, on_person(rim_sharpness)),
-        Measure(Column("still", "of 255", "near 0"), TRUTH, still),
+        Measure(Column("still", "of 255", "near 0"), TRUTH, against(stillness)),
         Measure(Column("identity drift", "ΔE", "lower"), FOUND, drift),
         Measure(Column("face found", "share", "higher"), FOUND, again(face_found)),
         Measure(Column("face error", "% of the eyes", "lower"), FOUND, again(face_error)),
         Measure(Column("face shape", "% of the eyes", "lower"), FOUND, shape),
-        Measure(Column("expression followed", "share", "higher"), FOUND, again(expression_followed)),
+        Measure(Column("blinks followed", "share", "higher"), FOUND, again(blinks_followed)),
+        Measure(Column("mouths followed", "share", "higher"), FOUND, again(mouths_followed)),
         Measure(Column("hands found", "share", "higher"), FOUND, again(hands_found)),
         Measure(Column("hand error", "% of the palm", "lower"), FOUND, again(hand_error)),
     ]
@@ -279,38 +264,19 @@ def native_measures() -> list[Measure]:
 # The run ----------------------------------------------------------------------------------------------
 
 
-def evaluate_native(
-    model: Model,
-    sources: Sequence[Path | str],
-    settings: EvaluateSettings | None = None,
-    *,
-    learned: Learned = Learned(),
-    facts: Mapping[str, Any] | None = None,
-    track: Track = quiet,
-    spread: Spread | None = None,
-    **changes: Any,
-) -> TaskOutcome:
-    """Measure what `animate` makes of videos, beside the photo copied and the warp alone.
-
-    Args:
-        sources: videos, folders of videos, prepared datasets.
-        settings: how (`tempose.evaluation.settings.EvaluateSettings`), of which those of clips, size, steps and seed
-            count here. changes: on top of them.
-        learned: further columns (`tempose.evaluation.measures.load_learned`), such as `feat`.
-        facts: more to write down, such as the command and versions.
-        spread: as for `tempose.evaluation.run.evaluate`.
-
-    Raises:
-        InputError, DataError: as `native_tasks` and `native_measures`, or no clip could be measured.
-    """
-    asked = (settings or EvaluateSettings(native=True)).changed(native=True, **changes)
-    return plan_native(model, sources, asked, learned=learned).carried_out(facts or {}, track=track, spread=spread)
-
-
 def plan_native(
     model: Model, sources: Sequence[Path | str], asked: EvaluateSettings, *, learned: Learned = Learned()
 ) -> Plan:
-    """What `evaluate_native` measures, and how; arguments and errors as there."""
+    """What `animate` makes of videos, beside the photo copied and the warp alone.
+
+    Args:
+        sources: videos, folders of videos, prepared datasets.
+        asked: of which the settings of clips, size, steps and seed count here.
+        learned: further columns (`tempose.evaluation.measures.load_learned`), such as `feat`.
+
+    Raises:
+        InputError, DataError: as `native_tasks` and `native_measures`.
+    """
     sampling = Sampling(asked.height, asked.max_frames or FRAMES, photos=asked.photos)
     how: dict[str, Any] = {"steps": asked.steps, "seed": asked.seed, "device": asked.device}
     methods = {COPIED: photo_copied, WARP: animated(WARP, **how), "model": animated(model, **how)}
@@ -322,6 +288,8 @@ def plan_native(
         methods,
         Protocol("native", window=1, step=1, strategy="overlap", most=None),
         native_measures(),
+        learned,
+        load_estimator() if asked.pose else None,
         facts={
             **asked.as_dict(),
             "protocol": "native",
@@ -330,6 +298,4 @@ def plan_native(
             "frames": sampling.frames,
             "seconds": sampling.seconds,
         },
-        learned=learned,
-        estimator=load_estimator() if asked.pose else None,
     )

@@ -17,15 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tempose.core.errors import CheckpointError, InputError
-from tempose.evaluation.metrics import check
 from tempose.evaluation.weights import ALEXNET, ALEXNET_HEADS, VGG16, VGG16_HEADS, Weights, find
 from tempose.models.features import FeatureNetwork
 
 # Of the pictures that the networks were trained on, in [-1, 1].
 MEAN, DEVIATION = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-
-# Under a shorter side nothing is left for the last layers.
-SMALLEST = 32
 
 
 class Backbone(NamedTuple):
@@ -143,13 +139,10 @@ def lpips(frames: Tensor, truth: Tensor, *, network: Lpips) -> Tensor:
     """Learned perceptual distance: 0 is best; `b f 3 h w` in [0, 1] → `b f`.
 
     Raises:
-        InputError: as in `check`, or frames under 32 pixels.
+        InputError: frames under 32 pixels, of which nothing is left for the last layers.
     """
-    check(frames, truth, None)
-    if min(frames.shape[-2:]) < SMALLEST:
-        raise InputError(
-            f"frames of {frames.shape[-2]}×{frames.shape[-1]} are too small for LPIPS; wanted ≥ {SMALLEST}"
-        )
+    if min(frames.shape[-2:]) < 32:
+        raise InputError(f"frames of {frames.shape[-2]}×{frames.shape[-1]} are too small for LPIPS; wanted ≥ 32")
     device = network.heads[0].device
     return torch.stack([network(x.to(device), y.to(device)) for x, y in zip(frames, truth, strict=True)]).cpu()
 
@@ -174,7 +167,6 @@ def feature_distance(frames: Tensor, truth: Tensor, *, mask: Tensor, network: Fe
     Returns:
         `b f`; NaN where the mask is empty.
     """
-    check(frames, truth, mask)
     distances = [
         _seen(picture, other, where[0] > 0.5, network)
         for picture, other, where in zip(frames.flatten(0, 1), truth.flatten(0, 1), mask.flatten(0, 1), strict=True)

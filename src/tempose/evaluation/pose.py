@@ -10,8 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tempose.core.errors import InputError
-from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE
+from tempose.pose.keypoints import MIN_CONFIDENCE
 
 
 def pck(found: Tensor, wanted: Tensor, *, threshold: float = 0.1) -> Tensor:
@@ -24,7 +23,6 @@ def pck(found: Tensor, wanted: Tensor, *, threshold: float = 0.1) -> Tensor:
     Returns:
         `b f`; NaN where the person's height is unknown.
     """
-    _check(found, wanted)
     height = person_height(wanted)[..., None]
     asked = _known(wanted)
     hit = asked & _known(found) & (_distance(found, wanted) <= threshold * height)
@@ -40,7 +38,6 @@ def mean_error(found: Tensor, wanted: Tensor) -> Tensor:
     Returns:
         `b f`; NaN where no wanted joint is found, or the person's height is unknown.
     """
-    _check(found, wanted)
     both = _known(found) & _known(wanted)
     distance = (_distance(found, wanted) * both).sum(-1) / both.sum(-1)
     return 100 * distance / person_height(wanted)
@@ -60,29 +57,9 @@ def person_height(keypoints: Tensor) -> Tensor:
     return torch.where(height > 0, height, torch.nan)
 
 
-def check_keypoints(keypoints: Tensor, *, name: str = "key points", at_least: int = 1) -> None:
-    """Whether these are key points of videos.
-
-    Raises:
-        InputError: not `b f 18 3`, too few frames, or values that are not finite.
-    """
-    wanted = (len(KEYPOINTS), 3)
-    if keypoints.ndim != 4 or tuple(keypoints.shape[2:]) != wanted or keypoints.shape[1] < at_least:
-        raise InputError(f"{name}: {tuple(keypoints.shape)}; wanted (b, f ≥ {at_least}, 18, 3): x, y, confidence")
-    if not keypoints.isfinite().all():
-        raise InputError(f"{name} hold NaN or infinite values; mark a missing joint by confidence 0")
-
-
 def _known(keypoints: Tensor) -> Tensor:
     return keypoints[..., 2] >= MIN_CONFIDENCE
 
 
 def _distance(found: Tensor, wanted: Tensor) -> Tensor:
     return (found[..., :2] - wanted[..., :2]).norm(dim=-1)
-
-
-def _check(found: Tensor, wanted: Tensor) -> None:
-    check_keypoints(found, name="found key points")
-    check_keypoints(wanted, name="wanted key points")
-    if found.shape != wanted.shape:
-        raise InputError(f"found {tuple(found.shape)}, wanted {tuple(wanted.shape)} key points; they must be alike")

@@ -44,7 +44,7 @@ class Protocol:
         """
         least = (self.window - 1) * self.step + 1
         if length < least:
-            raise DataError(f"{clip} has {length} frames after the photo; {self.name} wants {least} or more")
+            raise DataError(f"{clip} has {length} frames after the photo; wanted {least} or more for {self.name}")
         return range(0, length, self.step)[: self.most]
 
     def joins(self, frames: int) -> list[int]:
@@ -78,10 +78,12 @@ def find_protocol(
         InputError: there is none of that name, or its frames are fixed.
     """
     if name not in PROTOCOLS:
-        raise InputError(unknown("protocol", name, PROTOCOLS))
+        raise unknown("protocol", name, PROTOCOLS)
     protocol = PROTOCOLS[name]
     if window is None and max_frames is None and every is None:
         return protocol
     if protocol.most is not None:
-        raise InputError(f"{name} generates {protocol.most} frames at once; other settings are for loop or overlap")
+        raise InputError(
+            f"{name} generates {protocol.most} frames at once", remedy="leave the other settings to loop or overlap"
+        )
     return replace(protocol, window=window or protocol.window, step=every or protocol.step, most=max_frames)

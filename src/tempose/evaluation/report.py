@@ -22,6 +22,7 @@ import numpy as np
 
 from tempose.core.errors import MediaError
 from tempose.core.files import check_free_or_finished, written_whole
+from tempose.core.reading import read_plain
 from tempose.evaluation.results import TRUTH, ClipResults, Column, Evaluation, Result, as_json
 from tempose.evaluation.run import TaskOutcome
 
@@ -56,10 +57,9 @@ def write_report(outcome: TaskOutcome, out: Path | str, *, overwrite: bool = Fal
         for index, clip in enumerate(evaluation.clips):
             video_file(beside, index).write_bytes(outcome.videos[clip.name])
             (beside / "sheets" / f"{index:04d}.jpg").write_bytes(outcome.sheets[clip.name])
-        (beside / "report.json").write_text(as_json(evaluation), encoding="utf-8", errors="backslashreplace")
-        (beside / "clips.csv").write_text(as_csv(evaluation), encoding="utf-8", errors="backslashreplace")
-        (beside / "report.md").write_text(as_markdown(evaluation), encoding="utf-8", errors="backslashreplace")
-        (beside / "report.html").write_text(as_html(outcome), encoding="utf-8", errors="backslashreplace")
+        texts = (as_html(outcome), as_markdown(evaluation), as_json(evaluation), as_csv(evaluation))
+        for name, text in zip(FILES[:4], texts, strict=True):
+            (beside / name).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def video_file(folder: Path, index: int) -> Path:
@@ -74,9 +74,11 @@ def read_video(folder: Path, index: int) -> bytes:
         MediaError: it is not there.
     """
     try:
-        return video_file(folder, index).read_bytes()
+        return read_plain(video_file(folder, index))
     except OSError as error:
-        raise MediaError(f"the report lacks its video {video_file(folder, index)}: {error.strerror}") from error
+        raise MediaError(
+            f"the report lacks its video {video_file(folder, index)}: {error.strerror}", path=video_file(folder, index)
+        ) from error
 
 
 # The table ------------------------------------------------------------------------------------------

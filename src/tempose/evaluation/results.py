@@ -18,7 +18,8 @@ import numpy as np
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from tempose.core.errors import DataError, InputError, told
+from tempose.core.errors import DataError, told
+from tempose.core.reading import read_plain
 
 # The method whose frames are those of the clip itself.
 TRUTH = "truth"
@@ -173,25 +174,13 @@ def bootstrap(values: np.ndarray, *, level: float = 0.95, seed: int = 0) -> Inte
     for fewer than about twenty clips.
 
     Args:
-        values: one for each clip, `n`; leave out clips without a value.
-        level: share of the resampled means that the interval holds.
+        values: one for each clip, `n`, all finite.
 
     Returns:
         With a single clip, low and high are NaN: one value says nothing about others.
-
-    Raises:
-        InputError: no values, some that are not finite, or a level outside (0, 1).
     """
     from scipy import stats
 
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 1 or len(values) == 0:
-        raise InputError(f"values have the shape {values.shape}; wanted one for each clip, and at least one clip")
-    if not np.isfinite(values).all():
-        bad = np.flatnonzero(~np.isfinite(values)).tolist()
-        raise InputError(f"the values of the clips {bad} are NaN or infinite; leave out clips without a value")
-    if not 0 < level < 1:
-        raise InputError(f"level {level}; wanted a level between 0 and 1")
     if len(values) == 1:
         return Interval(float(values[0]), float("nan"), float("nan"))
     found = stats.bootstrap(
@@ -200,19 +189,13 @@ def bootstrap(values: np.ndarray, *, level: float = 0.95, seed: int = 0) -> Inte
     return Interval(float(values.mean()), float(found.low), float(found.high))
 
 
-def paired(first: np.ndarray, second: np.ndarray, *, level: float = 0.95, seed: int = 0) -> Paired:
+def paired(first: np.ndarray, second: np.ndarray) -> Paired:
     """The second run against the first over the same clips, `n` values each in the same order.
 
     The differences are resampled, not the runs: what makes a clip hard for both cancels.
-
-    Raises:
-        InputError: as in `bootstrap`, or the runs have different numbers of clips.
     """
-    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if first.shape != second.shape:
-        raise InputError(f"the runs have {first.shape} and {second.shape} values; compare the clips that both have")
-    changes = second - first
-    return Paired(bootstrap(changes, level=level, seed=seed), changes, np.argsort(-np.abs(changes), kind="stable"))
+    changes = np.asarray(second, float) - np.asarray(first, float)
+    return Paired(bootstrap(changes), changes, np.argsort(-np.abs(changes), kind="stable"))
 
 
 # As JSON --------------------------------------------------------------------------------------------
@@ -240,7 +223,7 @@ def read_evaluation(folder: Path | str) -> Evaluation:
     """
     path = Path(folder) / "report.json"
     try:
-        return _FORM.validate_json(path.read_bytes())
+        return _FORM.validate_json(read_plain(path))
     except FileNotFoundError:
         raise DataError(
             f"there is no report {path}; wanted a folder that `tempose evaluate` wrote", path=path

@@ -1,5 +1,4 @@
-"""The run: every method generates every task, every measure looks at what came out; `evaluate_model` is what
-`tempose evaluate` does.
+"""The run: every method generates every task, every measure looks at what came out.
 
 Several processes, as `accelerate launch` starts them, share the tasks. What a task gives depends on
 nothing but itself and the seed, so they give the results of one process.
@@ -10,8 +9,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,89 +79,141 @@ Spread = Callable[[Sequence[Task]], Iterable[tuple[int, Any]]]
 
 
 class Plan(NamedTuple):
-    """What is measured, and how."""
+    """What is measured, and how; `run` does it."""
 
     tasks: Sequence[Task]
+    """One a clip; those that cannot be read, generated or measured are listed, with the reason."""
     methods: Mapping[str, Method]
+    """In the order of the report; the clips are ranked by the last."""
     protocol: Protocol
+    """Which frames are generated."""
     measures: Sequence[Measure]
-    learned: Learned
-    estimator: Estimator | None
-    facts: dict[str, Any]
+    """The columns."""
+    learned: Learned = Learned()
+    """Further columns, for which weights are there."""
+    estimator: Estimator | None = None
+    """Looks for key points in what came out; without one, nothing of poses is measured."""
+    facts: Mapping[str, Any] = MappingProxyType({})
+    """What it takes to repeat this; it goes into the report as it is."""
+
+    def run(self, *, track: Track = quiet, spread: Spread | None = None) -> TaskOutcome:
+        """The results, the same in every process.
+
+        Args:
+            spread: judges the tasks elsewhere (`tempose.evaluation.evaluate`); by default the processes of this run do.
+
+        Raises:
+            DataError: there is no task, or none could be measured.
+        """
+        if not self.tasks:
+            raise DataError("there is nothing to evaluate: the set of clips is empty")
+        if spread is not None:
+            ended = track(spread(self.tasks), "clips", total=len(self.tasks))
+            return self.outcome({i: told(self.tasks[i], each) for i, each in ended})
+        state = PartialState()
+        own = range(state.process_index, len(self.tasks), state.num_processes)
+        done: list[tuple[int, Measured | str]] = []
+        for index in (track if state.is_main_process else quiet)(own, "clips"):
+            try:
+                done.append((index, self.judge(self.tasks[index])))
+            except (TemposeError, OSError) as error:
+                done.append((index, told(self.tasks[index], error)))
+        return self.outcome(dict(gather_object(done)))
 
     def judge(self, task: Task) -> Measured:
-        """One of the tasks generated and measured, as `judged`."""
-        return judged(
-            task,
-            methods=self.methods,
-            protocol=self.protocol,
-            measures=self.measures,
-            learned=self.learned,
-            estimator=self.estimator,
+        """One task generated and measured.
+
+        Raises:
+            TemposeError: the clip cannot be used, or a method gave frames that are not finite.
+        """
+        case = task.read()
+        generated = {name: method(case) for name, method in self.methods.items()}
+        for name, frames in generated.items():
+            if not bool(frames.isfinite().all()):
+                raise DataError(f"{task.name}: the frames of {name} hold NaN or infinite values")
+        shown = generated if case.truth is None else {TRUTH: case.truth.frames, **generated}
+        columns = (*self.measures, *self.learned.measures)
+        along_flow = self.protocol.step == 1 and any("flow" in each.needs for each in columns)
+        values = {
+            name: measured(self.made(case, name, frames, along_flow=along_flow), columns)
+            for name, frames in shown.items()
+        }
+        if case.truth is None:
+            along = "DIS of what was generated"
+        else:
+            along = "DIS of the truth" if case.truth.flow is None else "exact"
+        results = ClipResults(
+            name=task.name,
+            hashes=task.hashes,
+            fps=case.motion.fps / self.protocol.step,
+            flow=along if along_flow else "none",
+            joins=self.protocol.joins(len(case.motion)),
+            values=values,
+        )
+        features = {name: self.learned.features(unit(frames)) for name, frames in shown.items()}
+        return Measured(results, video_of(case, shown, fps=results.fps), sheet_of(shown), features)
+
+    def made(self, case: Case, name: str, frames: Tensor, *, along_flow: bool) -> Generated:
+        """What a method made of a case, with all that it can be judged by."""
+        compared = case.truth if name != TRUTH else None
+        return Generated(
+            case=case,
+            frames=unit(frames),
+            truth=None if compared is None else unit(compared.frames),
+            mask=None if compared is None else compared.mask[None],
+            flow=flow_along(case, unit(frames)) if along_flow else None,
+            joins=self.protocol.joins(len(frames)),
+            found=None if self.estimator is None else found_again(frames, self.estimator, fps=case.motion.fps),
         )
 
-    def carried_out(self, facts: Mapping[str, Any], *, track: Track, spread: Spread | None) -> TaskOutcome:
-        """The results; `facts` come before its own."""
-        return evaluate(
-            self.tasks,
-            self.methods,
-            protocol=self.protocol,
-            measures=self.measures,
-            facts={**facts, **self.facts},
-            learned=self.learned,
-            estimator=self.estimator,
-            track=track,
-            spread=spread,
+    def outcome(self, gathered: Mapping[int, Measured | str]) -> TaskOutcome:
+        """The results of all tasks together, from what each gave by its number."""
+        results = {self.tasks[index].name: gathered[index] for index in sorted(gathered)}
+        whole = {name: result for name, result in results.items() if isinstance(result, Measured)}
+        failed = {name: result for name, result in results.items() if isinstance(result, str)}
+        if not whole:
+            raise DataError(f"none of {len(self.tasks)} clips could be measured: {next(iter(failed.values()))}")
+        clips = [each.results for each in whole.values()]
+        seen = [name for name in (TRUTH, *self.methods) if any(name in clip.values for clip in clips)]
+        used = {name for clip in clips for values in clip.values.values() for name in values}
+        sets = {name: set_results(name, list(whole.values()), self.learned) for name in self.methods}
+        columns = [
+            *(each.column for each in (*self.measures, *self.learned.measures) if each.column.name in used),
+            *(each.column for each in self.learned.sets if any(each.column.name in found for found in sets.values())),
+        ]
+        return TaskOutcome(
+            Evaluation(dict(self.facts), seen, columns, clips, sets, failed),
+            videos={name: result.video for name, result in whole.items()},
+            sheets={name: result.sheet for name, result in whole.items()},
         )
-
-
-def evaluate_model(
-    pipe: PersonVideoPipeline,
-    data: Path | str,
-    settings: EvaluateSettings | None = None,
-    *,
-    learned: Learned = Learned(),
-    facts: Mapping[str, Any] | None = None,
-    track: Track = quiet,
-    spread: Spread | None = None,
-    **changes: Any,
-) -> TaskOutcome:
-    """Measure a model on the clips of a prepared dataset, at the network's size.
-
-    Args:
-        data: the dataset.
-        settings: how (`tempose.evaluation.settings.EvaluateSettings`); by default the usual. changes: on top of them.
-        learned: measures with learned features (`tempose.evaluation.measures.load_learned`).
-        facts: more to write down, such as the command and versions.
-        spread: as for `evaluate`.
-
-    Raises:
-        InputError: a setting is none that there is.
-        DataError: no such dataset, it is empty, or no clip of it could be measured.
-        PoseError: the estimator is not installed.
-    """
-    asked = (settings or EvaluateSettings()).changed(**changes)
-    return plan_model(pipe, data, asked, learned=learned).carried_out(facts or {}, track=track, spread=spread)
 
 
 def plan_model(
     pipe: PersonVideoPipeline, data: Path | str, asked: EvaluateSettings, *, learned: Learned = Learned()
 ) -> Plan:
-    """What `evaluate_model` measures, and how; arguments and errors as there."""
+    """A model measured on the clips of a prepared dataset, at the network's size.
+
+    Args:
+        learned: measures with learned features (`tempose.evaluation.measures.load_learned`).
+
+    Raises:
+        DataError: no such dataset, or it is empty.
+        PoseError: the estimator is not installed.
+    """
     assert not isinstance(asked.size, int)
-    height, width = asked.size or pipe.sampling.size
-    size = (height, width)
-    protocol = asked.frames
-    chosen = tasks(
-        data, asked.split, protocol=protocol, size=size, stretch=asked.stretch, subject=asked.subject, most=asked.clips
-    )
+    size, protocol = asked.size or pipe.sampling.size, asked.frames
     steps = pipe.sampling.steps if asked.steps is None else asked.steps
     sampling = {"num_inference_steps": steps, "strategy": protocol.strategy, "window": protocol.window}
     return Plan(
-        chosen,
+        tasks(
+            data, asked.split,
+            protocol=protocol, size=size, stretch=asked.stretch, subject=asked.subject, most=asked.clips,
+        ),
         {**FLOORS, "model": generated(pipe, seed=asked.seed, **sampling)},
         protocol,
         measures_at(size),
+        learned,
+        load_estimator(POSE_ESTIMATOR, landmarks=False) if asked.pose else None,
         facts={
             **asked.as_dict(),
             "weights": fingerprint(pipe),
@@ -171,140 +222,15 @@ def plan_model(
             "size": list(size),
             "steps": steps,
         },
-        learned=learned,
-        estimator=load_estimator(POSE_ESTIMATOR, landmarks=False) if asked.pose else None,
-    )
+    )  # fmt: skip
 
 
-def evaluate(
-    chosen: Sequence[Task],
-    methods: Mapping[str, Method],
-    *,
-    protocol: Protocol,
-    measures: Sequence[Measure],
-    facts: Mapping[str, Any],
-    learned: Learned = Learned(),
-    estimator: Estimator | None = None,
-    track: Track = quiet,
-    spread: Spread | None = None,
-) -> TaskOutcome:
-    """Measure what methods make of tasks.
-
-    Args:
-        chosen: one task a clip; those that cannot be read, generated or measured are listed, with the reason.
-        methods: name → method, in the order of the report; the clips are ranked by the last.
-        protocol: which frames are generated.
-        measures: the columns.
-        facts: what it takes to repeat this; it goes into the report as it is.
-        learned: further columns, for which weights are there.
-        estimator: looks for key points in what came out; without one, nothing of poses is measured.
-        spread: judges the tasks elsewhere (`tempose.evaluation.evaluate`); by default the processes of this run do.
-
-    Returns:
-        The results, the same in every process.
-
-    Raises:
-        DataError: there is no task, or none could be measured.
-    """
-    if not chosen:
-        raise DataError("there is nothing to evaluate: the set of clips is empty")
-    state = PartialState()
-    if spread is not None:
-        done = [
-            (index, told(chosen[index], result.reason) if isinstance(result, Failure) else result)
-            for index, result in track(spread(chosen), "clips", total=len(chosen))
-        ]
-        return outcome_of(chosen, dict(done), methods, measures=measures, facts=facts, learned=learned)
-    judge = partial(judged, methods=methods, protocol=protocol, measures=measures, learned=learned, estimator=estimator)
-    own = range(state.process_index, len(chosen), state.num_processes)
-    done = []
-    for index in (track if state.is_main_process else quiet)(own, "clips"):
-        try:
-            done.append((index, judge(chosen[index])))
-        except (TemposeError, OSError) as error:
-            done.append((index, told(chosen[index], str(error))))
-    gathered = dict(gather_object(done))
-    return outcome_of(chosen, gathered, methods, measures=measures, facts=facts, learned=learned)
-
-
-def told(task: Task, reason: str) -> str:
-    """Why a task has no results, with its name."""
+def told(task: Task, result: Measured | Failure | Exception) -> Measured | str:
+    """The results of a task; or why it has none, with its name."""
+    if isinstance(result, Measured):
+        return result
+    reason = result.reason if isinstance(result, Failure) else str(result)
     return reason if task.name in reason else f"{task.name}: {reason}"
-
-
-def outcome_of(
-    chosen: Sequence[Task],
-    gathered: Mapping[int, Measured | str],
-    methods: Mapping[str, Method],
-    *,
-    measures: Sequence[Measure],
-    facts: Mapping[str, Any],
-    learned: Learned,
-) -> TaskOutcome:
-    """The results of all tasks together, from what each gave by its number; arguments and errors as `evaluate`."""
-    results = {chosen[index].name: gathered[index] for index in sorted(gathered)}
-    whole = {name: result for name, result in results.items() if isinstance(result, Measured)}
-    failed = {name: result for name, result in results.items() if isinstance(result, str)}
-    if not whole:
-        raise DataError(f"none of {len(chosen)} clips could be measured; {next(iter(failed.values()))}")
-    clips = [each.results for each in whole.values()]
-    seen = [name for name in (TRUTH, *methods) if any(name in clip.values for clip in clips)]
-    used = {name for clip in clips for values in clip.values.values() for name in values}
-    sets = {name: set_results(name, list(whole.values()), learned) for name in methods}
-    columns = [
-        *(each.column for each in (*measures, *learned.measures) if each.column.name in used),
-        *(each.column for each in learned.sets if any(each.column.name in found for found in sets.values())),
-    ]
-    evaluation = Evaluation(dict(facts), seen, columns, clips, sets, failed)
-    return TaskOutcome(
-        evaluation,
-        videos={name: result.video for name, result in whole.items()},
-        sheets={name: result.sheet for name, result in whole.items()},
-    )
-
-
-def judged(
-    task: Task,
-    *,
-    methods: Mapping[str, Method],
-    protocol: Protocol,
-    measures: Sequence[Measure],
-    learned: Learned,
-    estimator: Estimator | None,
-) -> Measured:
-    """One task generated and measured.
-
-    Raises:
-        TemposeError: the clip cannot be used, or a method gave frames that are not finite.
-    """
-    case = task.read()
-    generated = {name: method(case) for name, method in methods.items()}
-    for name, frames in generated.items():
-        if not bool(frames.isfinite().all()):
-            raise DataError(f"{task.name}: the frames of {name} hold NaN or infinite values")
-    shown = generated if case.truth is None else {TRUTH: case.truth.frames, **generated}
-    columns = (*measures, *learned.measures)
-    along_flow = protocol.step == 1 and any("flow" in each.needs for each in columns)
-    values = {
-        name: measured(
-            _made(case, name, frames, protocol.joins(len(frames)), along_flow=along_flow, estimator=estimator), columns
-        )
-        for name, frames in shown.items()
-    }
-    if case.truth is None:
-        along = "DIS of what was generated"
-    else:
-        along = "DIS of the truth" if case.truth.flow is None else "exact"
-    results = ClipResults(
-        name=task.name,
-        hashes=task.hashes,
-        fps=case.motion.fps / protocol.step,
-        flow=along if along_flow else "none",
-        joins=protocol.joins(len(case.motion)),
-        values=values,
-    )
-    features = {name: learned.features(unit(frames)) for name, frames in shown.items()}
-    return Measured(results, video_of(case, shown, fps=results.fps), sheet_of(shown), features)
 
 
 def set_results(method: str, results: Sequence[Measured], learned: Learned) -> dict[str, Result]:
@@ -320,22 +246,6 @@ def set_results(method: str, results: Sequence[Measured], learned: Learned) -> d
             made, truth = zip(*pairs, strict=True)
             found[measure.column.name] = set_result(measure, made, truth)
     return found
-
-
-def _made(
-    case: Case, name: str, frames: Tensor, joins: list[int], *, along_flow: bool, estimator: Estimator | None
-) -> Generated:
-    """What a method made of a case, with all that it can be judged by."""
-    compared = case.truth if name != TRUTH else None
-    return Generated(
-        case=case,
-        frames=unit(frames),
-        truth=None if compared is None else unit(compared.frames),
-        mask=None if compared is None else compared.mask[None],
-        flow=flow_along(case, unit(frames)) if along_flow else None,
-        joins=joins,
-        found=None if estimator is None else found_again(frames, estimator, fps=case.motion.fps),
-    )
 
 
 def video_of(case: Case, shown: Mapping[str, Tensor], *, fps: float) -> bytes:

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.core.errors import CheckpointError, InputError
+from tempose.core.errors import CheckpointError
 from tempose.evaluation.results import Column, Result
 from tempose.evaluation.weights import I3D, INCEPTION, verified
 
@@ -131,7 +131,7 @@ def frechet_distance(features: Tensor, truth: Tensor) -> float:
     Args:
         features: `n d`, n ≥ 2. truth: `m d`, m ≥ 2.
     """
-    x, y = _checked(features, truth)
+    x, y = features.double(), truth.double()
     mean_x, mean_y = x.mean(0), y.mean(0)
     # C = RᵀR by a QR decomposition of the centred samples; the trace of (C₁C₂)^½ is then the sum of the
     # singular values of R₁R₂ᵀ, without the root of a matrix that may be singular.
@@ -149,7 +149,7 @@ def kernel_distance(features: Tensor, truth: Tensor) -> float:
     Args:
         features: `n d`, n ≥ 2. truth: `m d`, m ≥ 2.
     """
-    x, y = _checked(features, truth)
+    x, y = features.double(), truth.double()
     return float(_within(x) + _within(y) - 2 * _kernel(x, y).mean())
 
 
@@ -162,15 +162,3 @@ def _within(x: Tensor) -> Tensor:
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
     return (x @ y.T / x.shape[1] + 1) ** 3
-
-
-def _checked(features: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Both sets in double precision, or InputError."""
-    for name, values in (("features", features), ("truth", truth)):
-        if values.ndim != 2 or len(values) < 2 or values.shape[1] != truth.shape[-1]:
-            raise InputError(
-                f"features {tuple(features.shape)}, of the truth {tuple(truth.shape)}; wanted (n ≥ 2, d), (m ≥ 2, d)"
-            )
-        if not values.isfinite().all():
-            raise InputError(f"{name} hold NaN or infinite values; leave out what they are of")
-    return features.double(), truth.double()

@@ -36,7 +36,7 @@ def _metrics(given: Any) -> Any:
     names = tuple(name.strip() for name in given.split(",") if name.strip() not in ("", NONE))
     for name in names:
         if name not in get_args(Metric):
-            raise ValueError(unknown("learned metric", name, get_args(Metric)))
+            raise unknown("learned metric", name, get_args(Metric))
     return names
 
 
@@ -113,6 +113,8 @@ class EvaluateSettings(Settings):
             raise ValueError(f"the size is {self.size}; with --native wanted the height alone: the width follows")
         if self.native and not LEAST_HEIGHT <= self.height <= MOST_HEIGHT:
             raise ValueError(f"the size is {self.size}; wanted a height of {LEAST_HEIGHT} to {MOST_HEIGHT} pixels")
+        if self.native and self.max_frames == 1:
+            raise ValueError("1 frame of a clip is to be measured; wanted 2 or more, the photo among them")
         if not self.native and self.photos > 1:
             raise ValueError(f"photos is {self.photos}; more than one are taken with --native")
         if not self.native and isinstance(self.size, int):

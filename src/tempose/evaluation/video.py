@@ -13,9 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.core.errors import InputError
-from tempose.evaluation.metrics import check, check_frames, warped_difference
-from tempose.evaluation.pose import check_keypoints
+from tempose.evaluation.metrics import warped_difference
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
 # OpticalFlow there and back must agree to this share of both lengths, plus a constant in square pixels
@@ -39,18 +37,15 @@ def dis_flow(frames: Tensor) -> tuple[Tensor, Tensor]:
     Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016. It is an estimate: where
     there is a truth, take the truth's flow for both, so that a flickering video cannot choose its own.
 
+    Args:
+        frames: two or more, no side shorter than SMALLEST.
+
     Returns:
         flow: pixels (x, y), `b f-1 2 h w`.
         valid: `b f-1 1 h w`, 1 where the flow stays in the picture and the flow back agrees.
-
-    Raises:
-        InputError: not frames, fewer than two, or a side shorter than 16 pixels.
     """
     import cv2
 
-    _check_video(frames, at_least=2)
-    if min(frames.shape[-2:]) < SMALLEST:
-        raise InputError(f"frames of {frames.shape[-2]}×{frames.shape[-1]} are too small for flow; wanted ≥ {SMALLEST}")
     dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flows, valids = [], []
     for video in frames.detach().cpu().movedim(2, -1).float().numpy().clip(0, 1):
@@ -70,7 +65,6 @@ def flicker(frames: Tensor, truth: Tensor, *, flow: Tensor, valid: Tensor) -> Te
     Below 0 it changes less: it is smoother, blurred or frozen where the truth's light changes. `flow` and
     `valid` are the truth's, as in `warped_difference`.
     """
-    check(frames, truth, None)
     return warped_difference(frames, flow=flow, valid=valid) - warped_difference(truth, flow=flow, valid=valid)
 
 
@@ -84,19 +78,13 @@ def jerk(keypoints: Tensor, *, fps: float, height: int) -> Tensor:
     Returns:
         `b`, in heights of the frame / s³, over all joints that are known in four frames running; NaN
         where there is none. 0 is uniform acceleration.
-
-    Raises:
-        InputError: not key points, or fewer than four frames.
     """
-    check_keypoints(keypoints, at_least=4)
     third = keypoints[..., :2].double().diff(n=3, dim=1).norm(dim=-1) * fps**3 / height  # b f-3 18
     known = (keypoints[..., 2] >= MIN_CONFIDENCE).unfold(1, 4, 1).all(-1)  # b f-3 18
     return ((third * known).sum((1, 2)) / known.sum((1, 2))).float()
 
 
-def seam_score(
-    frames: Tensor, joins: Sequence[int], *, flow: Tensor | None = None, valid: Tensor | None = None
-) -> Tensor:
+def seam_score(frames: Tensor, joins: Sequence[int], *, flow: Tensor, valid: Tensor) -> Tensor:
     """How much more a video changes where windows join than next to it: `b`, 1 is no seam.
 
     The change at a join over the geometric mean of the changes up to four frames before and after it,
@@ -104,42 +92,17 @@ def seam_score(
     sudden movement reads as a seam, and joins named at random score 1 on average, in logarithms.
 
     Args:
-        frames: `b f 3 h w`.
-        joins: i means a join between the frames i−1 and i.
-        flow: where the points of a frame lie in the next one, to measure along the motion (as in
-            `warped_difference`); without it, the plain difference of neighbouring frames.
-        valid: belongs to `flow`.
-
-    Raises:
-        InputError: no join, one outside 1 … f−1, or one with nothing beside it to compare with; or
-            `flow` without `valid`.
+        frames, flow, valid: as in `warped_difference`.
+        joins: one or more; i means a join between the frames i−1 and i. None has only joins beside it.
     """
-    _check_video(frames, at_least=3)
-    if (flow is None) != (valid is None):
-        raise InputError("flow and valid belong together", remedy="give both or neither")
-    steps = frames.shape[1] - 1
-    places = sorted(set(joins))
-    if not places or places[0] < 1 or places[-1] > steps:
-        raise InputError(f"joins {list(joins)}; wanted one or more, each from 1 to {steps} for {steps + 1} frames")
-    if flow is None or valid is None:
-        change = frames.diff(dim=1).abs().mean((2, 3, 4))
-    else:
-        change = warped_difference(frames, flow=flow, valid=valid)
+    steps, places = frames.shape[1] - 1, sorted(set(joins))
+    change = warped_difference(frames, flow=flow, valid=valid)
     logarithm = (change.double() + NOTHING).log()  # b f-1
     ratios = []
     for place in places:
         beside = [k for k in range(max(place - REACH, 1), min(place + REACH, steps) + 1) if k not in places]
-        if not beside:
-            raise InputError(f"every step within {REACH} frames of join {place} is a join; wanted one that is none")
         ratios.append(logarithm[:, place - 1] - logarithm[:, [k - 1 for k in beside]].mean(1))
     return torch.stack(ratios, dim=1).mean(1).exp().float()
-
-
-def _check_video(frames: Tensor, *, at_least: int) -> None:
-    """Raise InputError unless these are so many frames or more."""
-    check_frames(frames)
-    if frames.shape[1] < at_least:
-        raise InputError(f"{frames.shape[1]} frames a clip; wanted {at_least} or more")
 
 
 def _agree(there: np.ndarray, back: np.ndarray) -> np.ndarray:

@@ -42,10 +42,7 @@ ALEXNET = Weights(
 VGG16 = Weights("LPIPS (VGG)", "https://download.pytorch.org/models/vgg16-397923af.pth", "397923af", "553 MB")
 HEADS = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1"
 ALEXNET_HEADS = Weights(
-    "LPIPS (AlexNet)",
-    f"{HEADS}/alex.pth",
-    "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
-    "6 kB",
+    "LPIPS (AlexNet)", f"{HEADS}/alex.pth", "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0", "6 kB"
 )
 VGG16_HEADS = Weights(
     "LPIPS (VGG)", f"{HEADS}/vgg.pth", "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868", "7 kB"
@@ -95,7 +92,8 @@ def download(weights: Weights) -> Path:
         except (OSError, RuntimeError) as error:
             raise CheckpointError(
                 f"{weights.metric} needs {weights.file} ({weights.size}), which cannot be downloaded from "
-                f"{weights.url}: {error}; fetch it elsewhere and name its folder (--weights), or leave the metric out"
+                f"{weights.url}: {error}",
+                remedy="fetch it elsewhere and name its folder (--weights), or leave the metric out",
             ) from error
     return verified(path, weights)
 
@@ -109,14 +107,16 @@ def verified(path: Path | str, weights: Weights) -> Path:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(
-            f"{weights.metric} needs {weights.file} ({weights.size}), and there is no file {path}; "
-            f"download it from {weights.url}, or leave the metric out"
+            f"{weights.metric} needs {weights.file} ({weights.size}), and there is no file {path}",
+            path=path,
+            remedy=f"download it from {weights.url}, or leave the metric out",
         )
     digest = sha256_of(path)
     if not digest.startswith(weights.sha256):
         raise CheckpointError(
             f"{path} is not {weights.file} as {weights.metric} needs it: its SHA-256 is {digest}, wanted "
-            f"{weights.sha256}…; download it again from {weights.url}",
+            f"{weights.sha256}…",
             path=path,
+            remedy=f"download it again from {weights.url}",
         )
     return path

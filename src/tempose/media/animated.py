@@ -37,6 +37,14 @@ def is_animated(path: Path | str) -> bool:
         return getattr(image, "n_frames", 1) > 1
 
 
+def moves(path: Path) -> bool:
+    """Whether a picture file is an animation; a damaged one is not, and says so when it is read."""
+    try:
+        return is_animated(path)
+    except MediaError:
+        return False
+
+
 def is_still(path: Path | str) -> bool:
     """Whether a file is one picture, rather than a video, an animation or anything else.
 
@@ -70,7 +78,7 @@ def animation(path: Path | str) -> Iterator[Timed]:
             time += lasts
 
 
-def folder(path: Path | str, fps: Fraction = FOLDER_FPS) -> Iterator[Timed]:
+def folder(path: Path | str) -> Iterator[Timed]:
     """The pictures of a folder in the order of their numbers, all in the size of the first.
 
     Raises:
@@ -84,7 +92,7 @@ def folder(path: Path | str, fps: Fraction = FOLDER_FPS) -> Iterator[Timed]:
         if shape != size:
             note(f"{file} is {shape[0]}×{shape[1]}; it is fitted into the first one's {size[0]}×{size[1]}")
             picture = padded(resize(picture, fitting(shape, size)[::-1]), size)
-        yield number / fps, 1 / fps, picture
+        yield number / FOLDER_FPS, 1 / FOLDER_FPS, picture
 
 
 def pictures_of(path: Path | str) -> list[Path]:

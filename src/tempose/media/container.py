@@ -45,7 +45,7 @@ def opened(path: Path | str, *, track: Literal["video", "audio"]) -> Iterator[In
     path = Path(path)
     known = format_of(path, "video" if track == "video" else "sound")
     if known.media == "picture":
-        raise MediaError(f"{path} is a picture without an {track} track", path=path)
+        raise MediaError(f"{path} is a picture without a {track} track", path=path)
     options = {**ALONE, "max_pixels": str(MAX_FRAME_PIXELS)}
     with unreadable(path, f"{track} file"):
         # The prefix keeps a name such as "http:x.mp4" from being taken for an address.
@@ -54,11 +54,16 @@ def opened(path: Path | str, *, track: Literal["video", "audio"]) -> Iterator[In
         kinds = sorted({stream.type for stream in container.streams})
         stream = video_track(container) if track == "video" else audio_track(container)
         if stream is None:
-            remedy = "; leave the sound out" if track == "audio" else ""
-            raise MediaError(f"{path} has no {track} track, only: {', '.join(kinds) or 'nothing'}{remedy}", path=path)
+            raise MediaError(
+                f"{path} has no {track} track, only: {', '.join(kinds) or 'nothing'}",
+                path=path,
+                remedy="leave the sound out" if track == "audio" else None,
+            )
         if stream.codec_context is None:
             raise MediaError(
-                f"the {track} of {path} is in a codec that is not known here", remedy="convert it to MP4 first"
+                f"the {track} of {path} is in a codec that is not known here",
+                remedy="convert it to MP4 first",
+                path=path,
             )
         if isinstance(stream, av.VideoStream):
             stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}

@@ -64,27 +64,32 @@ class Display:
     def __init__(self, path: Path | str, aspect: Fraction | None) -> None:
         self.path, self.aspect = path, aspect
         self.size: tuple[int, int] | None = None
+        self._turned: tuple[int, int, int] | None = None
+        self._matrix = IDENTITY
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """uint8 `h w 3`, as a player shows it."""
         from av.video.reformatter import Interpolation
 
         width, height = square_pixels(frame.width, frame.height, self.aspect)
-        matrix = display_matrix(frame)
-        turned = (height, width) if is_sideways(matrix) else (width, height)
+        # A frame that is asked for its matrix stays in memory until Python looks for circles: not every one is.
+        if self._turned != (turned := (frame.rotation, frame.width, frame.height)):
+            self._turned, self._matrix = turned, display_matrix(frame)
+        matrix = self._matrix
+        shown = (height, width) if is_sideways(matrix) else (width, height)
         if self.size is None:
-            check_frame_size(self.path, *turned)
-            self.size = turned
-        inner = turned
-        if turned != self.size:
-            inner = fitting(turned, self.size)
+            check_frame_size(self.path, *shown)
+            self.size = shown
+        inner = shown
+        if shown != self.size:
+            inner = fitting(shown, self.size)
             note(
-                f"{self.path} changes its size to {turned[0]}×{turned[1]}; those frames are fitted "
+                f"{self.path} changes its size to {shown[0]}×{shown[1]}; those frames are fitted "
                 f"into the first one's {self.size[0]}×{self.size[1]}"
             )
         width, height = inner[::-1] if is_sideways(matrix) else inner
         careful = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-        picture = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation=careful)
+        picture = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation=careful, threads=1)
         return padded(np.ascontiguousarray(as_shown(picture, matrix)), self.size)
 
 

@@ -97,6 +97,7 @@ def as_bt709(picture: np.ndarray) -> av.VideoFrame:
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,
         interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
+        threads=1,  # else each frame begins threads of its own
     )
 
 

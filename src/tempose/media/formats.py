@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tempose.core.errors import InputError, MediaError
+from tempose.core.errors import MediaError
+from tempose.core.files import check_there
 from tempose.core.kinds import HEAD_BYTES, kind_of
 
 Media = Literal["picture", "video", "sound"]
@@ -40,10 +41,14 @@ class Format:
     animated: bool = False
 
 
-NO_HEIF = (
-    "{} is a HEIC picture, which is read where pillow-heif is installed (pip install 'tempose[heic]'); "
-    "or save it as JPEG first"
-)
+def no_heif(path: Path | str) -> MediaError:
+    """That a HEIC picture cannot be read here, and the way round it."""
+    return MediaError(
+        f"{path} is a HEIC picture, which is read where pillow-heif is installed",
+        path=path,
+        remedy="pip install 'tempose[heic]', or save it as JPEG first",
+    )
+
 
 MOV = Format("video", "mov")
 MPEG_TS = Format("video", "mpegts")
@@ -157,7 +162,7 @@ def format_of(path: Path | str, wanted: Media) -> Format:
     if path.is_dir():
         raise MediaError(f"{path} is a folder; wanted {WANTED[wanted]}", path=path)
     if not path.exists():
-        raise MediaError(f"there is no {'picture' if wanted == 'picture' else 'file'} {path}")
+        raise MediaError(f"there is no {'picture' if wanted == 'picture' else 'file'} {path}", path=path)
     if not path.is_file():
         raise MediaError(
             f"{path} is no file with content of its own (a device or pipe); wanted {WANTED[wanted]}", path=path
@@ -185,7 +190,7 @@ def check_readable(path: Path | str, wanted: Media = "picture") -> None:
     """
     known = format_of(path, wanted)
     if known.reader == "HEIF" and importlib.util.find_spec("pillow_heif") is None:
-        raise MediaError(NO_HEIF.format(path))
+        raise no_heif(path)
 
 
 def check_motion_there(source: Path | str) -> None:
@@ -200,7 +205,7 @@ def check_motion_there(source: Path | str) -> None:
         return
     if not path.exists():
         if path.suffix or len(path.parts) > 1 or isinstance(source, Path):
-            raise InputError(f"there is no file or folder {path}", path=path, remedy="check its name")
+            check_there(path)
         return
     if not path.is_file():
         raise MediaError(f"{path} is no file with content of its own (a device or pipe)", path=path)

@@ -18,7 +18,7 @@ from tempose.core.errors import InputError, MediaError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.notes import note
 from tempose.media.failures import unreadable
-from tempose.media.formats import NO_HEIF, Format, format_of
+from tempose.media.formats import Format, format_of, no_heif
 from tempose.media.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _open_heif(path: Path) -> Image.Image:
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
-        raise MediaError(NO_HEIF.format(path)) from None
+        raise no_heif(path) from None
     image: Image.Image = HeifImageFile(path)
     return image
 
@@ -256,7 +256,7 @@ def write_image(path: Path | str, frame: np.ndarray, *, provenance: Provenance |
 
     path = Path(path)
     if path.suffix.lower() not in ENCODINGS:
-        raise MediaError(f"cannot write a picture to {path.name}; the ending must be {', '.join(ENCODINGS)}")
+        raise MediaError(f"cannot write a picture to {path}; wanted the ending {', '.join(ENCODINGS)}", path=path)
     check_picture(frame)
     ending = path.suffix.lower()
     about = provenance.for_picture(ending) if provenance else {}

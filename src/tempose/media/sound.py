@@ -90,7 +90,9 @@ def sound_for(target: OutputContainer, ending: str, path: Path | str, start: Fra
 def _check_head(track: av.AudioStream, path: Path | str) -> None:
     rate, channels = track.codec_context.sample_rate, track.codec_context.channels
     if rate not in RATES or not 1 <= channels <= MOST_CHANNELS:
-        raise MediaError(f"the sound of {path} says {rate} samples a second in {channels} channels; it is damaged")
+        raise MediaError(
+            f"the sound of {path} is damaged: it says {rate} samples a second in {channels} channels", path=path
+        )
 
 
 def _track(container: InputContainer) -> av.AudioStream:

@@ -100,7 +100,7 @@ def _decoded(container: InputContainer, path: Path | str) -> Iterator[av.VideoFr
 
 
 def _breaks_off(path: Path | str, count: int) -> MediaError:
-    return MediaError(f"{path} is damaged or cut short: it breaks off after {count} frames")
+    return MediaError(f"{path} is damaged or cut short: it breaks off after {count} frames", path=path)
 
 
 def _track(container: InputContainer) -> av.VideoStream:
@@ -372,9 +372,11 @@ def write_video(
     if not 0 < fps < 1e4:
         raise InputError(f"fps is {fps}; wanted a positive number of frames per second")
     if suffix not in ENCODERS and suffix not in (".gif", ".webp", ""):
-        raise MediaError(f"cannot write {path.name}; the ending must be .mp4, .webm, .gif, .webp or none (a folder)")
+        raise MediaError(
+            f"cannot write {path}; wanted the ending .mp4, .webm, .gif, .webp or none (a folder)", path=path
+        )
     if audio_from is not None and suffix not in ENCODERS:
-        raise MediaError(f"{path.name} cannot hold sound", remedy="write .mp4 or .webm, or leave the sound out")
+        raise MediaError(f"{path} cannot hold sound", path=path, remedy="write .mp4 or .webm, or leave the sound out")
     rate = Fraction(fps).limit_denominator(1001)
     pictures = _of_one_size(frames, path)
     with disk_errors(path), written_whole(path) as beside:
@@ -421,8 +423,11 @@ def _animate(path: Path, pictures: Iterator[np.ndarray], rate: Fraction, *, abou
     for picture in pictures:
         taken += picture.nbytes
         if taken > MOST_IN_MEMORY:
-            raise MediaError(f"{path.name} would be too long: its frames are more than {MOST_IN_MEMORY:,} bytes; "
-                             "write .mp4, or make it shorter or smaller")  # fmt: skip
+            raise MediaError(
+                f"{path} would be too long: its frames are more than {MOST_IN_MEMORY:,} bytes",
+                path=path,
+                remedy="write .mp4, or make it shorter or smaller",
+            )
         images.append(Image.fromarray(picture))
     ends = [round(100 * index / rate) * 10 for index in range(len(images) + 1)]
     durations = [end - begin for begin, end in pairwise(ends)]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 
-from tempose.core.errors import InputError
 from tempose.models.build import Networks, add_temporal_blocks, build_networks
 from tempose.models.config import PRESETS, preset
 from tempose.models.pidm import unused_tensors
@@ -66,8 +65,6 @@ def _without_weights(model: str) -> Networks:
     with torch.device("meta"):
         if model not in PRESETS and folder.is_dir():
             return Networks(*(cls(read_config(cls, folder / part)) for part, cls in _PARTS.items()))
-        if model not in PRESETS:
-            raise InputError(f"{model!r} is neither a preset ({', '.join(PRESETS)}) nor a folder of saved weights")
         return build_networks(preset(model), temporal=False)
 
 

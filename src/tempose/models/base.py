@@ -61,6 +61,6 @@ def check_size(size: Sequence[int], *, unit: int) -> None:
     if height < 1 or width < 1 or height % unit or width % unit:
         next_valid = tuple(max(1, -(-side // unit)) * unit for side in (height, width))
         raise InputError(
-            f"frames are {height}×{width} (height × width); this model wants both divisible by {unit}: "
+            f"frames are {height}×{width} (height × width); wanted both divisible by {unit}: "
             f"the next valid size is {next_valid[0]}×{next_valid[1]}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol
@@ -13,7 +14,8 @@ from tempose.models.attention import KeyValue
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.warp.cutout import Cutout
 from tempose.warp.flesh import LAYERS
-from tempose.warp.layers import Layers, to_layers, warp
+from tempose.warp.layers import Layers, to_layers
+from tempose.warp.person import warp
 
 # The warped person, their alpha, and the photo itself; the background.
 GUIDE_CHANNELS, BACKGROUND_CHANNELS = 3 + 1 + 3, 3
@@ -35,6 +37,8 @@ class Photo:
     """`b l 1 h w` in [0, 1]: of each layer."""
     hem: Tensor
     """`b`: how far down the legs a cloth hangs before both, as in `Layers`."""
+    grips: Tensor
+    """`b 2 2`: from where things hang from the hands, as in `Layers`."""
     matte: Tensor
     """`b 1 h w` in [0, 1]: where the person is in the photo."""
     background: Tensor
@@ -50,14 +54,12 @@ class Photo:
         if cutout is None:
             keypoints, matte = picture.new_zeros(b, len(KEYPOINTS), 3), picture.new_zeros(b, 1, h, w)
             color, alpha = picture.new_zeros(b, len(LAYERS), 3, h, w), picture.new_zeros(b, len(LAYERS), 1, h, w)
-            hem = picture.new_zeros(b)
-            return Photo(picture[None], pose_map[None], keypoints, color, alpha, hem, matte, picture[None])
+            layers = Layers(color, alpha, keypoints, picture.new_zeros(b), picture.new_full((b, 2, 2), math.nan))
+            return Photo(picture[None], pose_map[None], keypoints, *layers[:2], *layers[3:], matte, picture[None])
         layers = to_layers([cutout])
         matte = torch.from_numpy(cutout.matte)[None, None]
         background = torch.from_numpy(cutout.background).movedim(-1, 0)[None].float() / 127.5 - 1
-        return Photo(
-            picture[None], pose_map[None], layers.keypoints, layers.color, layers.alpha, layers.hem, matte, background
-        )
+        return Photo(picture[None], pose_map[None], layers.keypoints, *layers[:2], *layers[3:], matte, background)
 
     @staticmethod
     def together(photos: Sequence[Photo]) -> Photo:
@@ -67,7 +69,7 @@ class Photo:
     @property
     def layers(self) -> Layers:
         """The person in layers, as the warp takes them."""
-        return Layers(self.color, self.alpha, self.keypoints, self.hem)
+        return Layers(self.color, self.alpha, self.keypoints, self.hem, self.grips)
 
     def to(self, device: torch.device) -> Photo:
         """The same on a device, in float32."""
@@ -144,8 +146,8 @@ def warped_prior(
     Args:
         photo: b photos; or with shares p photos of one person, of which the first gives the background, and b = 1.
         keypoints: of the target poses, `b f 18 3`; confidence 0 throughout is ∅.
-        depth: of these key points, `b f 18`, as `tempose.warp.layers.warp` takes it.
-        shares: `p f l`, as that takes them.
+        depth: of these key points, `b f 18`, as `tempose.warp.person.warp` takes it.
+        shares: `p f l` or `p f`, as that takes them.
     """
     b, f = keypoints.shape[:2]
     warped = warp(photo.layers, keypoints, depth=depth, shares=shares)

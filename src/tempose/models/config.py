@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tempose.core.errors import InputError, unknown
+from tempose.core.errors import unknown
 
 # Bounds of what comes from anywhere: no model needs more, and memory is taken by these numbers.
 Count = Annotated[int, Field(ge=1, le=8192)]
@@ -113,6 +113,9 @@ class SamplingConfig(Config):
     steps: Count = 50
     """Denoising steps."""
 
+    mirrored: bool = False
+    """Whether every prediction is the mean of two: of the frames as they are, and as a mirror shows them."""
+
 
 class ModelConfig(NetworkConfig, SamplingConfig):
     """Everything that decides a model's shape and what its output means."""
@@ -162,6 +165,7 @@ PRESETS = {
         pose_keys=True,
         guidance=1.0,
         steps=1,
+        mirrored=True,
         timestep_spacing="trailing",
     ),
 }
@@ -174,5 +178,5 @@ def preset(name: str) -> ModelConfig:
         InputError: there is none; the message names those there are.
     """
     if name not in PRESETS:
-        raise InputError(unknown("preset", name, PRESETS))
+        raise unknown("preset", name, PRESETS)
     return PRESETS[name]

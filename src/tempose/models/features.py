@@ -40,6 +40,11 @@ class FeatureNetwork(nn.Module):
         self.classifier.load_state_dict(weights)
         self.requires_grad_(False).eval()
 
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """What is seen in pictures `n 3 h w` in [-1, 1] at each of DEPTHS: `n c h w`, of length 1 at every place."""
         net = self.classifier

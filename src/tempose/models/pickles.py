@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from tempose.core.errors import CheckpointError
+from tempose.core.reading import opened_archive
 
 # The classes of storages that torch names in its files, by what they hold.
 _STORAGES = {
@@ -91,7 +92,7 @@ def load_inert(path: Path | str) -> Any:
         with path.open("rb") as file:
             if file.read(len(_LOCAL)) != _LOCAL:
                 raise _Form("it is not a checkpoint in torch's zip form; save it again with torch ≥ 1.6")
-            with zipfile.ZipFile(file) as archive:
+            with opened_archive(file) as archive:
                 return _read(archive)
     except _Form as error:
         raise CheckpointError(f"{path} is not read: {error}", path=path) from error

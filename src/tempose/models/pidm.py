@@ -41,7 +41,7 @@ def import_checkpoint(path: Path | str) -> Networks:
     content = load_inert(path)
     if not isinstance(content, Mapping) or not isinstance(content.get("ema"), Mapping):
         raise CheckpointError(
-            f"{path} holds no averaged weights under the key 'ema'; is it a PIDM checkpoint?", path=path
+            f"{path} holds no averaged weights under the key 'ema'; wanted a checkpoint of PIDM", path=path
         )
     return import_weights(content["ema"])
 
@@ -67,7 +67,7 @@ def import_weights(published: Mapping[str, Tensor]) -> Networks:
             problems += [f"{name} is {tuple(given.shape)}, wanted {shape}"]
     if problems:
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise CheckpointError(f"not the weights of the published PIDM: {'; '.join(problems[:5])}{more}")
+        raise CheckpointError(f"not the weights of the published PIDM: {', '.join(problems[:5])}{more}")
 
     for network, places in names.items():
         state = network.state_dict()

@@ -16,7 +16,8 @@ from diffusers import DDPMScheduler
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
-from tempose.core.errors import CheckpointError
+from tempose.core.errors import CheckpointError, told
+from tempose.core.reading import open_plain
 from tempose.models.config import Part, SamplingConfig
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def read_description(path: Path, *, of: str) -> dict[str, Any]:
         CheckpointError: it is missing, no JSON object, too large, or of another class.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_BYTES + 1)
         if len(content) > _BYTES:
             raise ValueError(f"it has more than {_BYTES:,} bytes")
@@ -65,7 +66,7 @@ def read_description(path: Path, *, of: str) -> dict[str, Any]:
         if not isinstance(found, dict) or found.get("_class_name") != of:
             raise ValueError(f"it does not describe a {of}")
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"cannot load {of} from {path}: {str(error)[:200]}") from error
+        raise CheckpointError(f"cannot load {of} from {path}: {str(error)[:200]}", path=path) from error
     return found
 
 
@@ -92,10 +93,9 @@ def checked(kind: type[Part], fields: Mapping[str, Any], *, of: Path) -> Part:
     try:
         return kind.model_validate_json(json.dumps(fields), strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise CheckpointError(f"{of}: {'.'.join(map(str, first['loc']))[:80]}: {first['msg'][:200]}") from error
+        raise CheckpointError(told(error)[:280], path=of) from error
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{of}: {str(error)[:200]}") from error
+        raise CheckpointError(str(error)[:200], path=of) from error
 
 
 def load_network(network: type[Network], folder: Path) -> Network:
@@ -109,10 +109,12 @@ def load_network(network: type[Network], folder: Path) -> Network:
         with torch.device("meta"):
             built = network(config)
     except (ValueError, RuntimeError, TypeError, ArithmeticError, LookupError) as error:
-        raise CheckpointError(f"{folder / CONFIG} describes no {network.__name__}: {str(error)[:200]}") from error
+        raise CheckpointError(
+            f"{folder / CONFIG} describes no {network.__name__}: {str(error)[:200]}", path=folder / CONFIG
+        ) from error
     shapes = {name: tuple(tensor.shape) for name, tensor in built.state_dict().items()}
     try:
-        with safe_open(path, framework="pt") as file:
+        with open_plain(path), safe_open(path, framework="pt") as file:
             heads = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # it is no dictionary
             there = {name: tuple(head.get_shape()) for name, head in heads.items()}
             problems = _differences(shapes, there)
@@ -120,11 +122,15 @@ def load_network(network: type[Network], folder: Path) -> Network:
                 f"{name} is of kind {h.get_dtype()}" for name, h in heads.items() if h.get_dtype() not in _KINDS
             ]
             if problems:
-                raise CheckpointError(f"the weights in {folder} do not fit {network.__name__}: {_listed(problems)}")
+                raise CheckpointError(
+                    f"the weights in {folder} do not fit {network.__name__}: {_listed(problems)}", path=folder
+                )
             # Copied, so that all weights lie alike in memory, read from a file or fresh: kernels round by it.
             weights = {name: file.get_tensor(name).to(torch.float32, copy=True) for name in shapes}
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise CheckpointError(f"cannot load {network.__name__} from {folder}: {str(error)[:200]}") from error
+        raise CheckpointError(
+            f"cannot load {network.__name__} from {folder}: {str(error)[:200]}", path=folder
+        ) from error
     built.load_state_dict(weights, assign=True)
     return built.eval()
 

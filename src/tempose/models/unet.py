@@ -206,5 +206,5 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         channels = sum(guide.shape[2] for guide in conditions.guides)
         wanted_channels = self.conv_in.in_channels // self.config.patch**2 - 3 - POSE_CHANNELS
         if encoded is None and channels != wanted_channels:
-            raise InputError(f"the conditions hold {channels} channels of guides; this model wants {wanted_channels}")
+            raise InputError(f"the conditions hold {channels} channels of guides; wanted {wanted_channels}")
         check_size(x_t.shape[-2:], unit=size_unit(self.config))

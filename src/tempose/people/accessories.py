@@ -14,17 +14,17 @@ UNDER_HAT = 0.012  # thickness of hair under a hat, metres
 
 def accessories(person: Person, body: Body) -> list[Tube]:
     """Belt, scarf, bag and hat."""
-    t, tubes = person.proportions.trunk, []
+    t, tubes = body.proportions.trunk, []
     outer = person.top.ease + (person.jacket.ease if person.jacket else 0)
     if person.belt and person.top.ease < 0.022:
         y = np.linspace(0.36, 0.27, 5) * t
-        over = max(person.top.ease, person.bottom.ease + 0.016 if person.bottom else 0) + 0.010
-        points = body.trunk(y, over + 0.006 * np.array([-1, 0.6, 1, 0.6, -1]))
-        tubes.append(tube(points, -y, body.trunk_weights(points), part="belt", material=SCARF))
+        over = max(person.top.ease, person.bottom.ease + 0.016 if person.bottom else 0) + 0.008
+        points = body.trunk(y, over + 0.004 * np.array([-1, 0.6, 1, 0.6, -1]))
+        tubes.append(tube(points, -y, body.trunk_weights(points), material=SCARF))
     if person.scarf:
-        y = np.linspace(1.20, 1.02, 8) * t
+        y = np.linspace(1.16, 1.02, 8) * t
         points = body.trunk(y, outer * 0.3 + 0.028 * np.sin(np.linspace(0.3, 2.8, 8)) + 0.012)
-        tubes.append(tube(points, -y, body.trunk_weights(points), part="scarf", material=SCARF))
+        tubes.append(tube(points, -y, body.trunk_weights(points), material=SCARF))
     if person.bag is not None:
         tubes += bag(person.bag, body, outer)
     if person.hat is not None:
@@ -52,7 +52,7 @@ def bag(kind: str, body: Body, outer: float) -> list[Tube]:
         depth = float(-body.trunk(np.array([0.7 * t]), outer)[0, :, 2].min())
         points = box(_beside(pelvis, 0, 0.66 * t, -depth - 0.07), (0.14 * k, 0.20 * k, 0.08))
         chest = ramp(np.zeros(len(points)), [(0, "chest")])
-        tubes = [tube(points, np.linspace(0, 0.4, len(points)), chest, part="bag", material=BAG)]
+        tubes = [tube(points, np.linspace(0, 0.4, len(points)), chest, material=BAG)]
         for sign in (-1, 1):
             tubes.append(_strap(body, np.array([sign * 0.55, sign * 0.75]), np.array([0.42, 1.12]), outer))
         return tubes
@@ -60,20 +60,18 @@ def bag(kind: str, body: Body, outer: float) -> list[Tube]:
         points = box(_beside(pelvis, p.hips / 2 + 0.10 * k + outer, -0.10, 0.02), (0.045, 0.10 * k, 0.13 * k))
         weights = ramp(np.zeros(len(points)), [(0, "pelvis")])
         return [
-            tube(points, np.linspace(0, 0.2, len(points)), weights, part="bag", material=BAG),
+            tube(points, np.linspace(0, 0.2, len(points)), weights, material=BAG),
             _strap(body, np.array([1.45, -0.62]), np.array([-0.05, 1.10]), outer),
             _strap(body, np.array([np.pi - 1.45, np.pi + 0.62]), np.array([-0.05, 1.10]), outer),
         ]
-    hand = _beside(body.joint("left_wrist"), 0, -0.75 * p.hand, 0)
+    hand = body.bind.grips[1]
     weights = ramp(np.zeros(9), [(0, "left_grip")])
     points = box(_beside(hand, 0, -0.26 * k, 0), (0.045 * k, 0.13 * k, 0.15 * k))
-    tubes = [tube(points, np.linspace(0, 0.3, 9), weights, part="bag", material=BAG)]
+    tubes = [tube(points, np.linspace(0, 0.3, 9), weights, material=BAG)]
     for sign in (-1, 1):
         ends = np.linspace(0, 1, 9)
         line = hand + np.stack([0 * ends, -0.15 * k * ends, sign * 0.10 * k * ends], axis=-1)
-        tubes.append(
-            tube(rings(line, 0.007 + 0 * ends, 0.009 + 0 * ends, columns=6), ends, weights, part="bag", material=BAG)
-        )
+        tubes.append(tube(rings(line, 0.007 + 0 * ends, 0.009 + 0 * ends, columns=6), ends, weights, material=BAG))
     return tubes
 
 
@@ -89,7 +87,7 @@ def _strap(body: Body, turn: np.ndarray, height: np.ndarray, outer: float) -> Tu
     rows = np.arange(len(y))
     line = surface[rows, low] + (at - np.floor(at))[:, None] * (surface[rows, low + 1] - surface[rows, low])
     points = rings(line, np.full(14, 0.016), np.full(14, 0.006), columns=6)
-    return tube(points, share * 0.6, body.trunk_weights(line), part="bag", material=BAG)
+    return tube(points, share * 0.6, body.trunk_weights(line), material=BAG)
 
 
 def hat(kind: str, body: Body, hair: float) -> list[Tube]:
@@ -100,11 +98,11 @@ def hat(kind: str, body: Body, hair: float) -> list[Tube]:
     air = hair + 0.008 + (0.016 if kind != "beanie" else 0.006) * np.clip(1 - h / 0.3, 0, 1)
     points = body.head(h[:, None], phi, air[:, None])
     weights = ramp(h, [(0, "head")])
-    tubes = [tube(points, h * 0.6, weights, part="hat", material=HAT, lined=True)]
+    tubes = [tube(points, h * 0.6, weights, material=HAT, lined=True)]
     if kind == "beanie":
         fold = np.array([0.19, 0.20, 0.24, 0.28, 0.29])
         points = body.head(fold[:, None], phi, (hair + np.array([0.010, 0.018, 0.020, 0.018, 0.006]))[:, None])
-        return [*tubes, tube(points, fold, ramp(fold, [(0, "head")]), part="hat", material=SCARF)]
+        return [*tubes, tube(points, fold, ramp(fold, [(0, "head")]), material=SCARF)]
     wide = 0.34 if kind == "brim" else 0.30
     u = np.array([0, 0.45, 0.9, 1, 1, 0.9, 0.45, 0.0])
     high = np.array([0.008, 0.010, 0.006, 0.0, -0.004, -0.006, -0.004, -0.004]) - 0.10 * size * u**2 * (kind == "brim")
@@ -115,5 +113,5 @@ def hat(kind: str, body: Body, hair: float) -> list[Tube]:
     brim = base[None] + (u[:, None] * ahead)[..., None] * wide * size * out + high[:, None, None] * (0, 1, 0)
     if kind == "cap":
         brim[..., 1] -= 0.12 * size * (u[:, None] * ahead)
-    tubes.append(tube(brim, u * 0.2, ramp(u, [(0, "head")]), part="hat", material=HAT))
+    tubes.append(tube(brim, u * 0.2, ramp(u, [(0, "head")]), material=HAT))
     return tubes

@@ -1,18 +1,34 @@
-"""A drawn person found by what they wear, and a scene by its kind of place."""
+"""A drawn person found by what they wear, a scene by its kind of place; and pictures of them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
 
 from tempose.core.errors import InputError
+from tempose.core.progress import Track, quiet
+from tempose.core.settings import EvenSize, Settings, Size
 from tempose.media.images import write_image
+from tempose.media.montage import contact_sheet
 from tempose.people.clip import Recipe, draw_clip
 from tempose.people.person import HATS, Person
 from tempose.people.places import PLACES
+from tempose.people.render import Light
 from tempose.people.scene import Scene
 
-PICTURE = (512, 384)  # height and width of a drawn photo
+PICTURE = (640, 480)  # height and width of a drawn photo
+
+# What photographers of portraits set up: a large soft light from beside and above the camera, warmer than the rest, and
+# much of it sent back from all around. Datasets keep the light of their scenes, which is as hard as outdoors.
+SOFT = Light(
+    direction=(-0.45, 0.55, 0.8), key=(0.66, 0.62, 0.57),
+    sky=(0.46, 0.47, 0.49), ground=(0.37, 0.34, 0.31), exposure=1.05,
+)  # fmt: skip
 
 # A choice says nothing about what it leaves at ANY.
 ANY = "any"
@@ -20,6 +36,8 @@ HAIR = (ANY, "short", "bob", "long", "curly", "bun", "ponytail", "plaits", "wave
 CLOTHES = (ANY, "trousers", "skirt", "dress", "jacket")
 EXTRAS = (ANY, "none", "hat", "glasses", "bag")
 PLACE = (ANY, *PLACES)
+
+BLOCKS = 4  # people beside one another on a contact sheet
 
 # So many people are looked at before a choice counts as too rare.
 SEARCHED = 3000
@@ -42,7 +60,7 @@ def find_person(seed: int, *, hair: str = ANY, clothes: str = ANY, extra: str = 
             and (extra == ANY or extra in (extras(person) or {"none"}))
         ):
             return candidate
-    raise InputError(f"no such person from seed {seed} on; leave one of the choices at {ANY}")
+    raise InputError(f"no such person from seed {seed} on", remedy=f"leave one of the choices at {ANY}")
 
 
 def find_scene(seed: int, *, place: str = ANY) -> int:
@@ -70,5 +88,32 @@ def extras(person: Person) -> set[str]:
 
 def draw_photo(path: Path, *, person: int, scene: int) -> None:
     """Write the picture of a person who stands at ease, from head to foot."""
-    clip = draw_clip(Recipe(person, "idle", 0, scene, frames=1, fps=12.0, size=PICTURE, fill=0.8))
+    clip = draw_clip(Recipe(person, "idle", 0, scene, frames=1, fps=12.0, size=PICTURE, fill=0.8), light=SOFT)
     write_image(path, clip.frames[0])
+
+
+class SheetSettings(Settings):
+    """What a contact sheet of drawn people shows."""
+
+    people: Annotated[int, Field(ge=1)] = 32
+    """How many people."""
+
+    moments: Annotated[int, Field(ge=1)] = 6
+    """At how many moments each is shown."""
+
+    size: EvenSize = Size(96, 72)
+    """Size of each of them."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    """The first person."""
+
+
+def people_sheet(settings: SheetSettings, *, track: Track = quiet) -> np.ndarray:
+    """uint8 `h w 3`: people beside and above one another, each at several moments of a motion."""
+    strips = []
+    first, people = settings.seed, settings.people
+    for person in track(range(first, first + people), "people", total=people):
+        recipe = Recipe.draw(person, 0, frames=settings.moments, fps=1.4, size=settings.size)
+        clip = draw_clip(replace(recipe, follow=1.0, whole=True, distance=max(recipe.distance, 5.0)))
+        strips.append(np.concatenate(list(clip.frames), axis=1))
+    return contact_sheet(strips, columns=BLOCKS, width=BLOCKS * strips[0].shape[1])

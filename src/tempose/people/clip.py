@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,27 +13,22 @@ from tempose.body.skeleton import JOINT, LEGS, Camera, Pose, project_keypoints
 from tempose.core.errors import InputError
 from tempose.people.look import Look
 from tempose.people.person import Person
-from tempose.people.render import View, Wardrobe, composed, shaded
+from tempose.people.render import Light, View, Wardrobe, composed, shaded
 from tempose.people.scene import Scene
 from tempose.pose.keypoints import KEYPOINTS, Motion
 
 # How far behind the nearest surface a key point may lie and still be seen: the thickness of body and
 # clothes around it, metres, of a person of 1.70 m.
 THICKNESS = {
-    "nose": 0.03,
-    "neck": 0.26,
-    "shoulder": 0.13,
-    "elbow": 0.09,
-    "wrist": 0.07,
-    "hip": 0.21,
-    "knee": 0.13,
-    "ankle": 0.10,
-    "eye": 0.03,
-    "ear": 0.045,
-}
+    "nose": 0.03, "eye": 0.03, "ear": 0.045, "neck": 0.26, "shoulder": 0.13, "elbow": 0.09, "wrist": 0.07,
+    "hip": 0.21, "knee": 0.13, "ankle": 0.10,
+}  # fmt: skip
 
 # A body point is the one that the next frame shows if their depths agree to this many metres.
 SAME_DEPTH = 0.02
+
+# Raised whenever the same numbers give another person: what was drawn before cannot be drawn again.
+EDITION = 2
 
 UPPER_BODY = (0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 14, 15, 16, 17)
 
@@ -51,6 +46,7 @@ class Recipe:
         shift: how far the person stands from the middle, in shares of (width, height).
         follow: share of the person's way that the camera goes along, 0 to 1.
         whole: whether the whole person is framed, or the upper body.
+        edition: of the drawing that they are for.
     """
 
     person: int
@@ -67,6 +63,7 @@ class Recipe:
     shift: tuple[float, float] = (0.0, 0.0)
     follow: float = 0.0
     whole: bool = True
+    edition: int = EDITION
 
     def __post_init__(self) -> None:
         if len(self.size) != 2 or min(self.size) < 16:
@@ -103,7 +100,13 @@ class Recipe:
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> Recipe:
-        """What `as_json` gave, also after a way through a file."""
+        """What `as_json` gave, also after a way through a file.
+
+        Raises:
+            InputError: it did not, or that of another edition did.
+        """
+        if fields.get("edition") != EDITION:
+            raise InputError("this is not a recipe of a clip that this version draws", remedy="draw the dataset again")
         try:
             return Recipe(**fields)
         except TypeError as error:
@@ -118,14 +121,12 @@ class DrawnClip:
         frames: uint8 `f h w 3`.
         motion: the 18 key points; confidence 1 where seen, HIDDEN where something is in front.
         masks: bool `f h w`: pixels that the person covers by at least one half.
-        parts: uint8 `f h w`: index into tempose.people.mesh.PARTS, 0 outside the mask.
         camera: the same for all frames.
     """
 
     frames: np.ndarray
     motion: Motion
     masks: np.ndarray
-    parts: np.ndarray
     camera: Camera
 
 
@@ -146,7 +147,6 @@ class Flow:
 class _Stage:
     """A recipe set up: the person, posed before the camera."""
 
-    person: Person
     look: Look
     pose: Pose
     keypoints: np.ndarray
@@ -154,16 +154,15 @@ class _Stage:
 
     @staticmethod
     def of(recipe: Recipe) -> _Stage:
-        person = Person.draw(recipe.person)
-        look = Look.of(person)
         motion = builtin_motion(recipe.motion, frames=recipe.frames, fps=recipe.fps, seed=recipe.motion_seed)
+        look = Look.of(Person.draw(recipe.person))
         pose = look.skeleton.pose(motion)
         way = recipe.follow * pose.joints[:, :1] * (1, 0, 1)
         pose = Pose(pose.joints - way, pose.rotations)
         keypoints = look.skeleton.keypoints(pose)
-        head = pose.rotations[:, JOINT["head"], :, 1] * person.proportions.head
+        head = pose.rotations[:, JOINT["head"], :, 1] * look.skeleton.proportions.head
         crown = pose.joints[:, JOINT["head"]] + 1.15 * head
-        soles = pose.joints[:, [LEGS[0][2], LEGS[1][2]]] - (0, person.proportions.ankle, 0)
+        soles = pose.joints[:, [LEGS[0][2], LEGS[1][2]]] - (0, look.skeleton.proportions.ankle, 0)
         outline = (keypoints, crown[:, None], soles) if recipe.whole else (keypoints[:, UPPER_BODY], crown[:, None])
         camera = Camera.framing(
             np.concatenate(outline, axis=1),
@@ -174,17 +173,22 @@ class _Stage:
             fill=recipe.fill,
             shift=recipe.shift,
         )
-        return _Stage(person, look, pose, keypoints, camera)
+        return _Stage(look, pose, keypoints, camera)
 
 
-def draw_clip(recipe: Recipe) -> DrawnClip:
-    """Render a recipe. On one machine the result is the same to the last bit; on another, to rounding."""
+def draw_clip(recipe: Recipe, *, light: Light | None = None) -> DrawnClip:
+    """Render a recipe. On one machine the result is the same to the last bit; on another, to rounding.
+
+    Args:
+        light: instead of the scene's own.
+    """
     stage, scene = _Stage.of(recipe), Scene.draw(recipe.scene)
+    scene = scene if light is None else replace(scene, light=light)
     camera, look = stage.camera, stage.look
     wardrobe = Wardrobe.of(look.textures, scale=camera.scale)
     soles = camera.project(stage.pose.joints[:, [LEGS[0][2], LEGS[1][2]]] * (1, 0, 1))[..., :2]
     background = scene.paint(recipe.size, floor=float(soles[..., 1].mean()))
-    frames, masks, parts = [], [], []
+    frames, masks = [], []
     visible = np.zeros(stage.keypoints.shape[:2], bool)
     for frame in range(recipe.frames):
         view = View.of(look.surface, stage.pose, frame, camera)
@@ -193,10 +197,9 @@ def draw_clip(recipe: Recipe) -> DrawnClip:
         place = scene.shadowed(background, cover=cover, feet=soles[frame], scale=camera.scale, pitch=recipe.pitch)
         frames.append(composed(view, color, cover, place, scene.light.exposure))
         masks.append(cover >= 0.5)
-        parts.append(part_index(view, look.surface.part) * masks[-1])
-        visible[frame] = seen_keypoints(view, camera.project(stage.keypoints[frame]), stage.person)
+        visible[frame] = seen_keypoints(view, camera.project(stage.keypoints[frame]), stage.look)
     motion = project_keypoints(stage.keypoints, camera, fps=recipe.fps, visible=visible)
-    return DrawnClip(np.stack(frames), motion, np.stack(masks), np.stack(parts), camera)
+    return DrawnClip(np.stack(frames), motion, np.stack(masks), camera)
 
 
 def draw_flow(recipe: Recipe) -> Flow:
@@ -231,27 +234,12 @@ def _shown(points: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return shown
 
 
-def part_index(view: View, part: np.ndarray) -> np.ndarray:
-    """uint8 `h w`: the part that most of each pixel's samples see, 0 where none sees any."""
-    (height, width), fine = view.size, view.fine
-    fine_parts = np.zeros(height * width * fine**2, np.uint8)
-    fine_parts[view.samples.place] = part[view.samples.corners[:, 0]]
-    blocks = fine_parts.reshape(height, fine, width, fine).swapaxes(1, 2).reshape(height * width, fine**2)
-    part_of = blocks[:, 0].copy()
-    mixed = np.flatnonzero((blocks != blocks[:, :1]).any(1))
-    some = blocks[mixed]
-    votes = (some[:, :, None] == some[:, None, :]).sum(-1) * (some > 0)
-    part_of[mixed] = np.take_along_axis(some, votes.argmax(-1)[:, None], axis=-1)[:, 0]
-    return part_of.reshape(height, width)
-
-
-def seen_keypoints(view: View, keypoints: np.ndarray, person: Person) -> np.ndarray:
+def seen_keypoints(view: View, keypoints: np.ndarray, look: Look) -> np.ndarray:
     """Which key points (`18 3`: pixels and depth) nothing but their own flesh and clothes is in front of."""
     (height, width), fine = view.size, view.fine
-    layers = person.top.ease + (person.jacket.ease if person.jacket else 0.0)
     column = np.clip(keypoints[:, 0] * fine, 0, width * fine - 1).astype(int)
     row = np.clip(keypoints[:, 1] * fine, 0, height * fine - 1).astype(int)
     nearest = view.samples.depth.reshape(height * fine, width * fine)[row, column]
-    own = np.array([THICKNESS[name.split("_")[-1]] for name in KEYPOINTS]) * person.proportions.height / 1.70
-    own[1:14] += layers
+    own = np.array([THICKNESS[name.split("_")[-1]] for name in KEYPOINTS]) * look.skeleton.proportions.height / 1.70
+    own[1:14] += look.layers
     return keypoints[:, 2] - nearest < own

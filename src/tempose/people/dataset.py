@@ -15,7 +15,7 @@ from tempose.core.progress import Track, quiet
 from tempose.core.settings import EvenSize, Settings, Shown, Size
 from tempose.data.prepare import Outcome, hold_settings, run
 from tempose.data.prepared import SPLITS, finished_row, write_clip, write_metadata
-from tempose.people.clip import Recipe, draw_clip
+from tempose.people.clip import EDITION, Recipe, draw_clip
 
 MOST_PEOPLE = 1_000_000  # of one seed: the next seed's people are others
 
@@ -77,7 +77,7 @@ def write_people(
             f"people is {people} and clips {clips}; wanted 1 to {MOST_PEOPLE:,} people and 1 or more clips"
         )
     out = Path(out)
-    hold_settings(out, {"dataset": "people", **settings.as_dict()})
+    hold_settings(out, {"dataset": "people", "edition": EDITION, **settings.as_dict()})
     jobs = [
         DrawTask(split_of(number), f"person-{person}-{index:03d}", person, index)
         for number in range(people)

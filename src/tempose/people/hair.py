@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tempose.body.rig import step
-from tempose.body.skeleton import JOINT
 from tempose.people.accessories import UNDER_HAT
 from tempose.people.body import HEAD_COLUMNS, Body
 from tempose.people.materials import HAIR
@@ -94,7 +93,6 @@ def _cap(
         points,
         h * body.skeleton.proportions.head,
         ramp(h, [(0, "head")]),
-        part="hair",
         material=HAIR,
         lined=True,
         cut=inside,
@@ -106,14 +104,14 @@ def _cap(
 def _hang_weights(body: Body, y: np.ndarray) -> np.ndarray:
     """The head's at its height, the chest's from the shoulders down."""
     shoulder = body.joint("neck")[1]
-    chin = body.skeleton.rest().joints[0, JOINT["head"], 1]
+    chin = body.skull[1]
     return ramp(y, [(shoulder - 0.06, "chest"), (chin + 0.02, "head")])
 
 
 def _mane(body: Body, volume: float, length: float, *, wavy: bool) -> Tube:
     """Hair that falls behind the head and over the back."""
     size, k = body.skeleton.proportions.head, body.k
-    chin = body.joint("head")
+    chin = body.skull
     y = np.linspace(chin[1] + 0.55 * size, chin[1] - length, max(8, int((0.55 * size + length) / 0.03)))
     down = (y[0] - y) / (y[0] - y[-1])
     shoulders = chin[1] - 0.09
@@ -122,7 +120,10 @@ def _mane(body: Body, volume: float, length: float, *, wavy: bool) -> Tube:
         [-y[0], -chin[1], -shoulders, -shoulders + 0.3],
         [0.33 * size + volume, 0.36 * size + volume, 0.42 * size + volume, 0.45 * size],
     )
-    back = curve(-y, [-y[0], -chin[1], -shoulders, -shoulders + 0.25], [-0.10, -0.085, -0.105, -0.135]) * k
+    back = np.interp(-y, [-y[0], -chin[1]], chin[2] + k * np.array([-0.10, -0.085]))
+    on_trunk = body.trunk(y - body.joint("pelvis")[1])[..., 2].min(1) - 0.4 * volume
+    falls = step((chin[1] - y) / (chin[1] - shoulders))
+    back = (1 - falls) * back + falls * np.minimum.accumulate(np.where(falls > 0, on_trunk, on_trunk.max()))
     ends = np.clip(1.03 - down**6, 0.04, 1) * np.clip(7 * down, 0.02, 1) ** 0.5
     width = width * ends
     depth = (0.052 * k + volume * 1.3) * ends * (1 - 0.25 * down)
@@ -135,7 +136,6 @@ def _mane(body: Body, volume: float, length: float, *, wavy: bool) -> Tube:
         points,
         y[0] - y,
         _hang_weights(body, y),
-        part="hair",
         material=HAIR,
         shade=1 - 0.30 * np.clip(np.cos(phi), 0, 1)[None] + 0 * down[:, None],
     )
@@ -144,12 +144,14 @@ def _mane(body: Body, volume: float, length: float, *, wavy: bool) -> Tube:
 def _lock(body: Body, side: int, volume: float, length: float) -> Tube:
     """Hair beside the face, falling in front of a shoulder."""
     size, k, sign = body.skeleton.proportions.head, body.k, 2 * side - 1
-    chin = body.joint("head")
+    chin = body.skull
     y = np.linspace(chin[1] + 0.62 * size, chin[1] - length - 0.02, max(7, int((0.62 * size + length) / 0.03)))
     down = (y[0] - y) / (y[0] - y[-1])
     below = np.clip(chin[1] - 0.03 - y, 0, 1)
     x = sign * (0.315 * size + 0.4 * volume + 0.10 * np.clip(below, 0, 0.15))
-    z = curve(below, [0, 0.06, 0.16, 0.4], [-0.012, 0.02, 0.085, 0.115]) * k
+    front = body.trunk(y - body.joint("pelvis")[1], 0.02)[..., 2].max(1)
+    z = np.interp(below, [0, 0.06, 0.16], [0, 0.3, 1])
+    z = (1 - z) * (chin[2] - 0.012 * k) + z * np.maximum.accumulate(front)
     radius = (
         (0.022 * k + 0.7 * volume)
         * np.clip(1.04 - down**5, 0.05, 1)
@@ -157,13 +159,13 @@ def _lock(body: Body, side: int, volume: float, length: float) -> Tube:
         * np.clip(7 * down, 0.02, 1) ** 0.5
     )
     points = rings(np.stack([x, y, z], axis=-1), radius, 1.3 * radius, columns=10)
-    return tube(points, y[0] - y, _hang_weights(body, y), part="hair", material=HAIR, shade=0.95)
+    return tube(points, y[0] - y, _hang_weights(body, y), material=HAIR, shade=0.95)
 
 
 def _tail(body: Body, start: np.ndarray, length: float, thick: float, *, beads: bool = False, aside: int = 0) -> Tube:
     """A ponytail or a plait that hangs from `start`, seen from the head joint."""
     u = np.linspace(0, 1, max(9, int(length / 0.025)))
-    line = body.joint("head") + start
+    line = body.skull + start
     y = line[1] - length * u
     z = line[2] - 0.10 * np.sin(np.pi * np.clip(u * 1.1, 0, 1)) * (aside == 0) - 0.03 * u * (aside == 0)
     z = z + (0.12 * np.clip(u - 0.2, 0, 1) if aside else 0)
@@ -171,12 +173,12 @@ def _tail(body: Body, start: np.ndarray, length: float, thick: float, *, beads: 
     radius = thick * np.clip(1.05 - (2 * u - 1) ** 6, 0.04, 1) * (1.1 - 0.4 * u)
     radius = radius * (1 + 0.18 * np.sin(u * length * 110)) if beads else radius
     points = rings(np.stack([x + 0 * u, y, z], axis=-1), radius, radius, columns=10)
-    return tube(points, length * u, _hang_weights(body, y), part="hair", material=HAIR)
+    return tube(points, length * u, _hang_weights(body, y), material=HAIR)
 
 
 def _ball(body: Body, centre: np.ndarray, radius: float) -> Tube:
     s = np.linspace(-1, 1, 10)
     bulge = radius * np.sqrt(np.maximum(1 - s**2, 0.002))
-    middle = body.joint("head") + centre - np.stack([0 * s, radius * s, 0 * s], axis=-1)
+    middle = body.skull + centre - np.stack([0 * s, radius * s, 0 * s], axis=-1)
     points = rings(middle, bulge, bulge, columns=14)
-    return tube(points, radius * s, ramp(s, [(0, "head")]), part="hair", material=HAIR, shade=0.95)
+    return tube(points, radius * s, ramp(s, [(0, "head")]), material=HAIR, shade=0.95)

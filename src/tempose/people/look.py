@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,30 +21,31 @@ from tempose.people.render import Texture
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Skeleton, surface and textures of one person."""
+    """Skeleton, surface and textures of one person, who wears `layers` metres of cloth and air."""
 
     skeleton: Skeleton
     surface: Surface
     textures: list[Texture]
+    layers: float
 
     @staticmethod
     def of(person: Person) -> Look:
-        body = Body(Skeleton(person.proportions), person.shape)
+        body = Body.of(person.build)
         layers = person.top.ease + (person.jacket.ease if person.jacket else 0.0)
-        skeleton = Skeleton(person.proportions, spread=body.arm_spread(layers))
+        skeleton = replace(body.skeleton, spread=body.arm_spread(layers))
         hair = grown(person.hair, body, hat=person.hat is not None)
-        tubes = [*dressed(person, body), *hair, *accessories(person, body)]
-        return Look(skeleton, Surface.of(skeleton, tubes), textures_of(person, body))
+        parts = [*dressed(person, body), *hair, *accessories(person, body)]
+        return Look(skeleton, Surface.of(body.bind, parts), textures_of(person), layers)
 
 
-def textures_of(person: Person, body: Body) -> list[Texture]:
+def textures_of(person: Person) -> list[Texture]:
     """The textures in the order of tempose.people.materials."""
     rng = np.random.default_rng([person.seed, 17])
     top = worn(person.top.cloth)
     skin = np.clip(np.array(person.skin) * (1 + 0.025 * spectrum(64, 1.0, rng)[..., None]), 0, 1)
     return [
         Texture(skin, (0.25, 0.25), shine=0.02),
-        Texture(painted_head(person, body), (1.0, 1.0), shine=0.02),
+        Texture(painted_head(person), (1.0, 1.0), (0.5, 0.0), shine=0.02),
         Texture(strands(person.hair.color, rng), (0.20, 0.40), shine=0.10),
         chest_print(top, person.top.cloth, rng) if person.top.cloth.chest_print else top,
         top,

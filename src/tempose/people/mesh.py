@@ -1,10 +1,7 @@
-"""The surface of a person: grids of points that hang on the bones.
+"""The surface of a person: patches of points that the bones carry, and tubes that hang on them.
 
-A part is a tube: rings of points around an axis, each with a place on the cloth (metres along and
-around), so that the same point of the body carries the same point of the cloth in every frame.
-Bones are the skeleton's joints and, at elbows, shoulders, knees and hips, one more that makes half of
-the joint's turn: skin that follows them neither collapses nor creases. What hangs from a hand follows a
-"grip", which goes with the hand but stays upright.
+A tube is a grid: rings of points around an axis, each with a place on the cloth (metres along and around), so that the
+same point of the body carries the same point of the cloth in every frame. A patch is any other net of points.
 """
 
 from __future__ import annotations
@@ -14,18 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempose.body.skeleton import JOINT, JOINTS, PARENTS, Pose, Skeleton, turn_y, unit
-
-HALVED = tuple(f"{side}_{joint}" for side in ("right", "left") for joint in ("shoulder", "elbow", "hip", "knee"))
-BONES = (*JOINTS, *(f"half_{name}" for name in HALVED), "right_grip", "left_grip")
-BONE = {name: index for index, name in enumerate(BONES)}
-
-# What the part index of a pixel says.
-PARTS = (
-    "background", "head", "hair", "neck", "trunk", "right_arm", "left_arm", "right_hand", "left_hand",
-    "right_leg", "left_leg", "right_foot", "left_foot", "top", "right_sleeve", "left_sleeve", "jacket",
-    "bottom", "right_trouser", "left_trouser", "skirt", "hat", "bag", "belt", "scarf",
-)  # fmt: skip
+from tempose.body.skeleton import JOINT, PARENTS, Pose, turn_y, unit
+from tempose.people.bones import BONE, BONES, HALVED
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +23,6 @@ class Tube:
         points: `r c 3` at rest, metres in the world.
         cloth: `r c 2`: metres around (0 at the front) and along.
         weights: `r c bones`, sums of 1.
-        part: a name of PARTS.
         material: index of its texture, in the order of tempose.people.materials.
         cut: `r c`: the surface ends where this falls below 0 (necklines, hairlines, open jackets).
         shade: `r c`: how much light the surroundings leave, in [0, 1].
@@ -48,12 +34,63 @@ class Tube:
     points: np.ndarray
     cloth: np.ndarray
     weights: np.ndarray
-    part: str
     material: int
     cut: np.ndarray
     shade: np.ndarray
     hanging: np.ndarray | None = None
     lined: bool = False
+
+    def patch(self) -> Patch:
+        """Its points one after the other, ring by ring."""
+        rows, columns = self.points.shape[:2]
+        index = np.arange(rows * columns).reshape(rows, columns)
+        a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
+        triangles = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
+        return Patch(
+            points=self.points.reshape(-1, 3),
+            normals=grid_normals(self.points).reshape(-1, 3),
+            cloth=self.cloth.reshape(-1, 2),
+            weights=self.weights.reshape(-1, len(BONES)),
+            cut=self.cut.ravel(),
+            shade=self.shade.ravel(),
+            triangles=triangles,
+            material=self.material,
+            lined=self.lined,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """Part of the skin, or a garment that lies on it: `points`, `normals`, `cloth`, `weights`, `cut`, `shade` of
+    `v` points, and `triangles` `t 3`, counter-clockwise as seen from outside; else as in Tube.
+    """
+
+    points: np.ndarray
+    normals: np.ndarray
+    cloth: np.ndarray
+    weights: np.ndarray
+    cut: np.ndarray
+    shade: np.ndarray
+    triangles: np.ndarray
+    material: int
+    lined: bool = False
+
+
+def grid_normals(points: np.ndarray) -> np.ndarray:
+    """Outward normals `r c 3` of a tube's points `r c 3`."""
+    around = np.concatenate([points[:, -2:-1], points, points[:, 1:2]], axis=1)
+    down = np.concatenate([points[:1], points, points[-1:]], axis=0)
+    return unit(np.cross(down[2:] - down[:-2], around[:, 2:] - around[:, :-2]))
+
+
+def point_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Normals `v 3` of a net's points: the mean of those of the triangles around each."""
+    a, b, c = (points[triangles[:, i]] for i in range(3))
+    across = np.cross(b - a, c - a)
+    total = np.stack(
+        [np.bincount(triangles.ravel(), np.repeat(across[:, i], 3), minlength=len(points)) for i in range(3)], axis=-1
+    )
+    return unit(total)
 
 
 def curve(at: np.ndarray, knots: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -110,7 +147,6 @@ def tube(
     along: np.ndarray,
     weights: np.ndarray,
     *,
-    part: str,
     material: int,
     cut: np.ndarray | float = 1.0,
     shade: np.ndarray | float = 1.0,
@@ -132,105 +168,109 @@ def tube(
     if weights.ndim == 2:
         weights = np.repeat(weights[:, None], columns, axis=1)
     grid = np.ones((rows, columns))
-    return Tube(points, cloth, weights, part, material, cut * grid, shade * grid, hanging, lined)
+    return Tube(points, cloth, weights, material, cut * grid, shade * grid, hanging, lined)
+
+
+@dataclass(frozen=True, eq=False)
+class Bind:
+    """How a body stood when its surface was tied to the bones.
+
+    Attributes:
+        joints: `17 3`: where the joints of tempose.body.skeleton were.
+        turns: `17 3 3`: what turns each bone from there to the skeleton's rest.
+        grips: `2 3`: what the right and left hand held.
+    """
+
+    joints: np.ndarray
+    turns: np.ndarray
+    grips: np.ndarray
+
+    def transforms(self, pose: Pose, frame: int) -> np.ndarray:
+        """`bones 3 4`: where each bone carries a point of the surface."""
+        turned = pose.rotations[frame] @ self.turns
+        rotations, joints, homes = list(turned), list(pose.joints[frame]), list(self.joints)
+        for name in HALVED:
+            joint = JOINT[name]
+            parent = turned[PARENTS[joint]]
+            rotations.append(parent @ half_turn(parent.T @ turned[joint]))
+            joints.append(pose.joints[frame, joint])
+            homes.append(self.joints[joint])
+        ahead = pose.rotations[frame, 0, :, 2]
+        for wrist, grip in zip((JOINT["right_wrist"], JOINT["left_wrist"]), self.grips, strict=True):
+            rotations.append(turn_y(np.arctan2(ahead[0], ahead[2])))
+            joints.append(pose.joints[frame, wrist] + turned[wrist] @ (grip - self.joints[wrist]))
+            homes.append(grip)
+        rotation = np.stack(rotations)
+        moved = np.stack(joints) - np.einsum("bij,bj->bi", rotation, np.stack(homes))
+        return np.concatenate([rotation, moved[..., None]], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """All tubes of a person in one table of `v` points, ready to be posed.
+    """All patches and tubes of a person in one table of `v` points, ready to be posed.
 
     Attributes:
+        bind: how the body stood.
         rest: float32 `v 4`: points at rest, and 1.
+        normals: float32 `v 3`.
         weights: float32 `v bones`.
-        cloth, cut, shade, part, material: as in Tube, one row a point.
-        across, down: `v 2`: the neighbours that a point's normal is made from.
+        cloth, cut, shade, material: as in Tube, one row a point.
         triangles: `t 3`, counter-clockwise as seen from outside.
         lined: `t`: whether the triangle is seen from inside as well.
         skirts: (slice of the table, Tube) of every skirt.
     """
 
-    skeleton: Skeleton
+    bind: Bind
     rest: np.ndarray
+    normals: np.ndarray
     weights: np.ndarray
     cloth: np.ndarray
     cut: np.ndarray
     shade: np.ndarray
-    part: np.ndarray
     material: np.ndarray
-    across: np.ndarray
-    down: np.ndarray
     triangles: np.ndarray
     lined: np.ndarray
     skirts: tuple[tuple[slice, Tube], ...]
 
     @staticmethod
-    def of(skeleton: Skeleton, tubes: Sequence[Tube]) -> Surface:
-        """The tubes of a person with these bones, put together."""
-        across, down, triangles, lined, skirts, first = [], [], [], [], [], 0
-        for part in tubes:
-            rows, columns = part.points.shape[:2]
-            index = first + np.arange(rows * columns).reshape(rows, columns)
-            wrapped = np.concatenate([index[:, -2:-1], index, index[:, 1:2]], axis=1)
-            across.append(np.stack([wrapped[:, :-2], wrapped[:, 2:]], axis=-1).reshape(-1, 2))
-            padded = np.concatenate([index[:1], index, index[-1:]], axis=0)
-            down.append(np.stack([padded[:-2], padded[2:]], axis=-1).reshape(-1, 2))
-            a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
-            triangles += [np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]
-            lined.append(np.full(2 * a.size, part.lined))
-            if part.hanging is not None:
-                skirts.append((slice(first, first + rows * columns), part))
-            first += rows * columns
-        rest = np.concatenate([t.points.reshape(-1, 3) for t in tubes])
-        sizes = [t.points.shape[0] * t.points.shape[1] for t in tubes]
+    def of(bind: Bind, parts: Sequence[Tube | Patch]) -> Surface:
+        """The parts of a person, put together."""
+        patches = [part if isinstance(part, Patch) else part.patch() for part in parts]
+        sizes = [len(patch.points) for patch in patches]
+        starts = np.cumsum([0, *sizes])
+        rest = np.concatenate([patch.points for patch in patches])
         return Surface(
-            skeleton=skeleton,
+            bind=bind,
             rest=np.concatenate([rest, np.ones((len(rest), 1))], axis=1).astype(np.float32),
-            weights=np.concatenate([t.weights.reshape(-1, len(BONES)) for t in tubes]).astype(np.float32),
-            cloth=np.concatenate([t.cloth.reshape(-1, 2) for t in tubes]).astype(np.float32),
-            cut=np.concatenate([t.cut.ravel() for t in tubes]).astype(np.float32),
-            shade=np.concatenate([t.shade.ravel() for t in tubes]).astype(np.float32),
-            part=np.repeat([PARTS.index(t.part) for t in tubes], sizes).astype(np.uint8),
-            material=np.repeat([t.material for t in tubes], sizes).astype(np.int32),
-            across=np.concatenate(across),
-            down=np.concatenate(down),
-            triangles=np.concatenate(triangles),
-            lined=np.concatenate(lined),
-            skirts=tuple(skirts),
+            normals=np.concatenate([patch.normals for patch in patches]).astype(np.float32),
+            weights=np.concatenate([patch.weights for patch in patches]).astype(np.float32),
+            cloth=np.concatenate([patch.cloth for patch in patches]).astype(np.float32),
+            cut=np.concatenate([patch.cut for patch in patches]).astype(np.float32),
+            shade=np.concatenate([patch.shade for patch in patches]).astype(np.float32),
+            material=np.repeat([patch.material for patch in patches], sizes).astype(np.int32),
+            triangles=np.concatenate([p.triangles + s for p, s in zip(patches, starts[:-1], strict=True)]).astype(
+                np.int32
+            ),
+            lined=np.concatenate([np.full(len(patch.triangles), patch.lined) for patch in patches]),
+            skirts=tuple(
+                (slice(start, start + size), part)
+                for part, start, size in zip(parts, starts[:-1], sizes, strict=True)
+                if isinstance(part, Tube) and part.hanging is not None
+            ),
         )
 
     def posed(self, pose: Pose, frame: int) -> tuple[np.ndarray, np.ndarray]:
         """Points and outward normals, float32 `v 3`, in one frame of `pose`."""
-        bones = bone_transforms(self.skeleton, pose, frame).astype(np.float32)
+        bones = self.bind.transforms(pose, frame).astype(np.float32)
         blend = (self.weights @ bones.reshape(len(BONES), 12)).reshape(-1, 3, 4)
         points = np.einsum("vij,vj->vi", blend, self.rest)
+        normals = np.einsum("vij,vj->vi", blend[..., :3], self.normals)
         for rows, part in self.skirts:
-            points[rows] = hang(part, points[rows].reshape(part.points.shape), pose, frame).reshape(-1, 3)
-        normals = np.cross(
-            points[self.down[:, 1]] - points[self.down[:, 0]], points[self.across[:, 1]] - points[self.across[:, 0]]
-        )
+            hung = hang(part, points[rows].reshape(part.points.shape), pose, frame)
+            points[rows] = hung.reshape(-1, 3)
+            normals[rows] = grid_normals(hung).reshape(-1, 3)
         normals /= np.maximum(np.sqrt(np.einsum("vi,vi->v", normals, normals)), 1e-12)[:, None]
         return points, normals
-
-
-def bone_transforms(skeleton: Skeleton, pose: Pose, frame: int) -> np.ndarray:
-    """`bones 3 4`: where each bone carries a point of the rest pose."""
-    rest = skeleton.rest()
-    rotations, joints, homes = list(pose.rotations[frame]), list(pose.joints[frame]), list(rest.joints[0])
-    for name in HALVED:
-        joint = JOINT[name]
-        parent = pose.rotations[frame, PARENTS[joint]]
-        rotations.append(parent @ half_turn(parent.T @ pose.rotations[frame, joint]))
-        joints.append(pose.joints[frame, joint])
-        homes.append(rest.joints[0, joint])
-    for wrist in (JOINT["right_wrist"], JOINT["left_wrist"]):
-        grip = np.array([0, -0.75 * skeleton.proportions.hand, 0])
-        ahead = pose.rotations[frame, 0, :, 2]
-        rotations.append(turn_y(np.arctan2(ahead[0], ahead[2])))
-        joints.append(pose.joints[frame, wrist] + pose.rotations[frame, wrist] @ grip)
-        homes.append(rest.joints[0, wrist] + grip)
-    rotation = np.stack(rotations)
-    moved = np.stack(joints) - np.einsum("bij,bj->bi", rotation, np.stack(homes))
-    return np.concatenate([rotation, moved[..., None]], axis=-1)
 
 
 def half_turn(rotation: np.ndarray) -> np.ndarray:
@@ -241,13 +281,11 @@ def half_turn(rotation: np.ndarray) -> np.ndarray:
     ) / (4 * w)
     w, (x, y, z) = w + 1, v
     w, x, y, z = np.array([w, x, y, z]) / np.sqrt(w * w + x * x + y * y + z * z)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    return np.array([
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ])  # fmt: skip
 
 
 def hang(part: Tube, points: np.ndarray, pose: Pose, frame: int) -> np.ndarray:

@@ -7,40 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempose.body.skeleton import Proportions
+from tempose.people.anatomy import Build
 from tempose.people.cloth import PATTERNS, Cloth
 
 Color = tuple[float, float, float]  # sRGB in [0, 1]
 
 SKINS = ((0.96, 0.82, 0.73), (0.92, 0.75, 0.63), (0.87, 0.68, 0.54), (0.78, 0.58, 0.44), (0.65, 0.46, 0.33),
          (0.50, 0.34, 0.24), (0.37, 0.25, 0.19))  # fmt: skip
-HAIRS = (
-    (0.06, 0.05, 0.05),
-    (0.13, 0.09, 0.07),
-    (0.25, 0.15, 0.10),
-    (0.40, 0.25, 0.15),
-    (0.62, 0.44, 0.25),
-    (0.82, 0.66, 0.42),
-    (0.50, 0.20, 0.10),
-    (0.62, 0.60, 0.58),
-    (0.88, 0.87, 0.85),
-)
+HAIRS = ((0.06, 0.05, 0.05), (0.13, 0.09, 0.07), (0.25, 0.15, 0.10), (0.40, 0.25, 0.15), (0.62, 0.44, 0.25),
+         (0.82, 0.66, 0.42), (0.50, 0.20, 0.10), (0.62, 0.60, 0.58), (0.88, 0.87, 0.85))  # fmt: skip
 CUTS = ("shaved", "short", "parted", "bob", "long", "curly", "bun", "ponytail", "plaits", "waves")
 NECKLINES = ("round", "v", "boat", "collar", "straps", "high")
 HATS = ("brim", "cap", "beanie")
 BAGS = ("shoulder", "hand", "backpack")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What lies on the bones, each in [0, 1] around an average of about one half."""
-
-    fat: float
-    muscle: float
-    bust: float
-    hips: float
-    belly: float
-    jaw: float
 
 
 @dataclass(frozen=True)
@@ -113,8 +92,7 @@ class Person:
     """Everything that makes one person look like themselves, from one `seed`."""
 
     seed: int
-    proportions: Proportions
-    shape: Shape
+    build: Build
     skin: Color
     face: Face
     hair: Hair
@@ -132,25 +110,16 @@ class Person:
     def draw(seed: int) -> Person:
         """The person of this seed, always the same."""
         rng = np.random.default_rng([seed, 7])
-        proportions = Proportions.draw(rng)
-        fat = float(rng.beta(1.2, 1.9))
-        feminine = float(rng.beta(0.6, 0.6))
-        shape = Shape(
-            fat=fat,
-            muscle=_around(rng, 0.65 - 0.35 * feminine),
-            bust=feminine * _around(rng, 0.55),
-            hips=_around(rng, 0.25 + 0.5 * feminine),
-            belly=float(np.clip(fat * rng.uniform(0.2, 1.3), 0, 1)),
-            jaw=_around(rng, 0.75 - 0.5 * feminine),
-        )
+        female = bool(rng.uniform() < 0.5)
+        feminine = float(rng.beta(4, 1.2) if female else rng.beta(1.2, 4))
         tone = rng.uniform(0, len(SKINS) - 1)
+        build = _draw_build(rng, female=female, tone=tone / (len(SKINS) - 1))
         skin = _mix(SKINS[int(tone)], SKINS[int(tone) + 1], tone % 1)
         dress = rng.uniform() < 0.26 * (0.4 + 1.2 * feminine)
         top = _draw_top(rng, dress)
         return Person(
             seed=seed,
-            proportions=proportions,
-            shape=shape,
+            build=build,
             skin=skin,
             face=_draw_face(rng, skin, feminine),
             hair=_draw_hair(rng, feminine),
@@ -178,6 +147,22 @@ def color(rng: np.random.Generator) -> Color:
         (rng.uniform(0.5, 0.85), rng.uniform(0.35, 0.85)),
     )[kind]
     return colorsys.hsv_to_rgb(hue, saturation, value)
+
+
+def _draw_build(rng: np.random.Generator, *, female: bool, tone: float) -> Build:
+    """A body of any age from ten years on; `tone` is how dark its skin is, which goes with where people are from."""
+    age = rng.choice([rng.uniform(0.34, 0.5), rng.uniform(0.56, 0.76), rng.uniform(0.76, 1.0)], p=[0.1, 0.62, 0.28])
+    african, asian, european = rng.dirichlet((0.3 + 3 * tone**2, 0.7, 0.3 + 3 * (1 - tone) ** 2))
+    return Build(
+        female=female,
+        age=float(age),
+        muscle=_around(rng, 0.42 if female else 0.55),
+        weight=float(0.15 + 0.75 * rng.beta(1.6, 2.2)),
+        height=float(np.clip(rng.normal(0.36, 0.09), 0.15, 0.62)),
+        proportions=float(rng.uniform(0.0, 0.8)),
+        bust=_around(rng, 0.45),
+        descent=(float(african), float(asian), float(european)),
+    )
 
 
 def _around(rng: np.random.Generator, mean: float) -> float:

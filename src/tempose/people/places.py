@@ -67,10 +67,6 @@ def _gradient(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _wall(canvas: Canvas, rng: np.random.Generator) -> None:
-    _wall_cover(canvas, rng)
-
-
-def _wall_cover(canvas: Canvas, rng: np.random.Generator) -> None:
     """Plaster, brick, tiles, panels or wallpaper over the whole canvas."""
     base, x, y = quiet_color(rng), canvas.x, canvas.y
     canvas.lay(1, base)
@@ -125,7 +121,7 @@ def _floor_cover(canvas: Canvas, rng: np.random.Generator, top: float) -> None:
 
 def _room(canvas: Canvas, rng: np.random.Generator) -> None:
     """A wall, a floor line above the feet, and a floor."""
-    _wall_cover(canvas, rng)
+    _wall(canvas, rng)
     top = canvas.floor - rng.uniform(0.02, 0.22)
     _floor_cover(canvas, rng, top)
     if rng.uniform() < 0.5:

@@ -116,7 +116,7 @@ def observe(
 
     cuts = picture_cuts(np.stack(thumbnails))
     points = [np.array([each.keypoints for each in people]).reshape(-1, len(KEYPOINTS), 3) for people in seen]
-    chosen = follow(points, person=person, cuts=cuts)
+    chosen = follow(points, fps=fps, person=person, cuts=cuts)
     followed = [people[which] if which >= 0 else None for people, which in zip(seen, chosen, strict=True)]
     keypoints = series([each and each.keypoints for each in followed], (len(KEYPOINTS), 3))
     assert keypoints is not None
@@ -137,7 +137,7 @@ def _frames_of(
     """The frames, their rate, and how many there are if that is known."""
     if not isinstance(source, (str, Path)):
         if fps is None:
-            raise InputError("frames come without a rate; say fps, their frames per second")
+            raise InputError("frames come without a rate", remedy="say fps, their frames per second")
         return source, fps, len(source) if isinstance(source, Sized) else None
     info = probe_video(source)
     fps = fps or info.fps

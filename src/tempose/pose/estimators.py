@@ -16,13 +16,13 @@ from typing import Protocol
 import numpy as np
 
 from tempose.core import cancellation
-from tempose.core.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError, unknown
 from tempose.core.streams import silent_stderr
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
 # BlazePose's 33 landmarks → the 18 key points; the neck is the middle between the shoulders.
 BLAZEPOSE = (0, 11, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
-NECK, SHOULDERS, EARS = 1, (11, 12), (7, 8)
+NECK, SHOULDERS, EARS, HIPS = 1, (11, 12), (7, 8), (23, 24)
 FACE = (0, 14, 15)  # nose and eyes, of the 18
 
 # Where the whole picture shows nobody, squares of this part of its shorter side are searched, moved
@@ -80,9 +80,11 @@ def load_estimator(
         PoseError: its package is not installed, or its model cannot be loaded.
     """
     if name not in ("mediapipe", "rtmlib"):
-        raise InputError(f"there is no estimator {name!r}; choose mediapipe or rtmlib")
+        raise unknown("estimator", name, ("mediapipe", "rtmlib"))
     if name == "mediapipe" and (detector or pose_model):
-        raise InputError("mediapipe brings its own model; detector and pose model are for rtmlib")
+        raise InputError(
+            "mediapipe brings its own models", remedy="choose rtmlib for a detector and a pose model of your own"
+        )
     body = BlazePose() if name == "mediapipe" else RtmPose(detector, pose_model)
     if not landmarks or importlib.util.find_spec("mediapipe") is None:
         return body
@@ -100,8 +102,8 @@ class BlazePose:
                 import mediapipe
         except ImportError as error:
             raise PoseError(
-                f"the estimator mediapipe is not installed ({error}); install it with: "
-                "pip install --no-deps mediapipe==0.10.21 && pip install 'tempose[pose]'"
+                f"the estimator mediapipe is not installed ({error})",
+                remedy="install it with: pip install --no-deps mediapipe==0.10.21 && pip install 'tempose[pose]'",
             ) from error
         with silent_stderr():
             self._pose = mediapipe.solutions.pose.Pose(
@@ -140,7 +142,7 @@ class BlazePose:
         marks = seen.pose_landmarks.landmark
         size = np.array([right - left, bottom - top, 1])
         landmarks = np.array([(mark.x, mark.y, mark.visibility) for mark in marks]) * size
-        depths = np.array([mark.z for mark in marks]) * (right - left)  # z has the scale of x
+        depths = in_pixels(np.array([(m.x, m.y, m.z) for m in seen.pose_world_landmarks.landmark]), landmarks)[:, 2]
         keypoints, depth = landmarks[list(BLAZEPOSE)], depths[list(BLAZEPOSE)]
         keypoints[NECK, :2] = landmarks[list(SHOULDERS), :2].mean(axis=0)
         keypoints[NECK, 2] = landmarks[list(SHOULDERS), 2].min()
@@ -154,6 +156,21 @@ class BlazePose:
         mask = np.zeros(frame.shape[:2], bool)
         mask[top:bottom, left:right] = seen.segmentation_mask > 0.5
         return Detection(keypoints, mask, np.where(keypoints[:, 2] > 0, depth, np.nan).astype(np.float32))
+
+
+def in_pixels(world: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """BlazePose's landmarks in space, as large as those in the picture.
+
+    Args:
+        world: `33 3` in metres from the middle of the hips.
+        landmarks: `33 3`: x, y in pixels, visibility.
+
+    The depths that it gives beside the latter say the same in another unit, some three times too deep.
+    """
+    hips, weight = list(HIPS), landmarks[:, 2:]
+    across, metres = (points[:, :2] - points[hips, :2].mean(axis=0) for points in (landmarks, world))
+    scale: float = (weight * across * metres).sum() / max((weight * metres**2).sum(), 1e-9)
+    return max(scale, 0.0) * world
 
 
 def _from_behind(landmarks: np.ndarray, depth: np.ndarray) -> bool:
@@ -173,14 +190,14 @@ class RtmPose:
     def __init__(self, detector: Path | str | None = None, pose_model: Path | str | None = None) -> None:
         for path in (detector, pose_model):
             if path is not None and not Path(path).is_file():
-                raise PoseError(f"there is no ONNX file {path}")
+                raise PoseError(f"there is no ONNX file {path}", path=path)
         try:
             import onnxruntime  # noqa: F401
             import rtmlib
         except ImportError as error:
             raise PoseError(
-                f"the estimator rtmlib is not installed ({error}); install it with: "
-                "pip install --no-deps rtmlib && pip install onnxruntime tqdm"
+                f"the estimator rtmlib is not installed ({error})",
+                remedy="install it with: pip install --no-deps rtmlib && pip install onnxruntime tqdm",
             ) from error
         own = rtmlib.Body.MODE["balanced"]
         where = {"backend": "onnxruntime", "device": "cpu"}
@@ -193,8 +210,8 @@ class RtmPose:
             )
         except Exception as error:
             raise PoseError(
-                f"rtmlib cannot load its models: {error}; without a network give it ONNX files of "
-                "YOLOX (detector) and RTMPose (pose model)"
+                f"rtmlib cannot load its models: {error}",
+                remedy="without a network give it ONNX files of YOLOX (detector) and RTMPose (pose model)",
             ) from error
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:

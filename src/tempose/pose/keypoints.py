@@ -7,7 +7,6 @@ right edge, so pixel i covers [i, i+1); scaling a picture scales its key points 
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from tempose.core.errors import InputError, PoseError
+from tempose.core.errors import InputError, PoseError, told
 from tempose.core.files import written_whole
 from tempose.core.kinds import kind_of
 from tempose.core.reading import JSON_BYTES, read_arrays, read_json
@@ -109,7 +108,7 @@ class Motion:
             if depth.shape != keypoints.shape[:2]:
                 raise InputError(f"depths have the shape {depth.shape}; wanted {keypoints.shape[:2]}, one a key point")
             if np.isinf(depth).any():
-                raise InputError("depths hold infinite values; mark an unknown depth by NaN")
+                raise InputError("depths hold infinite values", remedy="mark an unknown depth by NaN")
             object.__setattr__(self, "depth", np.where(keypoints[..., 2] == 0, np.float32(np.nan), depth))
         for name, shape in (("hands", (HANDS, HAND_POINTS, 4)), ("face", (FACE_POINTS, 4))):
             if (points := getattr(self, name)) is not None:
@@ -188,21 +187,19 @@ class Motion:
                 np.savez_compressed(beside, **arrays)
             elif path.suffix == ".json":
                 values = {"format": "tempose-motion", "fps": self.fps, "size": list(self.size)}
-                values["keypoints"] = np.round(self.keypoints.astype(float), 5).tolist()
-                if self.depth is not None:
-                    values["depth"] = [[_number(value) for value in row] for row in self.depth.tolist()]
-                for name in ("hands", "face"):
+                for name, digits in (("keypoints", 5), ("depth", 5), ("hands", 2), ("face", 2)):
                     if (part := getattr(self, name)) is not None:
-                        values[name] = np.round(part.astype(float), 2).tolist()
+                        values[name] = _rounded(part, digits)
                 text = json.dumps(values)
                 if len(text) > JSON_BYTES:
                     raise InputError(
-                        f"a motion of {len(self)} frames with hands and face is too large for JSON; "
-                        f"write it as {path.stem}.npz"
+                        f"a motion of {len(self)} frames with hands and face is too large for JSON",
+                        path=path,
+                        remedy=f"write it as {path.stem}.npz",
                     )
                 beside.write_text(text)
             else:
-                raise InputError(f"cannot write a motion to {path.name}: the ending must be .npz or .json")
+                raise InputError(f"cannot write a motion to {path}; wanted the ending .npz or .json", path=path)
 
     @staticmethod
     def load(path: Path | str) -> Motion:
@@ -218,13 +215,13 @@ class Motion:
             arrays = read_arrays(path, ARRAYS, most=MOST_FRAMES * 4 * FACE_POINTS)
             return _from_arrays(arrays)
         except FileNotFoundError:
-            raise PoseError(f"there is no pose file {path}") from None
+            raise PoseError(f"there is no pose file {path}", path=path) from None
         except (OSError, LookupError, TypeError, ValueError, OverflowError) as error:
-            wrong = _first_words(error) if isinstance(error, ValidationError) else str(error)
+            wrong = told(error) if isinstance(error, ValidationError) else str(error)
             kind = kind_of(path)
-            but = "" if kind in ("a JSON file", "a NumPy archive (.npz)") else f"; it seems to be {kind}"
+            but = "" if kind in ("a JSON file", "a NumPy archive (.npz)") else f", which seems to be {kind}"
             raise PoseError(
-                f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {wrong}{but}"
+                f"{path} is not a pose file of tempose (keypoints, size, fps in .npz or .json): {wrong}{but}", path=path
             ) from None
 
 
@@ -283,7 +280,7 @@ def _checked(given: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray
         wanted = ", ".join(map(str, shape))
         raise InputError(f"{what} have the shape {points.shape}; wanted (frames ≥ 1, {wanted}): {axes}")
     if not np.isfinite(points).all():
-        raise InputError(f"{what} hold NaN or infinite values; mark a missing one by confidence 0")
+        raise InputError(f"{what} hold NaN or infinite values", remedy="mark a missing one by confidence 0")
     confidence = points[..., 2]
     if points.size and (confidence.min() < 0 or confidence.max() > 1):
         raise InputError(
@@ -292,13 +289,8 @@ def _checked(given: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray
     return np.where(confidence[..., None] == 0, np.float32(0), points)
 
 
-def _first_words(error: ValidationError) -> str:
-    """The first thing that is wrong, and where."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(map(str, first["loc"])) or "the file"
-    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
-
-
-def _number(value: float) -> float | None:
-    """A rounded number as JSON has it, which has no NaN."""
-    return None if math.isnan(value) else round(value, 5)
+def _rounded(part: np.ndarray, digits: int) -> list[Any]:
+    """Numbers as JSON has them, which has no NaN."""
+    numbers = np.round(part.astype(float), digits).astype(object)
+    numbers[np.isnan(part)] = None
+    return numbers.tolist()

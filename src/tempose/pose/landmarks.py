@@ -24,6 +24,9 @@ from tempose.pose.keypoints import HAND_POINTS, HANDS, KEYPOINTS, KNUCKLES, MIN_
 ELBOWS = (3, 6)
 NOSE, EYES, EARS = 0, (14, 15), (16, 17)
 
+# The same joints of the head on the mesh: each the middle of some of its points.
+ON_MESH = {NOSE: (1,), 14: EYE_CORNERS[:2], 15: EYE_CORNERS[2:], 16: (234,), 17: (454,)}
+
 # Sides of the first squares: around a hand in lengths of the trunk, its middle so far beyond the wrist; around a
 # face in widths of what is seen of it, and in distances of the eyes.
 HAND_SIDE, HAND_AHEAD, FACE_WIDTHS, EYES_APART = 0.62, 0.18, 2.2, 4.4
@@ -104,17 +107,31 @@ class Landmarks:
 
 
 class WithLandmarks:
-    """An estimator that adds hands and face to the people that another one finds."""
+    """An estimator that adds hands and face to the people that another one finds, and looks closer at the head."""
 
     def __init__(self, body: Estimator) -> None:
         self._body, self._landmarks = body, Landmarks()
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:
-        marks = self._landmarks
-        return [
-            replace(person, hands=marks.hands(frame, person.keypoints), face=marks.face(frame, person.keypoints))
-            for person in self._body(frame)
-        ]
+        return [self._looked_at(frame, person) for person in self._body(frame)]
+
+    def _looked_at(self, frame: np.ndarray, person: Detection) -> Detection:
+        hands = self._landmarks.hands(frame, person.keypoints)
+        face = self._landmarks.face(frame, person.keypoints)
+        return replace(person, keypoints=with_head(person.keypoints, face), hands=hands, face=face)
+
+
+def with_head(keypoints: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Key points `18 3` with nose, eyes and ears, where they are seen, as a face `478 4` has them.
+
+    The body's are coarse: they would set the head beside its face.
+    """
+    placed = keypoints.copy()
+    for joint, points in ON_MESH.items():
+        found = face[list(points)]
+        if keypoints[joint, 2] >= MIN_CONFIDENCE and (found[:, 2] > 0).all():
+            placed[joint, :2] = found[:, :2].mean(0)
+    return placed
 
 
 class _Model:

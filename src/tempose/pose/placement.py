@@ -1,4 +1,8 @@
-"""Where a retargeted person stands in the photo, how large they are, and how far they go."""
+"""Where a retargeted person stands in the photo, how large they are, and how far they go.
+
+A foot stands while its ankle hardly moves in the driver's picture and is as low as the other one, or lower. On a body
+of other proportions it would slide by the difference of the legs; so the hips go as the standing foot demands.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempose.pose.bones import ANKLES, FACE, HIP_JOINTS, HIPS, NECK, SHOULDERS
-from tempose.pose.contact import way as gone
 from tempose.pose.room import Box, Reach, united
 from tempose.pose.whole import WholeBody
 
@@ -18,6 +21,10 @@ BELOW[[NECK, *SHOULDERS]] = 0.15
 
 # A driver who leaves the ground by less, in lengths of the trunk, stands: key points waver.
 STEP = 0.06
+
+# In lengths of the trunk: how fast, a second, an ankle may move sideways that stands, and how much higher than the
+# other one it may be.
+SLOW, LEVEL = 0.5, 0.2
 
 # Seconds from the ground to the ground at most, half of it up: a longer one is a walk into the distance.
 AIRBORNE = 0.5
@@ -158,6 +165,30 @@ def heights(points: np.ndarray, driver: WholeBody, *, fps: float) -> np.ndarray:
     after = np.lib.stride_tricks.sliding_window_view(np.pad(lower, (0, span), mode="edge"), span + 1).max(-1)
     jump = (np.minimum(before, after) - lower) / driver.build.scale
     return -lowest(points, 1.0) - np.maximum(jump - STEP, 0)
+
+
+def standing(driver: WholeBody, *, fps: float) -> np.ndarray:
+    """bool `f-1 2`: whether the right foot and the left stand from each frame to the next."""
+    ankles = driver.points[:, ANKLES, :2] / driver.build.scale[:, None, None]
+    seen = driver.seen[:, ANKLES]
+    slow = np.abs(np.diff(ankles[..., 0], axis=0)) * fps < SLOW
+    low = ankles[..., 1] > ankles[..., 1].max(1, keepdims=True) - LEVEL
+    return slow & low[1:] & low[:-1] & seen[1:] & seen[:-1]
+
+
+def gone(posed: np.ndarray, driver: WholeBody, *, fps: float) -> np.ndarray:
+    """`f`: how far the hips have gone to the right since the first frame, in lengths of the trunk.
+
+    As far as the driver's, but where a foot stands as far as keeps it there; of two feet that stand, their mean.
+
+    Args:
+        posed: `f 19 3`: the person around the hips, in lengths of the trunk.
+    """
+    steps = np.diff(driver.points[:, HIPS, 0]) / driver.build.scale[1:]
+    stand = standing(driver, fps=fps)
+    back = -np.diff(posed[:, ANKLES, 0], axis=0)  # f-1 2: what the hips must go for the ankle to stay
+    held = (back * stand).sum(1) / np.maximum(stand.sum(1), 1)
+    return np.concatenate([[0.0], np.cumsum(np.where(stand.any(1), held, steps))])
 
 
 def whole(photo: tuple[int, int]) -> Box:

@@ -39,7 +39,9 @@ class Pointed:
             found = [each for each in (placed(one, rows, columns, frame.shape) for one in seen) if self._is_at(each)]
             if found:
                 return found
-        raise PoseError("nobody was found where you tapped; tap the middle of a person, or crop the photo around them")
+        raise PoseError(
+            "nobody was found where you tapped", remedy="tap the middle of a person, or crop the photo around them"
+        )
 
     def _window(self, shape: tuple[int, ...], share: float) -> tuple[slice, slice]:
         """Rows and columns of a window about the point, as far as it lies in the picture."""

@@ -1,4 +1,4 @@
-"""Key points from JSON of any program: a file, or a folder with a file for each frame.
+"""Key points in files: those of tempose, and JSON of any program, a file or a folder with a file for each frame.
 
 FORMATS is the table: a format is a class with a `name`, `sniff` and `read`, in a file of `tempose.pose.formats`.
 """
@@ -10,18 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from tempose.core.errors import InputError, PoseError
+from tempose.core.errors import PoseError, about
 from tempose.core.kinds import kind_of
 from tempose.core.notes import note
 from tempose.core.reading import read_json
 from tempose.pose.clean import clean
 from tempose.pose.formats.alphapose import AlphaPose, AlphaPoseByPicture, frame_numbers, in_order
 from tempose.pose.formats.coco import Coco
-from tempose.pose.formats.editor import Editor
 from tempose.pose.formats.frames import PoseFrame, PoseFrames, person_motion
 from tempose.pose.formats.mmpose import MMPose
-from tempose.pose.formats.openpose import OpenPose
+from tempose.pose.formats.openpose import Editor, OpenPose
+from tempose.pose.keypoints import Motion
 from tempose.pose.reading import Reading, ReadOptions, Source
+from tempose.pose.time_range import cut
 from tempose.pose.turn import seen_from
 
 # OpenPose's files, and those of its relatives, do not say their rate.
@@ -52,6 +53,25 @@ MAX_BYTES = 50_000_000
 MAX_FILES = 100_000
 
 
+class Own:
+    """What `Motion.save` writes; also the `.npz` beside the clips of a dataset."""
+
+    name = "key points of tempose"
+
+    def sniff(self, source: Source) -> bool:
+        if source.ending == ".json" and not source.is_folder:
+            data = source.data
+            return isinstance(data, dict) and (
+                data.get("format") == "tempose-motion" or {"keypoints", "size", "fps"} <= set(data)
+            )
+        return source.ending == ".npz"
+
+    def read(self, source: Source, options: ReadOptions) -> Reading:
+        motion = Motion.load(source.path)
+        part = cut(motion, options.time_range, source=str(source.path))
+        return Reading(seen_from(part, options.yaw), len(motion), motion.fps)
+
+
 class PoseFiles:
     """Key points of other programs, in a file or a folder."""
 
@@ -63,10 +83,8 @@ class PoseFiles:
     def read(self, source: Source, options: ReadOptions) -> Reading:
         fps = options.time_range.fps or UNTOLD_FPS
         found = read_pose_files(source.path, data=None if source.is_folder else source.data)
-        try:
+        with about(source.path):
             motion = person_motion(found, fps=fps, person=options.person)
-        except (PoseError, InputError) as error:
-            raise type(error)(f"{source.path}: {error}") from error
         if len(motion) > 1:
             motion = clean(motion)
         part = options.time_range.of(len(motion), fps, source=str(source.path))
@@ -87,13 +105,13 @@ def read_pose_json(path: Path) -> Any:
     try:
         return read_json(path, most=MAX_BYTES)
     except FileNotFoundError:
-        raise PoseError(f"there is no file {path}") from None
+        raise PoseError(f"there is no file {path}", path=path) from None
     except OSError as error:
-        raise PoseError(f"{path} cannot be read: {error.strerror}") from error
+        raise PoseError(f"{path} cannot be read: {error.strerror}", path=path) from error
     except ValueError as error:
         kind = kind_of(path)
-        but = "" if kind == "a JSON file" else f"; it seems to be {kind}"
-        raise PoseError(f"{path} is not whole JSON: {error}{but}") from error
+        but = "" if kind == "a JSON file" else f", which seems to be {kind}"
+        raise PoseError(f"{path} is not whole JSON: {error}{but}", path=path) from error
 
 
 def read_pose_files(path: Path | str, *, data: Any = None) -> PoseFrames:
@@ -114,14 +132,16 @@ def read_pose_files(path: Path | str, *, data: Any = None) -> PoseFrames:
         data = read_pose_json(path) if data is None else data
         found = find_format(data)
         if found is None:
-            raise PoseError(f"{path} {unknown(data)}")
+            raise PoseError(f"{path} {unknown(data)}", path=path)
         return PoseFrames(tuple(_read(found, data, path)), found.name)
     files = [file for file in path.iterdir() if file.suffix.lower() == ".json" and not file.name.startswith(".")]
     files.sort(key=lambda file: in_order(file.name))
     if not files:
-        raise PoseError(f"there is no JSON file with key points in {path}; wanted one .json file for each frame")
+        raise PoseError(
+            f"there is no JSON file with key points in {path}; wanted one .json file for each frame", path=path
+        )
     if len(files) > MAX_FILES:
-        raise PoseError(f"{path} holds {len(files)} files; wanted at most {MAX_FILES}")
+        raise PoseError(f"{path} holds {len(files)} files; wanted at most {MAX_FILES}", path=path)
     return _folder(path, files)
 
 
@@ -136,12 +156,14 @@ def _folder(path: Path, files: Sequence[Path]) -> PoseFrames:
             continue
         read = _read(found, data, file)
         if len(read) != 1:
-            raise PoseError(f"{file} holds {len(read)} frames; in a folder, wanted one .json file for each frame")
+            raise PoseError(
+                f"{file} holds {len(read)} frames; wanted one .json file for each frame, in a folder", path=file
+            )
         frames += read
         names.append(file.name)
         formats.add(found.name)
     if not frames:
-        raise PoseError(f"no file in {path} holds key points: {others[0]} {unknown(data)}")
+        raise PoseError(f"no file in {path} holds key points: {others[0]} {unknown(data)}", path=path)
     numbered = [replace(frame, number=number) for frame, number in zip(frames, frame_numbers(names), strict=True)]
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     if others:
@@ -153,9 +175,9 @@ def _read(found: PoseFormat, data: Any, path: Path) -> list[PoseFrame]:
     try:
         frames = found.read(data)
     except ValueError as error:
-        raise PoseError(f"{path} is not a whole file of {found.name}: {error}") from error
+        raise PoseError(f"{path} is not a whole file of {found.name}: {error}", path=path) from error
     if not frames:
-        raise PoseError(f"{path} holds no frame")
+        raise PoseError(f"{path} holds no frame", path=path)
     return frames
 
 

@@ -1,9 +1,10 @@
 """A driver's motion on the body of the person in a photo.
 
-In the picture plane, bone by bone: the angle and the foreshortening are the driver's, the length is the
-photo's. The lowest of all joints stands on the photo's floor; the way of the hips is scaled to the photo
-and, where it would leave the picture, made shorter, or gone by the camera. Somebody whom the photo's lower
-edge cuts stays cut there. Hands and face go with wrists and head (`tempose.pose.extremities`).
+In the picture plane, bone by bone: the angle and the foreshortening are the driver's, the length is the photo's. A bone
+is foreshortened against its length in space where the driver's depth tells that, as of motion captures, else against
+its longest look. The lowest of all joints stands on the photo's floor; the way of the hips is scaled to the photo and,
+where it would leave the picture, made shorter, or gone by the camera. Somebody whom the photo's lower edge cuts stays
+cut there. Hands and face go with wrists and head (`tempose.pose.extremities`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ WORTH_SAYING = 0.95
 
 # The head is made larger or smaller by no more than so much.
 HEAD_FACTOR = 1.4
+
+# Depth tells how long a bone is where its length in space varies over the frames by no more than STEADY of it, its look
+# by MOVES or more. An estimator's depths, whose lengths vary by .065 and more, tell less than the longest looks do.
+STEADY, MOVES = 0.03, 0.06
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +159,9 @@ def _on_lengths(vectors: np.ndarray, driver: WholeBody, person: WholeBody) -> np
     for bone, full, wanted in zip(BONES, driver.build.lengths, person.build.lengths, strict=True):
         for end in set(bone.ends) - set(driver.never):
             look = np.linalg.norm(vectors[:, end, :2], axis=-1)
-            longest = np.maximum(look / full, 1)
-            changed[:, end] *= (wanted / full / longest)[:, None]
+            long = _in_space(vectors[driver.seen[:, end], end]) or full
+            longest = np.maximum(look / long, 1)
+            changed[:, end] *= (wanted / long / longest)[:, None]
     # The head keeps its form: one factor for all of its points.
     look = np.linalg.norm(vectors[:, list(FACE), :2], axis=-1)
     photo = np.linalg.norm(person.vectors()[0, list(FACE), :2], axis=-1)
@@ -165,6 +171,15 @@ def _on_lengths(vectors: np.ndarray, driver: WholeBody, person: WholeBody) -> np
         factor = np.clip(np.median(photo[common] / np.maximum(usual, 1e-3)), 1 / HEAD_FACTOR, HEAD_FACTOR)
         changed[:, list(FACE)] *= factor
     return changed
+
+
+def _in_space(vectors: np.ndarray) -> float | None:
+    """The length of a bone, `n 3` of which depth is NaN where unknown; None where depth does not tell it."""
+    if not len(vectors) or np.isnan(vectors).any():
+        return None
+    look, space = (np.linalg.norm(vectors[:, :axes], axis=-1) for axes in (2, 3))
+    tells = space.std() <= STEADY * space.mean() and look.std() >= MOVES * space.mean()
+    return float(np.median(space)) if tells else None
 
 
 def _posed(vectors: np.ndarray) -> np.ndarray:

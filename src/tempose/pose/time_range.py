@@ -59,13 +59,13 @@ class TimeRange:
         if self.max_frames is not None:
             end = min(end, begin + self.max_frames)
         if begin >= frames:
-            raise InputError(f"{source} lasts {frames / fps:.1f} seconds; nothing is left after {self.start:g} seconds")
+            raise InputError(f"{source} lasts {frames / fps:.1f} seconds: nothing is left after {self.start:g} seconds")
         if end - begin > MOST_EVER:
-            raise InputError(f"{source} would give {end - begin} frames; {MOST_EVER:,} are the most in any case")
+            raise InputError(f"{source} would give {end - begin} frames; wanted {MOST_EVER:,} at most")
         if self.max_frames is None and end - begin > MOST_FRAMES:
             raise InputError(
-                f"{source} would give {end - begin} frames, more than {MOST_FRAMES}; shorten it with --duration, "
-                f"lower --fps, or allow it with --max-frames {end - begin}"
+                f"{source} would give {end - begin} frames, more than {MOST_FRAMES}",
+                remedy=f"shorten it with --duration, lower --fps, or allow it with --max-frames {end - begin}",
             )
         return slice(begin, end)
 

@@ -14,8 +14,8 @@ from tempose.pose.keypoints import MIN_CONFIDENCE
 # Which of several people: the largest, the N-th from the left (from 1), or the nearest to (x, y).
 Choice = Literal["largest"] | int | tuple[float, float]
 
-# How far a person's middle may be from where it was, in heights of the person, for every frame since.
-STEP = 0.5
+# How far a person's middle may be from where it was, in heights of the person: for every frame since, and every second.
+STEP, SPEED = 0.5, 2.5
 
 
 def choice_of(text: str) -> Choice:
@@ -35,7 +35,9 @@ def choice_of(text: str) -> Choice:
         raise InputError(f"person is {text!r}; wanted largest, a number from 1, or a point X,Y") from None
 
 
-def follow(people: Sequence[np.ndarray], *, person: Choice = "largest", cuts: Sequence[int] = ()) -> np.ndarray:
+def follow(
+    people: Sequence[np.ndarray], *, fps: float, person: Choice = "largest", cuts: Sequence[int] = ()
+) -> np.ndarray:
     """Which of the people in each frame is the one to follow.
 
     In each shot every person is linked to the nearest one of the frame before. Then one of them is
@@ -44,6 +46,7 @@ def follow(people: Sequence[np.ndarray], *, person: Choice = "largest", cuts: Se
 
     Args:
         people: for each frame the key points `p 18 3` of its people.
+        fps: frames a second.
         person: "largest", a number from 1 counted from the left, or a point (x, y) in pixels.
         cuts: frames that begin a new shot.
 
@@ -56,13 +59,13 @@ def follow(people: Sequence[np.ndarray], *, person: Choice = "largest", cuts: Se
     chosen = np.full(len(people), -1)
     for shot in shots(len(people), cuts):
         boxes = [np.array([_box(points) for points in frame]).reshape(-1, 4) for frame in people[shot]]
-        track = _choose(_link(boxes), boxes, person)
+        track = _choose(_link(boxes, step=max(STEP, SPEED / fps)), boxes, person)
         for frame, index in track.items():
             chosen[shot.start + frame] = index
     if (chosen < 0).all() and any(len(frame) for frame in people):
         raise PoseError(
-            f"person {person} was asked for, but no shot begins with so many people; "
-            "the estimator mediapipe sees one only, rtmlib several"
+            f"person {person} was asked for, but no shot begins with so many people",
+            remedy="the estimator mediapipe sees one only, rtmlib several",
         )
     return chosen
 
@@ -79,15 +82,16 @@ def _box(points: np.ndarray) -> tuple[float, float, float, float]:
     return (*(low + high) / 2, *(high - low))
 
 
-def _link(boxes: list[np.ndarray]) -> list[Track]:
-    """People of successive frames joined to tracks, the closest pairs first."""
+def _link(boxes: list[np.ndarray], *, step: float) -> list[Track]:
+    """People of successive frames joined to tracks, the closest pairs first; `step`: how far one goes from frame to
+    frame, in heights."""
     tracks: list[Track] = []
     for frame, found in enumerate(boxes):
         pairs = []
         for number, track in enumerate(tracks):
             last = max(track)
             box = boxes[last][track[last]]
-            reach = STEP * max(box[2:]) * (frame - last)
+            reach = step * max(box[2:]) * (frame - last)
             distances = np.linalg.norm(found[:, :2] - box[:2], axis=1)
             pairs += [(gap, number, index) for index, gap in enumerate(distances) if gap <= reach]
         taken: set[int] = set()
@@ -110,6 +114,6 @@ def _choose(tracks: list[Track], boxes: list[np.ndarray], person: Choice) -> Tra
     if isinstance(person, tuple):
         return min(there, key=lambda track: np.linalg.norm(boxes[first][track[first]][:2] - person))
     if person < 1:
-        raise InputError(f"person {person} was asked for; people are counted from 1, from left to right")
+        raise InputError(f"person {person} was asked for; wanted one counted from 1, from left to right")
     there.sort(key=lambda track: boxes[first][track[first]][0])
     return there[person - 1] if person <= len(there) else {}

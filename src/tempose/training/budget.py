@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, UntypedStorage, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tempose.models.build import Networks, build_networks, build_schedule
@@ -70,19 +70,17 @@ class _Kept:
     """The storages that are kept for the backward pass, each counted once; parameters are not."""
 
     def __init__(self, objective: nn.Module) -> None:
-        self.known = {parameter.untyped_storage()._cdata for parameter in objective.parameters()}
-        self.tensors: list[Tensor] = []  # held, so that no storage takes the place of another
+        self.parameters = {parameter.untyped_storage() for parameter in objective.parameters()}
+        self.storages: set[UntypedStorage] = set()  # held, so that none takes the place of another
 
     def add(self, tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in self.known:
-            self.known.add(storage._cdata)
-            self.tensors.append(tensor)
+        if (storage := tensor.untyped_storage()) not in self.parameters:
+            self.storages.add(storage)
         return tensor
 
     @property
     def size(self) -> int:
-        return sum(tensor.untyped_storage().nbytes() for tensor in self.tensors)
+        return sum(storage.nbytes() for storage in self.storages)
 
 
 def _saved_bytes(objective: Objective, config: TrainConfig) -> int:

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 
 from tempose.core.errors import CheckpointError, DiskError, InputError
 from tempose.core.files import written_whole
+from tempose.core.reading import open_plain
 
 _STATE, _WEIGHTS = re.compile(r"state-\d{8}\.pt"), re.compile(r"weights-\d{8}")
 
@@ -71,10 +72,13 @@ def load_state(folder: Path) -> dict[str, Any] | None:
     if not states:
         return None
     try:
-        return torch.load(states[-1], map_location="cpu", weights_only=True)
+        with open_plain(states[-1]) as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{states[-1]} is damaged ({reason}); remove it to go on from the one before") from error
+        raise CheckpointError(
+            f"{states[-1]} is damaged ({reason})", path=states[-1], remedy="remove it to go on from the one before"
+        ) from error
 
 
 def remove_old(folder: Path, keep: int) -> None:
@@ -104,8 +108,8 @@ def saving(step: int, *, last: Path | None) -> Iterator[None]:
         stands = f"the last good one, {last}, is untouched" if last else "there is none yet"
         reason = (error.message if isinstance(error, DiskError) else str(error)).splitlines()[0]
         raise CheckpointError(
-            f"the checkpoint of step {step} cannot be written ({reason}); {stands}: "
-            "make room on the disk and give the same command again"
+            f"the checkpoint of step {step} cannot be written ({reason}: {stands})",
+            remedy="make room on the disk and give the same command again",
         ) from error
 
 
@@ -119,9 +123,9 @@ def check_same(folder: Path, before: dict, now: dict) -> None:
     if difference is not None:
         name, was, given = difference
         raise InputError(
-            f"{folder} holds a run of another configuration: {name} was {was}, now it is {given}; "
-            "choose another output, or set it back",
+            f"{folder} holds a run of another configuration: {name} was {was}, now it is {given}",
             path=folder,
+            remedy="choose another output, or set it back",
         )
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tempose.core.errors import InputError, about, unknown
+from tempose.core.errors import InputError, about
 from tempose.core.reading import parse_yaml
-from tempose.core.settings import read_mapping
+from tempose.core.settings import problem_told, read_mapping
 from tempose.models.config import ModelConfig, preset
 
 
@@ -134,6 +133,9 @@ class Optimization(Section):
     alpha: float = Field(default=0.5, ge=0)
     """Weight of the absolute error of the person's alpha, for models that correct their prior."""
 
+    flow: float = Field(default=1.0, ge=0)
+    """Weight of the error of the moved prior, and of its flow's roughness, for models that correct their prior."""
+
     perceptual: float = Field(default=0.0, ge=0)
     """Weight of the distance of features between clean frames, as predicted and as they are (extra `train`)."""
 
@@ -200,11 +202,11 @@ class TrainConfig(Section):
     seed: int = 0
     """Of everything random: initial weights, order of the data, noise, times."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, /, **given: Any) -> None:
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise InputError("; ".join(map(_explain, error.errors()))) from None
+            raise InputError("; ".join(problem_told(each, type(self)) for each in error.errors())) from None
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -237,7 +239,7 @@ def load_config(path: Path | str, changes: Iterable[str] = ()) -> TrainConfig:
         try:
             given = parse_yaml(value)
         except ValueError as error:
-            raise InputError(f"cannot apply {change[:100]!r}; what follows = is no YAML value: {error}") from None
+            raise InputError(f"cannot apply {change[:100]!r}: what follows = is no YAML value: {error}") from None
         _assign(fields, name.split("."), given)
     return resolve(fields, source=path)
 
@@ -288,19 +290,3 @@ def _assign(fields: dict[str, Any], path: list[str], value: Any) -> None:
             raise InputError(f"cannot set {'.'.join(path)}: {name} is a value, not a section")
         fields = child
     fields[path[-1]] = value
-
-
-def _explain(problem: Any) -> str:
-    """One problem that pydantic found, as a sentence."""
-    place = [str(part) for part in problem["loc"]]
-    if problem["type"] == "extra_forbidden":
-        section: Any = TrainConfig
-        for part in place[:-1]:
-            section = section.model_fields[part].annotation
-        return unknown("setting", ".".join(place), [".".join([*place[:-1], name]) for name in section.model_fields])
-    if problem["type"] == "value_error":  # of a validator of ours, which says all that is to be said
-        return str(problem["ctx"]["error"])
-    if problem["type"] == "missing":
-        return f"{'.'.join(place)} is missing"
-    given = reprlib.repr(problem.get("input"))
-    return f"{'.'.join(place)}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {given})"

@@ -31,7 +31,7 @@ def export(source: Path, out: Path, *, overwrite: bool = False) -> Path:
     """
     weights = source if (source / "model_index.json").is_file() else newest_weights(source)
     if weights is None:
-        raise InputError(f"there are no weights in {source}; wanted the folder of a run, or of weights")
+        raise InputError(f"there are no weights in {source}; wanted the folder of a run, or of weights", path=source)
     check_weights_place(out, overwrite=overwrite)
     pipeline = PersonVideoPipeline.from_pretrained(weights)
     with written_whole(out, replace=overwrite) as beside:
@@ -55,4 +55,4 @@ def check_finite(network: torch.nn.Module, name: str, weights: Path) -> None:
     """
     for parameter, values in network.named_parameters():
         if not bool(values.isfinite().all()):
-            raise InputError(f"{weights}: {name}.{parameter} holds values that float16 cannot; they stay as they are")
+            raise InputError(f"{weights}: {name}.{parameter} holds values that float16 cannot", path=weights)

@@ -1,4 +1,8 @@
-"""The one training loop; what differs between the stages is a value (stages.py)."""
+"""The one training loop; what differs between the stages is a value (stages.py).
+
+Resuming is the same call again (as in EDM2, Karras et al., CVPR 2024): a run that was stopped after any step and goes
+on ends with the parameters of one that was not, bit for bit on the same machine with as many processes.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,16 @@ class RunOutcome(NamedTuple):
 
 def train(config: TrainConfig, *, track: Track = quiet) -> RunOutcome:
     """Train, or go on with the run in `config.output`, to the last step.
+
+    The folder gets run.yaml, log.jsonl, samples/, and the newest `logging.keep` of weights-STEP/ and state-STEP.pt,
+    each every `save_every` steps and at the end. Under `accelerate launch` every process calls this; one writes.
+
+    Args:
+        config: the run.
+        track: shows how far it is, in steps.
+
+    Returns:
+        Where it ended; a signal ends it after the step that it comes in, with a checkpoint.
 
     Raises:
         InputError, CheckpointError, DataError: before the first step, for what does not fit.

@@ -13,23 +13,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
 from scipy import ndimage
 from torch import Tensor
 
 from tempose.animation.animate import animate
-from tempose.animation.settings import OWN, Model, Seed
 from tempose.animation.subject import Subject
 from tempose.core.files import check_free_or_finished, remove_leftovers, written_whole
 from tempose.core.progress import Track, quiet
-from tempose.core.settings import EvenSize, Settings, Shown
 from tempose.data.augment import Views, resized
 from tempose.data.prepared import sha256_of
-from tempose.diffusion.hub import DEFAULT_MODEL, open_weights
 from tempose.diffusion.hub import Model as LoadedModel
+from tempose.diffusion.hub import open_weights
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.animated import is_still
 from tempose.media.images import resize, write_image
@@ -41,6 +38,7 @@ from tempose.training.config import Data, Logging, Optimization, TrainConfig
 from tempose.training.loop import stop_signal
 from tempose.training.run import check_begun, write_description
 from tempose.training.samples import FPS
+from tempose.training.settings import PersonalizeSettings
 from tempose.training.subject_data import (
     check_one_person,
     part,
@@ -68,27 +66,11 @@ LOOK_EVERY, PATIENCE = 20, 3
 # No window may become worse than with the given weights by more than this share.
 TOLERANCE = 0.02
 
+# Models that sample in one step go on learning as they learnt last: configs/people-real.yaml.
+ONE_STEP: dict[str, Any] = {"norm": "l1", "last_time": 0.5}
+
 # What spills over the person's outline counts as far as this, in pixels of the whole frame.
 AROUND = 4
-
-
-class PersonalizeSettings(Settings):
-    """How weights are fitted to one person."""
-
-    model: Model = DEFAULT_MODEL
-    """The weights to start from: a name that ships, a folder, or OWNER/NAME on the Hub."""
-
-    size: Annotated[EvenSize | None, Shown("HEIGHTxWIDTH", unset=OWN)] = None
-    """Size to fit at."""
-
-    steps: Annotated[int, Field(ge=1)] = 200
-    """At most so many steps; fitting ends as soon as what is held out gains no more."""
-
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-4
-    """How far a step goes."""
-
-    seed: Seed = 0
-    """Of everything random."""
 
 
 class Fitted(NamedTuple):
@@ -172,7 +154,7 @@ def personalize_views(
         data=Data(root=out / "data", size=settings.size, flip=0.0, crop=0.1, workers=0),
         optimization=Optimization(
             steps=settings.steps, batch=max(1, 8 // frames), learning_rate=settings.learning_rate,
-            warmup=min(10, settings.steps), ema=0.98, min_snr=5,
+            warmup=min(10, settings.steps), ema=0.98, min_snr=5, **(ONE_STEP if shape.steps == 1 else {}),
             drop_pose=0.1 * (shape.guidance != 1), drop_photo=0.1 * (shape.guidance != 1),
         ),
         logging=Logging(tensorboard=False, keep=1),

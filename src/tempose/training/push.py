@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,9 +11,11 @@ from typing import Any
 import yaml
 
 from tempose.core.errors import CheckpointError, InputError
+from tempose.core.settings import read_mapping
 from tempose.diffusion.hub import HUB_ID
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.training.export import export
+from tempose.training.run import read_description
 
 # The newest so many of a run's sheets and videos.
 SAMPLES = 2
@@ -43,6 +46,9 @@ tempose.animate("me.jpg", "walk", model=model).save("me-walk.mp4")
 
 {body}"""
 
+# How the Hub's short names of licenses look.
+LICENSE = re.compile(r"[\w.+-]+", re.ASCII)
+
 # Sections of a run's configuration that the card shows: what the weights follow from.
 TOLD = ("stage", "data", "optimization", "seed")
 
@@ -70,8 +76,8 @@ def push(
 
     if not HUB_ID.fullmatch(name):
         raise InputError(f"{name} is no name on the Hub; wanted OWNER/NAME")
-    if not license.strip():
-        raise InputError("the license is empty; wanted the Hub's short name for it, such as mit or cc-by-4.0")
+    if not LICENSE.fullmatch(license):
+        raise InputError(f"the license is {license!r}; wanted the Hub's short name for it, such as mit or cc-by-4.0")
     with TemporaryDirectory() as folder:
         out = Path(folder) / "weights"
         export(source, out)
@@ -110,10 +116,16 @@ def refusal(error: Exception) -> str:
 
 
 def newest_samples(run: Path) -> list[Path]:
-    """The newest sheets and videos that a run made of validation samples."""
-    found = sorted((run / "samples").glob("*.png")) if (run / "samples").is_dir() else []
-    newest = found[-SAMPLES:]
-    return [*newest, *(video for sheet in newest if (video := sheet.with_suffix(".mp4")).is_file())]
+    """The newest sheets and videos that a run made of validation samples; no link to what lies elsewhere."""
+    samples = run / "samples"
+    found = sorted(samples.glob("[0-9]*.png")) if samples.is_dir() and not samples.is_symlink() else []
+    newest = [sheet for sheet in found if is_plain(sheet) and re.fullmatch("[0-9]+", sheet.stem)][-SAMPLES:]
+    return [*newest, *(video for sheet in newest if is_plain(video := sheet.with_suffix(".mp4")))]
+
+
+def is_plain(path: Path) -> bool:
+    """Whether it is a file, and no link to one."""
+    return path.is_file() and not path.is_symlink()
 
 
 def card(source: Path, weights: Path, *, name: str, license: str) -> str:
@@ -127,14 +139,21 @@ def card(source: Path, weights: Path, *, name: str, license: str) -> str:
         parts += [f"![Samples at step {int(path.stem):,}](samples/{path.name})\n" for path in samples]
     description = source / "run.yaml"
     if description.is_file():
-        run: dict[str, Any] = yaml.safe_load(description.read_text(encoding="utf-8"))
-        told = {key: value for key, value in run["configuration"].items() if key in TOLD and value is not None}
-        told["data"] = {key: value for key, value in told["data"].items() if key != "root"}  # a path of that machine
-        made = {"configuration": told, **{key: run[key] for key in ("revision", "python", "packages")}}
-        text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True)
+        run, configuration = read_mapping(description), read_description(description).configuration
+        told = {key: value for key, value in configuration.items() if key in TOLD and value is not None}
+        told = without_roots(told)
+        made = {"configuration": told, **{key: run.get(key) for key in ("revision", "python", "packages")}}
+        text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True).replace("```", "'``")  # it ends no block
         parts.append(f"## Training\n\nThe resolved configuration of the run:\n\n```yaml\n{text}```\n")
     parts.append("It makes videos of people who have not moved so. Ask them first.\n")
     parameters = sum(part.num_parameters() for part in (pipeline.texture_encoder, pipeline.unet))
     return CARD.format(
         name=name, license=license, height=height, width=width, parameters=parameters, body="\n".join(parts)
     )
+
+
+def without_roots(held: Any) -> Any:
+    """A configuration without where its data lies, in all its sections: those are paths of that machine."""
+    if isinstance(held, dict):
+        return {key: without_roots(value) for key, value in held.items() if key != "root"}
+    return [without_roots(value) for value in held] if isinstance(held, (list, tuple)) else held

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 from tempose.core.errors import CheckpointError, InputError
 from tempose.core.files import full_disk, remove_leftovers, written_whole
 from tempose.core.reading import read_yaml
-from tempose.training.checkpoint import check_same, remove_unfinished
+from tempose.training.checkpoint import check_same, remove_old, remove_unfinished
 from tempose.training.config import TrainConfig
 
 _PACKAGES = ("tempose", "torch", "diffusers", "accelerate", "numpy", "safetensors")
@@ -41,10 +41,15 @@ def check_folder(config: TrainConfig) -> None:
     remove_leftovers(description)
     if description.is_file():
         check_begun(config)
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(not _left(each) for each in folder.iterdir())):
         raise InputError(
             f"{folder} holds something else than a training run", path=folder, remedy="choose another output"
         )
+
+
+def _left(path: Path) -> bool:
+    """Whether it is what a run leaves that is killed, or was by an earlier version, while it writes its description."""
+    return path.name.startswith(".run.yaml.")
 
 
 def check_begun(config: TrainConfig, **more: Any) -> None:
@@ -96,6 +101,7 @@ def open_run(config: TrainConfig) -> None:
     """Make the folder of a run, or go on in it; its description is that of the newest command."""
     config.output.mkdir(parents=True, exist_ok=True)
     remove_unfinished(config.output)
+    remove_old(config.output, config.logging.keep)  # a run that was killed before it did, and had no step left to do
     write_description(config)
 
 
@@ -137,7 +143,8 @@ class Log:
     def __init__(self, folder: Path, *, step: int, tensorboard: bool) -> None:
         self.file = folder / "log.jsonl"
         if self.file.is_file():
-            lines = [line for line in self.file.read_text(encoding="utf-8").splitlines() if _is_before(line, step)]
+            text = self.file.read_text(encoding="utf-8", errors="replace")
+            lines = [line for line in text.splitlines() if _is_before(line, step)]
             with written_whole(self.file) as beside:
                 beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         self.writer: Any = None
@@ -146,7 +153,8 @@ class Log:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError as error:
                 raise InputError(
-                    "TensorBoard is not installed: pip install 'tempose[train]', or set logging.tensorboard=false"
+                    "TensorBoard is not installed",
+                    remedy="pip install 'tempose[train]', or set logging.tensorboard=false",
                 ) from error
             self.writer = SummaryWriter(folder / "tensorboard", purge_step=step + 1)
 
@@ -168,6 +176,6 @@ class Log:
 def _is_before(line: str, step: int) -> bool:
     """Whether a line of the log is whole and of that step or before."""
     try:
-        return json.loads(line)["step"] <= step
-    except json.JSONDecodeError:
+        return bool(json.loads(line)["step"] <= step)
+    except (ValueError, LookupError, TypeError, RecursionError):
         return False

@@ -93,8 +93,8 @@ STAGES = {
 }
 
 # The fields of saved networks and schedules that decide what weights mean.
-_MEANING = set(ModelConfig.model_fields) - {"size", "dropout", "clip_length", "guidance", "steps", "timestep_spacing"}
-_MEANING |= {"num_train_timesteps"}
+_MEANING = set(ModelConfig.model_fields) - {"size", "dropout", "clip_length", "guidance", "steps", "mirrored"}
+_MEANING = _MEANING - {"timestep_spacing"} | {"num_train_timesteps"}
 
 
 def has_temporal_blocks(config: TrainConfig) -> bool:
@@ -131,16 +131,16 @@ def frozen(networks: Networks, stage: Stage) -> Networks:
 
 
 def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> None:
-    """Copy saved weights into networks; what the saved model lacks stays as it is: temporal blocks, what
-    corrects the prior.
+    """Copy saved weights into networks: of a video model its image model, where no more is wanted; what the saved
+    model lacks stays as it is: temporal blocks, what corrects the prior.
 
     Raises:
         CheckpointError: the weights are of another model; the message names a field that differs.
     """
-    given = open_weights(start)
-    has, gets = given.unet.config.temporal, networks.unet.config.temporal
-    if has and not gets:
-        raise CheckpointError(f"the weights in {start} are of a video model; this stage starts from an image model")
+    given, gets = open_weights(start), networks.unet.config.temporal
+    if not gets:
+        given = given.image_model()
+    has = given.unet.config.temporal
     free = {"temporal_head_channels"} if gets and not has else set()
     if not given.unet.config.correct_prior:
         free |= {"correct_prior"}
@@ -154,7 +154,9 @@ def take_over(networks: Networks, start: Path | str, *, model: ModelConfig) -> N
             there, here = found.config[name], wanted.config[name]
             if there != here:
                 raise CheckpointError(
-                    f"the weights in {start} are of another model: {name} is {there} there, {here} in the configuration"
+                    f"the weights in {start} are of another model: {name} is {there} there, "
+                    f"{here} in the configuration",
+                    path=start,
                 )
     networks.texture_encoder.load_state_dict(given.texture_encoder.state_dict())
     networks.unet.load_state_dict({**networks.unet.state_dict(), **given.unet.state_dict()})

@@ -181,6 +181,8 @@ class Objective(nn.Module):
         if denoised.person is not None and self.recipe.alpha:
             error = (denoised.person[:, :, 2:] - batch.masks).abs()
             simple = simple + self.recipe.alpha * error.flatten(1).mean(1)
+        if denoised.person is not None and denoised.moved is not None and self.recipe.flow:
+            simple = simple + self.recipe.flow * flow_loss(denoised.moved, denoised.person[:, :, :2], batch.frames)
         for network in self.features:
             schedule = Schedule(self.scheduler, batch.t)
             x_t = schedule.add_noise(batch.frames, batch.noise)
@@ -198,7 +200,28 @@ class Objective(nn.Module):
 def perceptual(frames: Tensor, truth: Tensor, *, network: FeatureNetwork) -> Tensor:
     """Distance of features of frames `b f 3 h w` in [-1, 1] (Johnson et al. 2016), enlarged for the network: `b`."""
     pair = (F.interpolate(x.flatten(0, 1), scale_factor=ENLARGED, mode="bilinear") for x in (frames, truth))
-    return network.to(frames.device).distance(*pair).unflatten(0, frames.shape[:2]).mean(1)
+    if network.device != frames.device:
+        network.to(frames.device)
+    return network.distance(*pair).unflatten(0, frames.shape[:2]).mean(1)
+
+
+# Weight of the differences between neighboring vectors of a flow, beside the error of what it moves.
+SMOOTH = 0.05
+
+
+def flow_loss(moved: Tensor, flow: Tensor, truth: Tensor) -> Tensor:
+    """How far the moved prior is from the truth, and how rough the flow is that moved it: `b`.
+
+    The error of the frames alone does not tell the flow from what is painted over it; a flow that is to
+    move a larger picture as well has to be right by itself, and smooth (Horn and Schunck 1981, section 5; absolute
+    differences, so that it may break where a limb ends).
+
+    Args:
+        moved, truth: `b f 3 h w`.
+        flow: `b f 2 h w`.
+    """
+    rough = flow.diff(dim=-1).abs().flatten(1).mean(1) + flow.diff(dim=-2).abs().flatten(1).mean(1)
+    return (moved - truth).abs().flatten(1).mean(1) + SMOOTH * rough
 
 
 def min_snr_weight(alpha_bar: Tensor, gamma: float, prediction_type: str) -> Tensor:

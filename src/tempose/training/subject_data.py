@@ -45,7 +45,7 @@ def views_of_video(path: Path, size: tuple[int, int], *, frames: int) -> list[Vi
     if not found:
         total = tally.pop("all", 0)
         lost = "; ".join(f"{count} {reason}" for reason, count in tally.most_common())
-        raise DataError(f"none of the {total} frames of {path} can be used: {lost or 'it is empty'}")
+        raise DataError(f"none of the {total} frames of {path} can be used: {lost or 'it is empty'}", path=path)
     return found
 
 

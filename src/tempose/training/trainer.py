@@ -1,4 +1,9 @@
-"""What a run holds in memory, and one step of it."""
+"""What a run holds in memory, and one step of it.
+
+A step is that of denoising diffusion (DDPM, Ho et al., NeurIPS 2020, algorithm 1) with AdamW (Loshchilov and Hutter,
+ICLR 2019); what is kept of the weights is their exponential moving average. The loss and all that a step draws are in
+step.py, the order of samples in sampler.py, what differs between stages in stages.py.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,22 @@ from tempose.training.step import Batch, Drawn, Objective
 
 
 class Trainer:
-    """Everything that a run holds in memory."""
+    """Everything that a run holds in memory.
+
+    Args:
+        config: the run, checked; its weights to start from, its data and its device are opened here.
+
+    Attributes:
+        networks: those that the stage trains, and those that stand still.
+        learning: name → parameter that learns; the rest are frozen, and `frozen` is the SHA-256 of their values.
+        average: of `learning`, the moving average: what is validated, sampled and saved as weights.
+        total, step: optimizer steps of the whole run, and those done, from 0 to `total`.
+        saved: the last good checkpoint; None where there is none yet.
+
+    Raises:
+        InputError: a setting does not fit the machine or the weights. DataError: the data cannot be used.
+        CheckpointError: the weights to start from cannot be loaded.
+    """
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
@@ -61,7 +81,6 @@ class Trainer:
         self.objective.train(self.stage.dropout)
         self.step = 0
         self.saved: Path | None = None
-        """The last good checkpoint."""
 
     def resume(self) -> dict[str, Any] | None:
         """Go on from the newest state of the run's folder, where there is one; what it holds.
@@ -78,8 +97,9 @@ class Trainer:
         ):
             if before != now:
                 raise CheckpointError(
-                    f"{self.config.output} cannot be gone on with: {what} was {before}, now it is {now}; "
-                    "set it back, or choose another output"
+                    f"{self.config.output} cannot be gone on with: {what} was {before}, now it is {now}",
+                    path=self.config.output,
+                    remedy="set it back, or choose another output",
                 )
         for name, parameter in self.learning.items():
             parameter.data.copy_(state["parameters"][name])
@@ -94,7 +114,11 @@ class Trainer:
         return state
 
     def batches(self) -> Iterator[Batch]:
-        """This process's share of every step's batch from here to the end."""
+        """This process's share of every step's batch, on its device, from here to the end.
+
+        Of `optimization.batch` samples b a step each of n processes gets b/n. Which, and what is drawn for them,
+        follows from seed, step and index alone: a run that goes on sees what it would have seen.
+        """
         data, place = self.config.data, self.accelerator
         order = Batches(
             len(self.samples),
@@ -118,7 +142,13 @@ class Trainer:
             yield batch.to(place.device)
 
     def learn(self, batch: Batch) -> float:
-        """One optimizer step; the loss over all processes.
+        """One optimizer step: gradients over `accumulate` equal parts of the batch, clipped to `clip_norm`.
+
+        Args:
+            batch: this process's share, `b/n f 3 h w` and what belongs to it.
+
+        Returns:
+            The mean loss over the samples of all processes, 0 or more.
 
         Raises:
             TemposeError: loss or gradient is not finite; the parameters are still those before the step.
@@ -138,8 +168,8 @@ class Trainer:
         # With fp16 an infinite gradient only means that its scale was too large: that step is left out.
         if not math.isfinite(value) or (place.scaler is None and not math.isfinite(norm)):
             raise TemposeError(
-                f"the loss is {value:g} and the gradient's norm {norm:g} at step {self.step + 1}; {self._stands}. "
-                "Begin another output, with `start` at the last weights and a lower optimization.learning_rate"
+                f"the loss is {value:g} and the gradient's norm {norm:g} at step {self.step + 1} ({self._stands})",
+                remedy="begin another output, with `start` at the last weights and a lower optimization.learning_rate",
             )
         self.optimizer.step()
         self.rate.step()
@@ -168,8 +198,8 @@ class Trainer:
                 raise
             reason = str(error).strip().split("\n")[0]
             raise TemposeError(
-                f"another process of this run has ended in step {self.step + 1}: {reason}; {self._stands}. "
-                "The same command goes on from there, with as many processes as there are"
+                f"another process of this run has ended in step {self.step + 1}: {reason} ({self._stands})",
+                remedy="the same command goes on from there, with as many processes as there are",
             ) from error
 
     @contextmanager
@@ -183,7 +213,7 @@ class Trainer:
 
     @contextmanager
     def averaged(self) -> Iterator[Networks]:
-        """The networks with their averaged weights, ready for use."""
+        """Within, the networks with their averaged weights, without dropout; then with those that learn again."""
         self.average.store(self.learning.values())
         self.average.copy_to(self.learning.values())
         self.objective.eval()
@@ -195,7 +225,10 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Loss of the averaged weights on validation samples, the same noise each time."""
+        """The mean loss of the averaged weights on `logging.validation_samples` samples, evenly over the split.
+
+        Each has the same noise, times and conditions at every call; the processes share them.
+        """
         place = self.accelerator
         count = min(self.config.logging.validation_samples, len(self.validation))
         total = torch.zeros((), device=place.device)
@@ -207,7 +240,7 @@ class Trainer:
         return float(place.reduce(total, reduction="sum")) / count
 
     def sample(self) -> None:
-        """Pictures (and videos) of what the averaged weights make of validation samples."""
+        """Write pictures of what the averaged weights make of validation samples; of a video model also a video."""
         if self.accelerator.is_main_process:
             with self.averaged() as networks:
                 pipe = PersonVideoPipeline.from_networks(networks, config=self.config.model)
@@ -290,6 +323,6 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
 
 
 def total_steps(config: TrainConfig, *, samples: int) -> int:
-    """Optimizer steps of the whole run."""
+    """Optimizer steps of the whole run: `optimization.steps`, or else those of its epochs, the last one rounded up."""
     optimization = config.optimization
     return optimization.steps or math.ceil(optimization.epochs * samples / optimization.batch)

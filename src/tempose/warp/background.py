@@ -1,6 +1,8 @@
 """What lies behind the person, and beyond the photo's edges.
 
-A hole is filled with patches of the photo (Barnes et al., "PatchMatch", SIGGRAPH 2009; the package pypatchmatch).
+A hole is filled with patches of the photo (Barnes et al., "PatchMatch", SIGGRAPH 2009; the package pypatchmatch), best
+from the same height, for behind a person is what is beside them: a lawn must not climb up a fence. It is filled at a
+small size, and takes its finer detail from where the photo looks alike.
 Patches bring the light of the places they come from, seen as a faint shape of the hole; so the slow and weak changes of
 the filling are taken out, and the photo's own light goes on across (Pérez et al., "Poisson Image Editing", 2003).
 """
@@ -8,7 +10,7 @@ the filling are taken out, and the photo's own light goes on across (Pérez et a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 
@@ -17,17 +19,20 @@ from tempose.media.images import resize
 from tempose.pose.keypoints import MIN_CONFIDENCE
 from tempose.warp.flesh import trunk_length
 
-FILLED = 640  # the longest side of the part of the photo that is filled with patches, pixels; more is enlarged
+FILLED = 320  # the longest side at which a hole is filled with patches, pixels; more is enlarged
 PATCH = 5  # radius of a patch, pixels
-CLOTH, CLOTH_PATCH = 320, 3  # the same two for what an arm hides of the clothes
+CLOTH_PATCH = 3  # the same for what an arm hides of the clothes
+LEVEL = 0.05  # how much the height that patches come from counts beside their colors; more doubles what is beside
+BLOCK = 12  # side of the squares whose finer detail comes from one place, pixels at that size
 NEAR = 0.03  # what is near in near_fill, as a share of the picture's longer side
+WIDER = (0.1, 0.3, 1.0)  # over these shares of that it takes its means, the farther the more
 AROUND = 0.6  # how far about a hole patches are looked for, as a share of its longer side
-SLOW, WEAK = 4.0, 2.0  # changes slower than so many pixels and weaker than that a pixel, of 255, are light
+SLOW, WEAK = 3.0, 4.0  # changes slower than so many pixels and weaker than that a pixel, of 255, are light
 MOSTLY = 0.6  # a hole of more than this share of the part leaves too few patches
-GRAIN = 4.0  # the most grain that an enlarged filling gets, standard deviation of 255
 RIM = 0.018  # of the person's longer side is taken out about them
 SHADE = 0.5  # shadows reach so far from the feet, in lengths of the trunk
 DARKER = 0.9  # a shadow's lightness, as a share of that of the ground about it
+ISLAND = 0.05  # what a hole encloses goes too if it is less than this share of it
 ENCLOSED = 0.3  # a shadow that goes on beyond its reach along more than this share is a cast one, and stays
 
 
@@ -67,7 +72,10 @@ def person_hole(picture: np.ndarray, matte: np.ndarray, keypoints: np.ndarray) -
         _, parts = cv2.connectedComponents((dark | hole).astype(np.uint8))
         touching = np.isin(parts, np.unique(parts[hole])) & dark
         hole |= cv2.dilate(touching.astype(np.uint8), around) > 0
-    return hole
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((~hole).astype(np.uint8), connectivity=4)
+    enclosed = stats[:, cv2.CC_STAT_AREA] < ISLAND * hole.sum()
+    enclosed[np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))] = False
+    return hole | enclosed[parts]
 
 
 def extend(picture: np.ndarray, crop: Crop, size: tuple[int, int]) -> np.ndarray:
@@ -93,23 +101,52 @@ def patch_fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
     if not hole.any():
         return picture
-    inpaint = _patches()
     box = _about(hole)
     part, missing = np.ascontiguousarray(picture[box]), hole[box]
-    scale = min(1.0, FILLED / max(missing.shape))
-    size = (max(1, round(missing.shape[0] * scale)), max(1, round(missing.shape[1] * scale)))
+    size = _bounded(missing.shape)
     small = resize(part, size)
     small_hole = cv2.resize(missing.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) > 0
-    if inpaint is None or small_hole.mean() > MOSTLY or min(size) <= 2 * PATCH + 1:
+    if small_hole.mean() > MOSTLY or min(size) <= 2 * PATCH + 1 or not _available():
         return smooth_fill(picture, 1 - hole.astype(np.float32))
-    filled = even_light(inpaint(small, small_hole, patch_size=PATCH), small_hole)
-    if scale < 1:
-        filled = _with_grain(
-            resize(filled, missing.shape), part - resize(small, missing.shape).astype(np.float32), missing
-        )
+    import patchmatch
+
+    height = np.broadcast_to(np.linspace(0, 0.5, size[0], dtype=np.float32)[:, None], size)  # it counts in a circle
+    place = np.stack([height, np.zeros_like(height), np.zeros_like(height)], axis=-1)
+    filled = patchmatch.inpaint_regularity(small, small_hole, place, patch_size=PATCH, guide_weight=LEVEL)
+    filled = even_light(filled, small_hole)
+    if small.shape != part.shape:
+        filled = with_detail(filled, small_hole, part)
     result = picture.copy()
     result[box] = np.where(missing[..., None], filled, part)
     return result
+
+
+def with_detail(filled: np.ndarray, hole: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """A small picture whose hole is filled, uint8, as large as the picture, uint8 `h w 3`.
+
+    Square by square the hole gets what enlarging leaves out from where the picture looks most alike about that height.
+    """
+    import cv2
+
+    (height, width), enlarged = hole.shape, resize(filled, picture.shape[:2]).astype(np.float32)
+    scale = np.array(picture.shape[:2]) / hole.shape
+    result, detail, side = enlarged.copy(), picture - enlarged, np.ceil(BLOCK * scale).astype(int)
+    known = cv2.erode((~hole).astype(np.uint8), np.ones((BLOCK, BLOCK), np.uint8), anchor=(0, 0)) > 0
+    for top, left in product(range(0, height, BLOCK), range(0, width, BLOCK)):
+        top, left = min(top, height - BLOCK), min(left, width - BLOCK)
+        if not hole[top : top + BLOCK, left : left + BLOCK].any():
+            continue
+        first, last = max(0, top - BLOCK), min(height - BLOCK, top + BLOCK) + 1
+        square = filled[top : top + BLOCK, left : left + BLOCK]
+        unlike = cv2.matchTemplate(filled[first : last + BLOCK - 1], square, cv2.TM_SQDIFF)
+        unlike[~known[first:last, : width - BLOCK + 1]] = np.inf
+        if np.isfinite(unlike).any():
+            row, column = np.unravel_index(unlike.argmin(), unlike.shape)
+            there, here = (np.round(scale * at).astype(int) for at in ((first + row, column), (top, left)))
+            rows, columns = np.minimum(side, picture.shape[:2] - np.maximum(there, here))
+            target = np.s_[here[0] : here[0] + rows, here[1] : here[1] + columns]
+            result[target] = enlarged[target] + detail[there[0] : there[0] + rows, there[1] : there[1] + columns]
+    return np.round(result).clip(0, 255).astype(np.uint8)
 
 
 def cloth_fill(picture: np.ndarray, hole: np.ndarray, cloth: np.ndarray) -> np.ndarray:
@@ -120,13 +157,11 @@ def cloth_fill(picture: np.ndarray, hole: np.ndarray, cloth: np.ndarray) -> np.n
     import cv2
 
     smooth = near_fill(picture, cloth)
-    inpaint = _patches()
-    if inpaint is None or not hole.any() or hole.sum() > cloth.sum():
+    if not hole.any() or hole.sum() > cloth.sum() or not _available():
         return np.where(hole[..., None], smooth, picture)
     where = np.nonzero(hole | cloth)
     box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in where)
-    scale = min(1.0, CLOTH / max(hole[box].shape))
-    size = (max(1, round(hole[box].shape[0] * scale)), max(1, round(hole[box].shape[1] * scale)))
+    size = _bounded(hole[box].shape)
     small_hole, small_cloth = (
         cv2.resize(mask[box].astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) for mask in (hole, cloth)
     )
@@ -134,7 +169,9 @@ def cloth_fill(picture: np.ndarray, hole: np.ndarray, cloth: np.ndarray) -> np.n
     if min(size) <= 2 * PATCH + 1 or not (known & ~missing).any():
         return np.where(hole[..., None], smooth, picture)
     small = resize(np.ascontiguousarray(np.where(cloth[..., None], picture, smooth)[box]), size)
-    filled = inpaint(small, missing, global_mask=~(missing | known), patch_size=CLOTH_PATCH)
+    import patchmatch
+
+    filled = patchmatch.inpaint(small, missing, global_mask=~(missing | known), patch_size=CLOTH_PATCH)
     result = picture.copy()
     result[box] = np.where(hole[box][..., None], resize(filled, hole[box].shape), picture[box])
     return result
@@ -179,11 +216,10 @@ def even_light(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return result
 
 
-def _with_grain(filled: np.ndarray, detail: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """An enlarged filling, uint8 `h w 3`, with as much grain as the detail about it, `h w 3`, which it lacks."""
-    spread = min(GRAIN, 1.48 * float(np.median(abs(detail[~missing]))))
-    grain = np.random.default_rng(0).normal(0, spread, (*missing.shape, 1))
-    return np.round(filled + grain).clip(0, 255).astype(np.uint8)
+def _bounded(size: tuple[int, ...]) -> tuple[int, int]:
+    """The same proportions, no side over FILLED."""
+    scale = min(1.0, FILLED / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _about(hole: np.ndarray) -> tuple[slice, slice]:
@@ -197,8 +233,8 @@ def _about(hole: np.ndarray) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _patches() -> Callable[..., np.ndarray] | None:
-    """pypatchmatch's function; None, with a warning, where it is not to be had."""
+def _available() -> bool:
+    """Whether pypatchmatch runs here; else a warning."""
     try:
         import patchmatch
     except ImportError:
@@ -206,9 +242,8 @@ def _patches() -> Callable[..., np.ndarray] | None:
     else:
         available = patchmatch.patchmatch_available
     if not available:
-        warnings.warn("pypatchmatch does not run here: what lies behind the person is filled smoothly", stacklevel=2)
-        return None
-    return patchmatch.inpaint
+        warnings.warn("pypatchmatch does not run here: what lies behind the person is filled smoothly", stacklevel=3)
+    return available
 
 
 def smooth_fill(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -232,23 +267,29 @@ def smooth_fill(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def near_fill(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """A picture, uint8 `h w 3`, that takes the mean color near the nearest known place where it is not known.
+    """A picture, uint8 `h w 3`, that goes on in the color near the nearest known place where it is not known.
 
-    Unlike `smooth_fill` it brings no colors from far away: a thigh goes on in the color of the knee, not of the shoe.
+    At the edge in the color there, farther away in the mean of ever more about it, up to NEAR. Unlike `smooth_fill` it
+    brings no colors from far away: a thigh goes on in the color of the knee, not of the shoe.
     """
     import cv2
 
     if not known.any():
         return np.full_like(picture, 128)
-    weight, reach = known.astype(np.float32), max(1.0, NEAR * max(known.shape))
-    some = cv2.GaussianBlur(weight, (0, 0), reach)
-    mean = cv2.GaussianBlur(picture.astype(np.float32) * weight[..., None], (0, 0), reach)
-    mean = mean / np.maximum(some, 1e-6)[..., None]
-    away = (~known).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    colors = np.zeros((int(nearest.max()) + 1, 3), np.float32)
-    colors[nearest[known]] = mean[known]
-    filled = cv2.GaussianBlur(colors[nearest], (0, 0), reach)
+    weight, colors = known.astype(np.float32), picture.astype(np.float32) * known[..., None]
+    away, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    filled = picture.astype(np.float32)
+    for share, before in zip(WIDER, (0.0, *WIDER), strict=False):
+        reach, least = (max(1.0, one * NEAR * max(known.shape)) for one in (share, before))
+        mean = cv2.GaussianBlur(colors, (0, 0), reach)
+        mean = mean / np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-6)[..., None]
+        found = np.zeros((int(nearest.max()) + 1, 3), np.float32)
+        found[nearest[known]] = mean[known]
+        farther = cv2.GaussianBlur(np.where(known[..., None], mean, found[nearest]), (0, 0), reach)
+        blend = ((away - least) / max(reach - least, 1.0)).clip(0, 1)[..., None] if before else np.float32(1)
+        filled = filled + blend * (farther - filled)
     return np.where(known[..., None], picture, np.round(filled).clip(0, 255)).astype(np.uint8)
 
 

@@ -25,11 +25,14 @@ JOINTS = {
 }  # fmt: skip
 FACE = (0, 14, 15)  # nose and eyes
 
-# What speaks against a photo, beside half a turn, which counts 1: a face where the frame shows none; no face where it
-# shows one, if only in profile; a limb in the opposite direction; one twice as long; one that the photo hides or lacks;
-# a limb of another photo than the trunk; a layer without pixels.
-A_FACE, NO_FACE, DIRECTION, LENGTH, UNSEEN, APART, EMPTY = 0.3, 0.1, 0.25, 0.2, 0.5, 0.2, 8.0
+# What speaks against a photo, beside half a turn, which counts 1: that it is shown mirrored; a face where the frame
+# shows none; no face where it shows one, if only in profile; a body twice as broad as it shows; a limb in the opposite
+# direction; one twice as long; one that the photo hides or lacks; a limb of another photo than the trunk; a layer
+# without pixels.
+MIRRORED, A_FACE, NO_FACE, BROADER = 0.05, 0.3, 0.1, 0.5
+DIRECTION, LENGTH, UNSEEN, APART, EMPTY = 0.25, 0.2, 0.5, 0.2, 8.0
 
+DEPTH = 0.5  # of a body: how broad it is from the side, from the front 1
 CHANGE = 0.1  # what a change from one photo to another costs, in seconds of half a turn
 FADE = 0.2  # seconds in which one photo fades into another
 
@@ -61,10 +64,14 @@ def photo_costs(cutout: Cutout, motion: Motion) -> np.ndarray:
     target = torch.from_numpy(motion.keypoints)
     photo = photo_joints(source)
     asked = target_joints(target, photo, source)
-    angles = [torch.atan2(*joints.facing.flip(-1).unbind(-1)) for joints in (photo, asked)]
+    # A photo of one side, mirrored, is one of the other.
+    facing = torch.where(asked.mirrored[:, None], photo.facing * photo.facing.new_tensor([1, -1]), photo.facing)
+    angles = [torch.atan2(*each.flip(-1).unbind(-1)) for each in (facing, asked.facing)]
     turn = torch.atan2((angles[1] - angles[0]).sin(), (angles[1] - angles[0]).cos()).abs() / np.pi
     shown, wanted = ((keypoints[:, FACE, 2] >= MIN_CONFIDENCE).any(1) for keypoints in (source, target))
-    common = turn + A_FACE * (shown & ~wanted) + NO_FACE * (wanted & ~shown)
+    here, there = (angle.cos().hypot(DEPTH * angle.sin()) for angle in angles)
+    common = turn + MIRRORED * asked.mirrored + A_FACE * (shown & ~wanted) + NO_FACE * (wanted & ~shown)
+    common = common + BROADER * (there / here).log2().clamp_min(0)  # what is seen from the side would be stretched
     costs = []
     for layer in range(len(LAYERS)):
         joints = JOINTS[layer]

@@ -1,10 +1,13 @@
 """The outline of each layer where another one hides it: trunk under an arm, leg under a skirt, leg under a leg.
 
-Along each bone a layer has a width to either side. Where its edge borders on the background the width is known; where
-it borders on another layer it goes on beneath, as wide as on the other side, or as farther up and down the bone.
+Along its bones a layer has a width to either side. Where its edge borders on the background the width is known; where
+it borders on another layer it goes on beneath, as wide as between known places of that side, else as at the nearest one
+or on the other side.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,8 +30,14 @@ from tempose.warp.flesh import (
 )
 
 BINS = 24  # in which the widths along a bone are measured
+MIDDLES = (np.arange(BINS) + 0.5) / BINS  # of these, along it
 WIDEST = 1.6  # no width is believed beyond this, in widths of the bone's flesh
 FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the flesh, unless its other side says so
+NEXT = 8  # a known width counts the less the farther it is, against that of the other side, up to so many of these bins
+SLOPE, FLESH = (
+    0.4,
+    0.06,
+)  # shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk
 CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
 ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG, "right_hip"), (LEFT_LEG, "left_hip"))
 
@@ -59,9 +68,16 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
     trunk = trunk_length(keypoints)
     for rank, layer in enumerate(order):
         before = np.isin(labels, order[rank + 1 :])
-        for start, end, radius in _axes(keypoints, layer, hem):
-            hidden[layer] |= before & _beneath(labels, layer, (x, y), start, end, radius * trunk)
-    hidden[TRUNK] |= neck_bar(labels.shape, keypoints, 1.0) & (labels == HEAD)
+        axes = [
+            Axis.of(labels, layer, (x, y), start, end, half * trunk)
+            for start, end, half in _axes(keypoints, layer, hem)
+        ]
+        if axes:
+            limits = np.split(_limits(axes), len(axes), axis=1)
+            within = [axis.within(limit) for axis, limit in zip(axes, limits, strict=True)]
+            hidden[layer] |= before & np.any(within, axis=0)
+    under = neck_bar(labels.shape, keypoints, 1.0) | shoulder_slope(labels.shape, keypoints)
+    hidden[TRUNK] |= under & (labels == HEAD)
     return hidden
 
 
@@ -98,6 +114,26 @@ def neck_bar(size: tuple[int, ...], keypoints: np.ndarray, share: float = SURELY
     return cv2.line(bar, one, other, 1, max(1, round(2 * THROAT * trunk))) > 0
 
 
+def shoulder_slope(size: tuple[int, ...], keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: between the sides of a neck and the shoulders, where hair may hang before the trunk."""
+    import cv2
+
+    head, trunk = head_axis(keypoints), trunk_length(keypoints)
+    slope = np.zeros(size, np.uint8)
+    if head is None or keypoints[[1, 2, 5], 2].min() < MIN_CONFIDENCE:
+        return slope > 0
+    middle, up = head
+    base = keypoints[1, :2]
+    top = base + SLOPE * (middle - CHIN_BELOW * trunk * up - base)
+    across = keypoints[5, :2] - keypoints[2, :2]
+    across /= max(float(np.hypot(*across)), 1.0)
+    for shoulder, side in ((2, -1), (5, 1)):
+        end = keypoints[shoulder, :2] + FLESH * trunk * up
+        corners = np.array([top, top + side * THROAT * trunk * across, end, keypoints[shoulder, :2], base])
+        cv2.fillPoly(slope, [np.round(corners).astype(np.int32)], 1)
+    return slope > 0
+
+
 def _axes(keypoints: np.ndarray, layer: int, hem: float) -> list[tuple[np.ndarray, np.ndarray, float]]:
     """Start, end and half the width in lengths of the trunk of the axes of a layer."""
     seen = {name: keypoints[i, :2] for i, name in enumerate(KEYPOINTS) if keypoints[i, 2] >= MIN_CONFIDENCE}
@@ -120,49 +156,75 @@ def _axes(keypoints: np.ndarray, layer: int, hem: float) -> list[tuple[np.ndarra
     return axes
 
 
-def _beneath(
-    labels: np.ndarray,
-    layer: int,
-    place: tuple[np.ndarray, np.ndarray],
-    start: np.ndarray,
-    end: np.ndarray,
-    radius: float,
-) -> np.ndarray:
-    """bool `h w`: what lies within the widths of a layer along one axis."""
-    axis = end - start
-    length = max(float(np.hypot(*axis)), 1.0)
-    along = ((place[0] - start[0]) * axis[0] + (place[1] - start[1]) * axis[1]) / length**2
-    across = (-(place[0] - start[0]) * axis[1] + (place[1] - start[1]) * axis[0]) / length
-    near = (along >= 0) & (along < 1) & (abs(across) < WIDEST * radius)
-    own = near & (labels == layer)
-    rows = (along[own] * BINS).astype(int)
-    sides = (across[own] > 0).astype(int)
-    width = np.zeros((2, BINS))
-    np.maximum.at(width, (sides, rows), abs(across[own]))
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """One straight part of a layer, and how wide the layer is to either side of it, in pixels.
 
-    # Known is a width beyond which there is background.
-    middle = (np.arange(BINS) + 0.5) / BINS
-    step = width + 0.06 * radius + 1.5
-    sign = np.array([-1, 1])[:, None]
-    column = start[0] + middle * axis[0] - sign * step * axis[1] / length
-    row = start[1] + middle * axis[1] + sign * step * axis[0] / length
-    height, breadth = labels.shape
-    beyond = labels[row.astype(int).clip(0, height - 1), column.astype(int).clip(0, breadth - 1)]
-    outside = (row < 0) | (row >= height) | (column < 0) | (column >= breadth)
-    known = (width > 0) & ((beyond < 0) | outside)
+    Attributes:
+        along, across: `h w`: where each pixel lies, in lengths of the part and in pixels.
+        radius: half its usual width.
+        width: `2 BINS`: of what is seen.
+        known: the same, bool: whether beyond it there is background.
+    """
 
+    along: np.ndarray
+    across: np.ndarray
+    radius: float
+    width: np.ndarray
+    known: np.ndarray
+
+    @staticmethod
+    def of(
+        labels: np.ndarray,
+        layer: int,
+        place: tuple[np.ndarray, np.ndarray],
+        start: np.ndarray,
+        end: np.ndarray,
+        radius: float,
+    ) -> Axis:
+        """The part from start to end; labels and layer as in `complete`, place: x and y of each pixel."""
+        axis = end - start
+        length = max(float(np.hypot(*axis)), 1.0)
+        along = ((place[0] - start[0]) * axis[0] + (place[1] - start[1]) * axis[1]) / length**2
+        across = (-(place[0] - start[0]) * axis[1] + (place[1] - start[1]) * axis[0]) / length
+        own = (along >= 0) & (along < 1) & (abs(across) < WIDEST * radius) & (labels == layer)
+        width = np.zeros((2, BINS))
+        np.maximum.at(width, ((across[own] > 0).astype(int), (along[own] * BINS).astype(int)), abs(across[own]))
+
+        step = width + 0.06 * radius + 1.5
+        sign = np.array([-1, 1])[:, None]
+        column = start[0] + MIDDLES * axis[0] - sign * step * axis[1] / length
+        row = start[1] + MIDDLES * axis[1] + sign * step * axis[0] / length
+        height, breadth = labels.shape
+        beyond = labels[row.astype(int).clip(0, height - 1), column.astype(int).clip(0, breadth - 1)]
+        outside = (row < 0) | (row >= height) | (column < 0) | (column >= breadth)
+        return Axis(along, across, radius, width, (width > 0) & ((beyond < 0) | outside))
+
+    def within(self, limits: np.ndarray) -> np.ndarray:
+        """bool `h w`: what lies within limits, `2 BINS`, to either side."""
+        bins = (self.along * BINS).astype(int).clip(0, BINS - 1)
+        limit = np.minimum(np.where(self.across > 0, limits[1][bins], limits[0][bins]), WIDEST * self.radius)
+        return (self.along >= 0) & (self.along < 1) & (abs(self.across) <= limit)
+
+
+def _limits(axes: list[Axis]) -> np.ndarray:
+    """How wide a layer is to either side of its axes, one after the other, where it is hidden too: `2 n·BINS`."""
+    width, known = (np.concatenate([getattr(axis, name) for axis in axes], axis=1) for name in ("width", "known"))
+    radius = np.repeat([axis.radius for axis in axes], BINS)
+    place = np.arange(len(radius))
     full = width.copy()
     for side in (0, 1):
-        if known[side].any():
-            guess = np.interp(middle, middle[known[side]], width[side, known[side]])
-        else:
-            guess = np.full(BINS, radius * 0.8)
-        guess = np.where(width[side] > 0, np.minimum(guess, width[side] + FARTHER * radius), guess)
-        guess = np.where(known[1 - side], width[1 - side], guess)
+        rows = np.flatnonzero(known[side])
+        guess, farther = 0.8 * radius, np.ones(len(place))
+        if len(rows):
+            guess = np.interp(place, rows, width[side, rows])
+            farther = (abs(place[:, None] - rows).min(axis=1) / NEXT).clip(0, 1)
+        between = np.maximum.accumulate(known[side]) & np.maximum.accumulate(known[side, ::-1])[::-1] & (farther < 1)
+        limit = np.where((width[side] > 0) & ~between, width[side] + FARTHER * radius, np.inf)
+        other = known[1 - side] & ~between
+        guess = np.where(other, guess + farther * (width[1 - side] - guess), np.minimum(guess, limit))
         full[side] = np.where(known[side], width[side], np.maximum(width[side], guess))
-    full = np.stack([np.convolve(np.pad(one, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid") for one in full])
-    limit = np.where(across > 0, *(full[side][(along * BINS).astype(int).clip(0, BINS - 1)] for side in (1, 0)))
-    return near & (abs(across) <= limit)
+    return np.stack([np.convolve(np.pad(one, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid") for one in full])
 
 
 def _share_on(labels: np.ndarray, keypoints: np.ndarray, layer: int, other: int) -> float:

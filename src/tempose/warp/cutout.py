@@ -5,14 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.media.images import check_picture
+from tempose.pose.keypoints import MIN_CONFIDENCE
 from tempose.warp.background import cloth_fill, extend, near_fill, without_person
-from tempose.warp.completion import complete, joint_caps, layer_order, neck_bar
-from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
-from tempose.warp.held import held_things
+from tempose.warp.completion import complete, joint_caps, layer_order, neck_bar, shoulder_slope
+from tempose.warp.flesh import (
+    CHIN_BELOW,
+    HEAD,
+    LAYERS,
+    LEFT_ARM,
+    LEFT_LEG,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    THROAT,
+    TRUNK,
+    head_axis,
+    trunk_length,
+)
+from tempose.warp.held import hanging_from, held_things
+from tempose.warp.joints import photo_joints
 from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
 from tempose.warp.parts import find_parts
 
@@ -26,7 +41,12 @@ FIRM = 0.5  # and from this one on it hides what is behind it
 ISLAND = 0.03  # patches of a layer smaller than this share of its largest one go over to what is around them
 STRIP = 0.006  # strips of trunk and legs narrower than twice this share of the person's longer side do too
 OVERLAP = 0.004  # how far a layer goes on beneath those that touch it, as a share of the person's longer side
+HIDES = 0.6  # from the side, a limb of which less than this share of its fellow is seen is hidden
 UNLIKE = 60  # about the shoulder, colors farther from those of the arm than so many of 255 are not the arm's
+STAIN = 10, 30  # beside what is before it, colors so far (of 255) from their surroundings are less and less the layer's
+FACE = 0.08  # from the middle of the face is surely skin, in lengths of the trunk
+HAND = 0.24  # half the size of a hand, in lengths of the trunk
+BARE = 0.1  # a neck of which less than this share has the face's color rather than that of the clothes is covered
 SHRED = 2  # what a layer adds beneath others is no narrower than twice so many of these
 
 
@@ -36,16 +56,19 @@ class Cutout:
 
     Laid over `background` from back to front in `order`, the layers give the photo back. About the shoulders and hips
     trunk and limbs both hold what the photo shows, so that no gap opens when they turn. A skirt, gown or long coat that
-    hangs over both legs belongs to the trunk, and the legs go on beneath it up to the hips.
+    hangs over both legs belongs to the trunk, and the legs go on beneath it up to the hips. Of a person seen from the
+    side, an arm or a leg that the nearer one hides is that one once more, behind everything.
 
     Attributes:
         color: uint8 `l h w 3`: the true foreground colors of each of LAYERS, continued beyond its visible part.
         alpha: float32 `l h w` in [0, 1]: the matte of each layer, completed where another one hides it.
-        keypoints: float32 `18 3`: x, y in pixels, confidence.
+        keypoints: float32 `18 3`: x, y in pixels, confidence; of a limb that is another once more where that one is.
         matte: float32 `h w` in [0, 1]: the whole person as the photo shows them.
         background: uint8 `h w 3`: the photo without the person and their shadow at the feet.
         order: the layers from back to front as the photo shows them, indices into LAYERS.
         hem: how far down the legs one cloth hangs: 0 none, 1 to the knees, 2 to the ankles or beyond.
+        grips: float32 `2 2`: from where something hangs from the right hand and from the left one, x, y in pixels; NaN
+            where nothing does.
     """
 
     color: np.ndarray
@@ -55,6 +78,7 @@ class Cutout:
     background: np.ndarray
     order: tuple[int, ...]
     hem: float
+    grips: np.ndarray
 
     def seen_through(self, crop: Crop, size: tuple[int, int]) -> Cutout:
         """The same in a part of the photo, at `size`; beyond the photo nobody is, and the background goes on."""
@@ -62,7 +86,8 @@ class Cutout:
         alpha = np.stack([_cut(layer, crop, size) for layer in self.alpha])
         background = extend(self.background, crop, size)
         keypoints = crop.points(self.keypoints, size).astype(np.float32)
-        return Cutout(color, alpha, keypoints, _cut(self.matte, crop, size), background, self.order, self.hem)
+        grips = crop.points(np.c_[self.grips, np.ones(2)], size)[:, :2].astype(np.float32)
+        return Cutout(color, alpha, keypoints, _cut(self.matte, crop, size), background, self.order, self.hem, grips)
 
 
 def cut_out(
@@ -106,12 +131,17 @@ def cut_out(
     labels, hem = _labels(own, alpha, points, held[box])
     order = layer_order(labels, points)
     color, layers = _layers(own, alpha, labels, points, order, hem, patches=patches)
+    for limb, fellow, joints, fellows in hidden_limbs(labels, points):
+        color[limb], layers[limb], points[joints] = _moved(color[fellow], layers[fellow], points, joints, fellows)
+        order = (limb, *(layer for layer in order if layer != limb))
+    keypoints = points + np.array([box[1].start, box[0].start, 0], np.float32)
 
     whole_color = np.repeat(picture[None], len(LAYERS), axis=0)
     whole_alpha = np.zeros((len(LAYERS), *matte.shape), np.float32)
     whole_color[:, box[0], box[1]], whole_alpha[:, box[0], box[1]] = color, layers
     behind = without_person(picture, matte, keypoints, patches=patches) if background else picture
-    return Cutout(whole_color, whole_alpha, keypoints, matte, behind, order, hem)
+    grips = hanging_from(np.where(matte > FIRM, held, -1), keypoints)
+    return Cutout(whole_color, whole_alpha, keypoints, matte, behind, order, hem, grips)
 
 
 def _labels(own: np.ndarray, alpha: np.ndarray, keypoints: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, float]:
@@ -177,6 +207,11 @@ def _layers(
     around, wide = _disk(seam), _disk(SHRED * seam)
     firm = np.where(alpha > FIRM, labels, -1)
     hidden, caps = complete(firm, keypoints, order, hem), joint_caps(labels, keypoints, hem)
+    hands = _hands(labels.shape, keypoints)
+    bare = _bare(own, labels, keypoints)
+    throat = _throat(bare, labels, keypoints)
+    neck = _as_wide(throat, keypoints)
+    hidden[TRUNK] &= (labels != HEAD) | neck | shoulder_slope(labels.shape, keypoints)
     person = cv2.GaussianBlur((labels >= 0).astype(np.float32), (3, 3), 0)  # layers fade at each other, not at its edge
     colors, alphas = [], []
     for layer in range(len(LAYERS)):
@@ -187,23 +222,144 @@ def _layers(
             continue
         before = np.isin(firm, order[order.index(layer) + 1 :])
         beneath = (cv2.dilate((firm == layer).astype(np.uint8), around) > 0) & before
-        whole = _without_shreds(visible | caps[layer] | beneath | hidden[layer], firm >= 0, wide) | visible
-        shown = visible | caps[layer] if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
-        inner = _eroded(visible, around)
-        hole = whole & ~visible
+        fingers = np.zeros_like(visible)
+        if layer in (TRUNK, *LEGS):  # with the shadows between them
+            alike = (visible & hands & _like_arms(own, labels, layer)).astype(np.uint8)
+            fingers = visible & (cv2.morphologyEx(alike, cv2.MORPH_CLOSE, wide) > 0)
+        inner, shared = _eroded(visible & ~fingers, around), caps[layer]
         filled = near_fill(own, inner)
-        if layer == TRUNK:  # beneath the chin is the neck, beneath an arm are clothes
-            neck = hole & (labels == HEAD)
-            throat = neck_bar(labels.shape, keypoints) & shown
+        if layer in ARMS:  # a bare arm shares nothing with the dress that it hangs beside
+            shared = shared & (abs(own.astype(int) - filled).max(axis=-1) < UNLIKE)
+        whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
+        shown = visible | shared if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
+        beside = before
+        if layer in ARMS:  # which may leave what they lie on; fingers are narrower than such a rim
+            beside = before | (firm >= 0) & (firm != layer) & ~hands
+        rim = visible & (cv2.dilate((beside | fingers).astype(np.uint8), around) > 0)
+        hole = whole & ~visible | rim
+        if layer == TRUNK:  # beneath the chin is the neck, beneath hair what is next to it, beneath an arm are clothes
+            under = labels == HEAD
             skin = near_fill(own, throat) if throat.any() else filled
-            cloth = cloth_fill(own, hole & ~neck, inner) if patches else filled
-            filled = np.where(neck[..., None], skin, cloth)
-        if layer in ARMS:  # nor is what a bare arm hangs beside
-            shown = visible | (shown & (abs(own.astype(int) - filled).max(axis=-1) < UNLIKE))
-        colors.append(np.where(shown[..., None], own, filled))
+            cloth = cloth_fill(own, hole & ~under, inner) if patches else filled
+            hidden_by_hair = np.where(neck[..., None], skin, _beneath_hair(own, inner, bare))
+            filled = np.where(under[..., None], hidden_by_hair, cloth)
+        unlike = abs(own.astype(int) - filled).max(axis=-1)
+        stain = rim * ((unlike - STAIN[0]) / (STAIN[1] - STAIN[0])).clip(0, 1)
+        shown = (shown * (1 - stain))[..., None]
+        colors.append(np.round(shown * own + (1 - shown) * filled).astype(np.uint8))
         share = cv2.GaussianBlur(whole.astype(np.float32), (3, 3), 0) / np.maximum(person, 1e-3)
         alphas.append(alpha * share.clip(0, 1))
     return np.stack(colors), np.stack(alphas)
+
+
+def hidden_limbs(labels: np.ndarray, keypoints: np.ndarray) -> list[tuple[int, int, list[int], list[int]]]:
+    """Of a person seen from the side, the limbs that their fellows hide, these, and the joints of both.
+
+    Args:
+        labels: int8 `h w`: the layer of each pixel, −1 off the person.
+        keypoints: `18 3`.
+    """
+    front, side = abs(photo_joints(torch.from_numpy(keypoints)[None]).facing[0]).tolist()
+    if side <= front:
+        return []
+    area = np.bincount(labels[labels >= 0], minlength=len(LAYERS))
+    found = []
+    for pair, of_pair in ((LEGS, ([8, 9, 10], [11, 12, 13])), (ARMS, ([2, 3, 4], [5, 6, 7]))):
+        limb, fellow = (0, 1) if area[pair[0]] < area[pair[1]] else (1, 0)
+        roots = keypoints[[of_pair[0][0], of_pair[1][0]], 2]
+        if area[pair[limb]] < HIDES * area[pair[fellow]] and roots.min() >= MIN_CONFIDENCE:
+            found.append((pair[limb], pair[fellow], of_pair[limb], of_pair[fellow]))
+    return found
+
+
+def _moved(
+    color: np.ndarray, alpha: np.ndarray, keypoints: np.ndarray, joints: list[int], fellows: list[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Color, alpha and joints of a limb, from those of its fellow, moved from root to root."""
+    import cv2
+
+    x, y = keypoints[joints[0], :2] - keypoints[fellows[0], :2]
+    size, way = alpha.shape[::-1], np.array([[1, 0, x], [0, 1, y]], np.float32)
+    places = keypoints[fellows] + np.array([x, y, 0], np.float32)
+    return (
+        cv2.warpAffine(color, way, size, borderMode=cv2.BORDER_REPLICATE),
+        cv2.warpAffine(alpha, way, size),
+        places,
+    )
+
+
+def _hands(size: tuple[int, ...], keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: about the hands, beyond the wrists."""
+    import cv2
+
+    about, trunk = np.zeros(size, np.uint8), trunk_length(keypoints)
+    for elbow, wrist in ((3, 4), (6, 7)):
+        if keypoints[[elbow, wrist], 2].min() < MIN_CONFIDENCE:
+            continue
+        along = keypoints[wrist, :2] - keypoints[elbow, :2]
+        x, y = keypoints[wrist, :2] + HAND * trunk * along / max(float(np.hypot(*along)), 1.0)
+        cv2.circle(about, (round(float(x)), round(float(y))), max(1, round(HAND * trunk)), 1, -1)
+    return about > 0
+
+
+def _like_arms(own: np.ndarray, labels: np.ndarray, layer: int) -> np.ndarray:
+    """bool `h w`: what has the color of the arms rather than a layer's: bits of fingers beside a hand."""
+    arms, rest = np.isin(labels, ARMS), labels == layer
+    if not arms.any() or not rest.any():
+        return np.zeros(labels.shape, bool)
+    return _rather(own, arms, rest)
+
+
+def _bare(own: np.ndarray, labels: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: what of trunk and head has the face's color rather than that of the clothes."""
+    shown, head = np.isin(labels, (TRUNK, HEAD)), head_axis(keypoints)
+    cloth = (labels == TRUNK) & ~neck_bar(labels.shape, keypoints, 1.0)
+    if head is None or not cloth.any():
+        return shown
+    y, x = np.mgrid[: labels.shape[0], : labels.shape[1]]
+    face = (labels == HEAD) & (np.hypot(x - head[0][0], y - head[0][1]) < FACE * trunk_length(keypoints))
+    return shown & _rather(own, face, cloth) if face.any() else shown
+
+
+def _rather(own: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """bool `h w`: what is nearer in color to the median of one part than to that of another; light counts half."""
+    import cv2
+
+    lab = cv2.cvtColor(own.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * np.array([0.5, 1, 1], np.float32)
+    to_one, to_other = (np.linalg.norm(lab - np.median(lab[where], axis=0), axis=-1) for where in (one, other))
+    return to_one < to_other
+
+
+def _throat(bare: np.ndarray, labels: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: what is seen of the neck; of a bare one its skin alone, not the collar."""
+    throat = neck_bar(labels.shape, keypoints, 1.0) & (labels == TRUNK)
+    throat |= neck_bar(labels.shape, keypoints) & (labels == HEAD)
+    skin = throat & bare
+    return skin if skin.sum() > BARE * throat.sum() else throat
+
+
+def _beneath_hair(own: np.ndarray, inner: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """The trunk's picture going on from its inner part, skin in the color of skin and cloth in that of cloth."""
+    import cv2
+
+    skin, cloth = inner & bare, inner & ~bare
+    if not skin.any() or not cloth.any():
+        return near_fill(own, inner)
+    nearer = [cv2.distanceTransform((~of).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for of in (skin, cloth)]
+    return np.where((nearer[0] < nearer[1])[..., None], near_fill(own, skin), near_fill(own, cloth))
+
+
+def _as_wide(throat: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: what is no farther from the axis of the neck than what is seen of it, and hardly above the chin."""
+    head = head_axis(keypoints)
+    if head is None or not throat.any():
+        return np.ones_like(throat)
+    y, x = np.mgrid[: throat.shape[0], : throat.shape[1]]
+    (middle, up), trunk = head, trunk_length(keypoints)
+    across = (x - keypoints[1, 0]) * -up[1] + (y - keypoints[1, 1]) * up[0]
+    above = (x - middle[0]) * up[0] + (y - middle[1]) * up[1] + (CHIN_BELOW - THROAT / 2) * trunk
+    first, last = np.quantile(across[throat], (0.02, 0.98))
+    return (across >= first) & (across <= last) & (above < 0)
 
 
 def _eroded(mask: np.ndarray, disk: np.ndarray) -> np.ndarray:

@@ -1,10 +1,13 @@
 """What a small generated frame lacks at the result's size, from the warp at that size.
 
-The network says at its own size what the frame looks like, and where the person is. At the result's size the warp knows
-what the photo shows of it. Where the small frame and the warp, made as small, agree but for the shade, the warp shows
-in that shade; the more they differ, the more the small frame is shown instead, enlarged as it is. Nothing is sharpened
-and nothing is invented. (Coarse levels of a pyramid from one picture, fine ones from another: Burt and Adelson, "A
-Multiresolution Spline with Application to Image Mosaics", 1983.)
+The network says at its own size what the frame looks like, where the person is, and by which flow the warped person got
+there. At the result's size the warp knows what the photo shows of it; the flow, smoothed, moves it as well. Where the
+small frame and the warp, made as small, agree but for the shade, the warp shows in that shade; the more their persons
+differ, the more the small frame is shown instead, enlarged as it is. Where the person ends is the alpha's to say alone:
+a foot that the network half believes in is there or not, and never pale. Of faces and hands, a few of its pixels, the
+network knows nothing. Nothing is sharpened and nothing is invented.
+(Coarse levels of a pyramid from one picture, fine ones from another: Burt and Adelson, "A Multiresolution Spline with
+Application to Image Mosaics", 1983.)
 """
 
 from __future__ import annotations
@@ -19,8 +22,11 @@ FLOW_UNIT = 1 / 64
 # A small frame and the warp differ by so much, in [-1, 1], besides the shade, where the warp is trusted to a third.
 AGREE = 1.2
 
-# The network's alpha changes the warp's where they differ by more than this; less is doubt.
-UNSURE = 0.9
+# The same of what no share of the background explains.
+ASIDE = 0.6
+
+# The network's alpha changes the warp's where they differ by more than this, wholly from the other on; less is doubt.
+UNSURE, SURE = 0.75, 0.95
 
 # The shade is that of pixels that differ by about this much at most.
 ALIKE = 0.2
@@ -28,8 +34,9 @@ ALIKE = 0.2
 # The side of the square over which the network's shade is averaged, in its pixels.
 SHADE = 5
 
-# The network's colors are used within so many of its pixels about the person.
-RIM = 2
+# The network's flow is averaged over a square of so many of its pixels: where it breaks a larger warp would, too. The
+# warp goes this share of the way (docs/experiments.md).
+SMOOTH, CARRIED = 5, 0.6
 
 
 def moved(picture: Tensor, flow: Tensor) -> Tensor:
@@ -45,20 +52,27 @@ def moved(picture: Tensor, flow: Tensor) -> Tensor:
         flow: `b f 2 h w`, right and down to the source, in 64ths of the picture's height.
     """
     b, f, _, h, w = picture.shape
-    offset = flow.flatten(0, 1).movedim(1, -1) * h * FLOW_UNIT
-    places = (_pixel_centers(h, w, device=picture.device) + offset) / offset.new_tensor([w, h]) * 2 - 1
+    offset = flow.flatten(0, 1).float() * picture.new_tensor([2 * FLOW_UNIT * h / w, 2 * FLOW_UNIT])[:, None, None]
+    places = (_pixel_centers(h, w, device=picture.device) + offset).movedim(1, -1)
     found = F.grid_sample(picture.flatten(0, 1), places, padding_mode="border", align_corners=False)
     return found.unflatten(0, (b, f))
 
 
 def _pixel_centers(h: int, w: int, *, device: torch.device) -> Tensor:
-    """x, y of every pixel's center: `h w 2`."""
-    y, x = torch.meshgrid(torch.arange(h, device=device), torch.arange(w, device=device), indexing="ij")
-    return torch.stack([x, y], dim=-1) + 0.5
+    """x, y of every pixel's center in [-1, 1]: `2 h w`."""
+    y, x = ((2 * torch.arange(side, device=device) + 1) / side - 1 for side in (h, w))
+    return torch.stack([x.expand(h, w), y[:, None].expand(h, w)])
 
 
 def detailed(
-    generated: Tensor, alpha: Tensor, *, color: Tensor, cover: Tensor, background: Tensor
+    generated: Tensor,
+    alpha: Tensor,
+    *,
+    color: Tensor,
+    cover: Tensor,
+    background: Tensor,
+    flow: Tensor | None = None,
+    fine: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Frames at the result's size.
 
@@ -67,6 +81,8 @@ def detailed(
         alpha: where it says that the person is, `f 1 h w` in [0, 1].
         color, cover: the warp at the result's size: colors `f 3 H W` in [-1, 1], not premultiplied, and their alpha.
         background: what the photo shows behind the person, `f 3 H W` in [-1, 1].
+        flow: by which the network moved the warped person, `f 2 h w`, as `moved` takes it.
+        fine: `f 1 h w` in [0, 1]: where the warp is finer than anything that the network tells, and stays.
 
     Returns:
         The frames `f 3 H W` in [-1, 1], and the person's alpha `f 1 H W` in [0, 1]; where that is 0 a frame is the
@@ -74,27 +90,46 @@ def detailed(
     """
     (h, w), (height, width) = generated.shape[-2:], color.shape[-2:]
     small, size = (h, w), (height, width)
+    known = torch.ones_like(alpha) if fine is None else 1 - fine
+    if flow is not None:
+        color, cover = _carried(color, cover, enlarged(CARRIED * _averaged(known * flow, SMOOTH), size))
     wrong = alpha - shrunk(cover, small)
-    wrong = wrong.sign() * (wrong.abs() - UNSURE).clamp_min(0) / (1 - UNSURE)
+    wrong = known * wrong.sign() * ((wrong.abs() - UNSURE) / (SURE - UNSURE)).clamp(0, 1)
     cover = (cover + enlarged(wrong, size)).clamp(0, 1)
 
-    warped = cover * color + (1 - cover) * background
-    there, coarse = shrunk(cover, small), shrunk(warped, small)
+    coarse, there = shrunk(torch.lerp(background, color, cover), small), shrunk(cover, small)
     # Where both agree, the photo's detail stays, in the shade that the network gives it.
     differs = generated - coarse
-    alike = there * torch.exp(-((differs.abs().amax(1, keepdim=True) / ALIKE) ** 2))
-    shade = _averaged(alike * differs) / _averaged(there).clamp_min(1e-3)
-    agreed = warped + cover * enlarged(shade, size)
-    trust = torch.exp(-(((differs - shade).abs().amax(1, keepdim=True) / AGREE) ** 2))
-    frame = torch.lerp(enlarged(generated, size), agreed, enlarged(trust, size))
-    around = F.max_pool2d(shrunk(cover, small), 2 * RIM + 1, stride=1, padding=RIM)
-    around = enlarged(around, size).clamp(0, 1)
-    return torch.lerp(background, frame.clamp(-1, 1), around), cover
+    alike = there * _agreement(differs, ALIKE)
+    shade = _averaged(alike * differs, SHADE) / _averaged(there, SHADE).clamp_min(1e-3)
+    away = differs - shade
+    aside = _beside(away, shrunk(background, small) - coarse)
+    trust = _agreement(away, AGREE).maximum(_agreement(aside, ASIDE)) * (1 - wrong.clamp_min(0))
+    trust = 1 - known * (1 - trust)
+    person = torch.lerp(enlarged(generated, size), color + enlarged(known * shade, size), enlarged(trust, size))
+    return torch.lerp(background, person.clamp(-1, 1), cover), cover
 
 
-def _averaged(picture: Tensor) -> Tensor:
-    """`f c h w`, each pixel the mean of a square of SHADE pixels about it."""
-    return F.avg_pool2d(picture, SHADE, stride=1, padding=SHADE // 2)
+def _carried(color: Tensor, cover: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Colors and their alpha moved together: no color comes from where nobody is."""
+    premultiplied, cover = moved(torch.cat([color * cover, cover], dim=1)[None], flow[None])[0].split([3, 1], dim=1)
+    return premultiplied / cover.clamp_min(1e-3), cover
+
+
+def _agreement(differs: Tensor, tolerance: float) -> Tensor:
+    """1 where nothing differs, a third where a color differs by the tolerance: `f 1 h w`."""
+    return torch.exp(-((differs.abs().amax(1, keepdim=True) / tolerance) ** 2))
+
+
+def _beside(differs: Tensor, to_background: Tensor) -> Tensor:
+    """What of a difference, `f 3 h w`, does not lead to the background: whether that is seen, the alpha says."""
+    along = (differs * to_background).sum(1, keepdim=True) / (to_background**2).sum(1, keepdim=True).clamp_min(1e-6)
+    return differs - along.clamp(0, 1) * to_background
+
+
+def _averaged(picture: Tensor, side: int) -> Tensor:
+    """`f c h w`, each pixel the mean of a square of so many pixels about it."""
+    return F.avg_pool2d(picture, side, stride=1, padding=side // 2, count_include_pad=False)
 
 
 def shrunk(picture: Tensor, size: tuple[int, int]) -> Tensor:
@@ -104,4 +139,5 @@ def shrunk(picture: Tensor, size: tuple[int, int]) -> Tensor:
 
 def enlarged(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """`f c h w` at a larger size, smoothly."""
-    return F.interpolate(picture, size=size, mode="bilinear", align_corners=False)
+    single = picture.flatten(0, 1)[:, None].contiguous()  # twice as fast as several channels at once
+    return F.interpolate(single, size=size, mode="bilinear", align_corners=False).view(*picture.shape[:2], *size)

@@ -84,25 +84,25 @@ class MatteModel:
                 outputs than a picture and a mask.
         """
         if not Path(path).is_file():
-            raise InputError(f"there is no matting network {path}; wanted an ONNX file")
+            raise InputError(f"there is no matting network {path}; wanted an ONNX file", path=path)
         try:
             import onnxruntime
         except ImportError:
             raise InputError(
-                "a matting network needs onnxruntime; install it with: pip install 'tempose[matte]'"
+                "a matting network needs onnxruntime", remedy="install it with: pip install 'tempose[matte]'"
             ) from None
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common base of their own
-            raise InputError(f"{path} is not an ONNX model that onnxruntime can run") from error
+            raise InputError(f"{path} is not an ONNX model that onnxruntime can run", path=path) from error
         self.path, self.mean, self.std = path, mean, std
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         shape: list[Any] = list(inputs[0].shape or []) if len(inputs) == 1 else []
         if len(shape) != 4 or CHANNELS not in (shape[1], shape[3]) or inputs[0].type != "tensor(float)":
             found = ", ".join(f"{each.name} {each.type} {each.shape}" for each in inputs)
-            raise InputError(f"{path} takes {found}; wanted one picture, float32 (1, 3, height, width)")
+            raise InputError(f"{path} takes {found}; wanted one picture, float32 (1, 3, height, width)", path=path)
         self._channels_last = shape[1] != CHANNELS
         height, width = shape[1:3] if self._channels_last else shape[2:4]
         self.size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
@@ -126,11 +126,11 @@ class MatteModel:
         try:
             found = self._session.run([self._output], {self._input: values[None].astype(np.float32)})[0]
         except Exception as error:
-            raise InputError(f"{self.path} does not run on a picture of {width}×{height}") from error
+            raise InputError(f"{self.path} does not run on a picture of {width}×{height}", path=self.path) from error
         mask = np.squeeze(np.asarray(found, np.float32))
         same = mask.ndim == 2 and abs(mask.shape[0] * size[1] / (mask.shape[1] * size[0]) - 1) < 0.1  # proportions
         if not same or not np.isfinite(mask).all():
-            raise InputError(f"{self.path} gives {found.shape}; wanted one mask, (1, 1, height, width)")
+            raise InputError(f"{self.path} gives {found.shape}; wanted one mask, (1, 1, height, width)", path=self.path)
         if mask.min() < 0 or mask.max() > 1:
             mask = 1 / (1 + np.exp(-mask.clip(-30, 30)))
         return cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR).clip(0, 1)

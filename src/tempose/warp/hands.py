@@ -1,187 +1,141 @@
-"""The hands of the photo bent as the driver's: at the wrist, and the fingers by their bones where both are seen well.
+"""Never a stick without a hand: where a photo hides one, in a pocket or behind the body, the other one mirrored.
 
-Angles against the forearm, and of fingers against the palm, are changed by what the driver's differ from the photo's;
-lengths follow the driver's foreshortening within bounds. The picture about the hand is carried along with the bones
-(linear blend skinning in the plane: Lewis et al., "Pose Space Deformation", SIGGRAPH 2000). What is uncertain is left
-as the photo shows it: a hand goes with its forearm.
+A hand is hidden where its points lie elsewhere than its arm's layer does, or where none are found and the layer shows
+little beyond the wrist. Then the layer ends at the wrist, and the other arm's hand follows, mirrored about the forearm.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
+from typing import NamedTuple
 
+import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
-from tempose.pose.keypoints import FINGERS, KNUCKLES, MIN_CONFIDENCE, Motion
-from tempose.warp.meshes import MeshMotion
+from tempose.pose.keypoints import MIN_CONFIDENCE
+from tempose.warp.cutout import Cutout
+from tempose.warp.flesh import LEFT_ARM, RIGHT_ARM, trunk_length
 
-ELBOWS = (3, 6)
-LEAST_HAND = 16.0  # the smallest palm that is moved, from wrist to knuckles, pixels
+# Elbow, wrist and layer of the right and the left arm.
+ARMS = ((3, 4, RIGHT_ARM), (6, 7, LEFT_ARM))
+SIDES = ("right", "left")
 
-# Degrees by which a wrist and each bone of a finger bend at most; what asks for more than ASTRAY is no bend but another
-# view of the hand, or a mistake.
-MOST_WRIST, MOST_FINGER, ASTRAY = 30.0, 40.0, 70.0
-SHORTEST, LONGEST = 0.5, 1.2  # of a finger's bone in the photo
+# Lengths in those of the trunk: how far a hand reaches from its wrist, along the forearm and beside it; how far its
+# flesh goes beyond its points; and over how much it goes over into the forearm.
+LONG, BESIDE, FLESH, SEAM = 0.42, 0.2, 0.06, 0.04
 
-# A direction is told by what shows so much of its length; fingers bend where so much of theirs is seen in the photo,
-# and the palm from the same side, so broad against its length.
-TELLS, STRAIGHT, BROAD = 0.4, 0.6, 0.25
+# A hand is hidden if less than SHOWN of its points are on its arm's layer, or if none are found and the layer shows
+# less than STUB of the other hand; that is shown if at least WHOLE of its points are on its layer.
+SHOWN, STUB, WHOLE = 0.4, 0.45, 0.75
 
-CELL, AROUND, SOFT = 0.1, 0.55, 0.09  # of the mesh: its cells, what is about the hand, how softly bones share, in palms
-BESIDE, HOLDS = 0.4, 0.08  # so far beside a hand's bones, in palms, so much of the mesh may be arm; more is held
-BACK, FOREARM = 0.4, 3.0  # how far the mesh begins before the wrist, and how long a forearm is, in palms
-SMOOTH = 0.08  # seconds
+# Where the forearm is narrower than THIN of the other one over ABOVE before the wrist, NARROW of it is mirrored too, as
+# far as WIDE beside its line.
+ABOVE, THIN, NARROW, WIDE = 0.12, 0.6, 0.36, 0.08
 
-# From which point of a hand to which its bones run, one to every point but the wrist.
-BONES = tuple((start, end) for finger in FINGERS for start, end in pairwise(finger))
-
-STIFF = "{} well enough: hands stay as in the photo"
+MIRRORED = "the photo hides the {} hand: the {} one is shown in its place, mirrored"
+RIGID = "the photo hides the {} hand, and shows no other in its place"
 
 
-def move_hands(photo: Motion, driver: Motion, arms: np.ndarray) -> tuple[list[MeshMotion | None], tuple[str, ...]]:
-    """How the right and the left hand move, None where they go with the forearm as one piece; and what is to be said.
+class Forearm(NamedTuple):
+    """Where a forearm ends: x, y of the wrist in pixels, and the unit vector towards it."""
+
+    wrist: np.ndarray
+    along: np.ndarray
+
+
+class _Arm:
+    """The layer of an arm, `h w`; and how far beyond the wrist and beside the forearm's line each pixel is."""
+
+    def __init__(self, forearm: Forearm, alpha: np.ndarray, trunk: float) -> None:
+        self.forearm, self.alpha, self.trunk = forearm, alpha, trunk
+        y, x = np.indices(alpha.shape, np.float32) + 0.5
+        x, y = x - forearm.wrist[0], y - forearm.wrist[1]
+        self.beyond = x * forearm.along[0] + y * forearm.along[1]
+        self.beside = np.abs(x * forearm.along[1] - y * forearm.along[0])
+
+    def shows(self, start: float, end: float) -> float:
+        """How many pixels are shown between two distances beyond the wrist, in lengths of the trunk."""
+        there = (self.beyond > start * self.trunk) & (self.beyond < end * self.trunk)
+        return float(self.alpha[there & (self.beside < BESIDE * self.trunk)].sum())
+
+
+def with_hands(cutout: Cutout, hands: np.ndarray | None) -> tuple[Cutout, np.ndarray | None, tuple[str, ...]]:
+    """A cutout with hands at both arms as far as the photo shows one, their points, and what is to be said of it.
 
     Args:
-        photo: the person in the photo, one frame.
-        driver: whose hands are followed, in its own frames.
-        arms: how much of each pixel of the photo the right and the left arm are, `2 h w` in [0, 1]: a hand that holds
-            something stays as it is.
+        hands: `2 21 4`, as in `Motion`; None, where nothing is known, changes nothing.
     """
-    if driver.hands is None or not (driver.hands[:, :, 0, 2] > 0).any():
-        return [None, None], ()
-    if photo.hands is None or not (photo.hands[0, :, 0, 2] > 0).any():
-        return [None, None], (STIFF.format("the photo shows no hand"),)
-    hands = [_moved(photo, driver, side, arms[side]) for side in range(2)]
-    why = () if any(hand is not None for hand in hands) else (STIFF.format("photo and motion show no hand"),)
-    return hands, why
+    forearms = [_forearm(cutout.keypoints, elbow, wrist) for elbow, wrist, _ in ARMS]
+    if hands is None or None in forearms:
+        return cutout, hands, ()
+    trunk, size = trunk_length(cutout.keypoints), cutout.matte.shape
+    arms = [
+        _Arm(forearm, cutout.alpha[layer], trunk)
+        for forearm, (*_, layer) in zip(forearms, ARMS, strict=True)
+        if forearm
+    ]
+    shares = [_on_layer(hand, arm.alpha) for hand, arm in zip(hands, arms, strict=True)]
+    known = [(share or 0) >= WHOLE for share in shares]
+    shows = [arm.shows(0, LONG) for arm in arms]
+    hidden = [
+        share < SHOWN if share is not None else known[1 - side] and shows[side] < STUB * shows[1 - side]
+        for side, share in enumerate(shares)
+    ]
+    if not any(hidden):
+        return cutout, hands, ()
+    side = hidden.index(True)
+    if not known[1 - side]:
+        return cutout, hands, tuple(RIGID.format(SIDES[each]) for each in range(2) if hidden[each])
+    there, given, onto, of = arms[side], arms[1 - side], ARMS[side][2], ARMS[1 - side][2]
+
+    # The hand, and of the forearm what is narrow, as where the body hides a part of it too.
+    thin = there.shows(-ABOVE, 0) < THIN * given.shows(-ABOVE, 0)
+    start = -NARROW * trunk if thin else 0.0
+    part = _hand(hands[1 - side], size, FLESH * trunk)
+    if thin:
+        part = np.maximum(
+            part, (given.beyond > start - SEAM * trunk) & (given.beyond < 0) & (given.beside < WIDE * trunk)
+        )
+    to, along = given.forearm, there.forearm.along
+    mirror = np.outer(along, to.along) - np.outer(_across(along), _across(to.along))
+    way = np.column_stack([mirror, there.forearm.wrist - 0.5 - mirror @ (to.wrist - 0.5)])  # in middles of pixels
+    alpha = cv2.warpAffine(part * given.alpha, way, size[::-1])
+    color = cv2.warpAffine(cutout.color[of], way, size[::-1], borderMode=cv2.BORDER_REPLICATE)
+
+    near = (alpha > 0) | (there.beyond < LONG * trunk) & (there.beside < BESIDE * trunk)
+    share = (near * ((there.beyond - start) / (SEAM * trunk) + 0.5).clip(0, 1)).astype(np.float32)
+    alphas, colors = cutout.alpha.copy(), cutout.color.copy()
+    alphas[onto] += share * (alpha - alphas[onto])
+    colors[onto] = np.round(colors[onto] + share[..., None] * (color.astype(np.float32) - colors[onto]))
+    hands = hands.copy()
+    hands[side] = hands[1 - side]
+    hands[side, :, :2] = (hands[side, :, :2] - to.wrist) @ mirror.T + there.forearm.wrist
+    return replace(cutout, alpha=alphas, color=colors), hands, (MIRRORED.format(SIDES[side], SIDES[1 - side]),)
 
 
-def _moved(photo: Motion, driver: Motion, side: int, arm: np.ndarray) -> MeshMotion | None:
-    """One hand; None where it is not seen well enough."""
-    own, seen, _ = _beside_forearm(photo, side)
-    theirs, told, _ = _beside_forearm(driver, side)
-    if not seen[0] or not told.any() or abs(_palm(own)[0]) < LEAST_HAND:
+def _forearm(keypoints: np.ndarray, elbow: int, wrist: int) -> Forearm | None:
+    """That of a person, where the photo shows it."""
+    way = keypoints[wrist, :2] - keypoints[elbow, :2]
+    if keypoints[[elbow, wrist], 2].min() < MIN_CONFIDENCE or not way.any():
         return None
-    assert driver.hands is not None
-    size = float(np.quantile(np.abs(_palm(theirs[told])), 0.9))
-    moved = _bent(own[0], theirs, told, size, driver.fps)
-    depth = driver.hands[:, side, :, 3] * abs(_palm(own)[0]) / size
-    return _skinned(photo, side, moved, depth, arm)
+    return Forearm(keypoints[wrist, :2].astype(np.float64), way / np.linalg.norm(way))
 
 
-def _beside_forearm(motion: Motion, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points of a hand from its wrist, along the forearm and across it, as complex numbers `f 21`; whether hand and
-    forearm are seen, `f`; and which way the forearm points in the picture, `f`."""
-    assert motion.hands is not None
-    hand, elbow = motion.hands[:, side], motion.keypoints[:, ELBOWS[side]]
-    points = hand[..., 0] + 1j * hand[..., 1].astype(np.float64)
-    along = points[:, 0] - (elbow[:, 0] + 1j * elbow[:, 1])
-    known = (hand[..., 2] > MIN_CONFIDENCE).all(1) & (elbow[:, 2] > MIN_CONFIDENCE) & (np.abs(along) > 1)
-    usual = np.quantile(np.abs(along[known]), 0.9) if known.any() else 1.0
-    way = np.where(known, along / np.maximum(np.abs(along), 1e-6), 1)
-    return (points - points[:, :1]) / way[:, None], known & (np.abs(along) > TELLS * usual), way
+def _across(along: np.ndarray) -> np.ndarray:
+    return np.array([-along[1], along[0]])
 
 
-def _palm(hands: np.ndarray) -> np.ndarray:
-    """From the wrist to the middle of the knuckles, `f`."""
-    middle: np.ndarray = hands[:, list(KNUCKLES)].mean(1)
-    return middle
-
-
-def _breadth(hands: np.ndarray) -> np.ndarray:
-    """How broad palms are against their length, negative where they are seen from the other side, `f`."""
-    palm = _palm(hands)
-    return ((hands[:, KNUCKLES[0]] - hands[:, KNUCKLES[-1]]) / np.where(palm == 0, 1, palm)).imag
-
-
-def _bent(own: np.ndarray, theirs: np.ndarray, told: np.ndarray, size: float, fps: float) -> np.ndarray:
-    """The photo's points `21`, bent as hands `f 21` of a driver whose palm is of a size: `f 21`."""
-    palm, palms = _palm(own[None])[0], _palm(theirs)
-    told = told & (np.abs(palms) > TELLS * size)
-    theirs = np.where(told[:, None], theirs, own)
-    palms = np.where(told, palms, palm)
-    wrist = np.degrees(np.angle(palms / palm))
-    told = told & (np.abs(wrist) < ASTRAY)
-    wrist = np.where(told, wrist.clip(-MOST_WRIST, MOST_WRIST), 0)
-
-    chains = np.array(FINGERS)[:, 1:]  # 5 4
-    before, now = (np.diff(points[..., chains]) for points in (own, theirs))  # 5 3, f 5 3
-    before = np.where(before == 0, 1e-6, before)
-    turn = np.degrees(np.angle(now / palms[:, None, None] / (before / palm)))
-    long = (np.abs(now) / size) / (np.abs(before) / abs(palm))
-    breadth, breadths = _breadth(own[None])[0], _breadth(theirs)
-    open_hand = np.abs(own[chains[1:, -1]] - own[chains[1:, 0]]).mean() > STRAIGHT * abs(palm) and abs(breadth) > BROAD
-    same = told & open_hand & (breadths * np.sign(breadth) > BROAD)
-    fingers = same[:, None] & (np.abs(turn) < ASTRAY).all(-1)  # f 5
-    turn = np.where(fingers[..., None], turn.clip(-MOST_FINGER, MOST_FINGER), 0)
-    long = np.where(fingers[..., None], long.clip(SHORTEST, LONGEST), 1)
-
-    wrist, turn, long = (gaussian_filter1d(each, SMOOTH * fps, axis=0, mode="nearest") for each in (wrist, turn, long))
-    whole = np.exp(1j * np.radians(wrist))
-    moved = own * whole[:, None]
-    for bone in range(3):
-        step = before[:, bone] * long[..., bone] * np.exp(1j * np.radians(turn[..., bone])) * whole[:, None]
-        moved[:, chains[:, bone + 1]] = moved[:, chains[:, bone]] + step
-    return moved
-
-
-def _skinned(photo: Motion, side: int, moved: np.ndarray, depth: np.ndarray, arm: np.ndarray) -> MeshMotion | None:
-    """A mesh about a hand that follows its points `f 21`, as deep as `f 21`; and where it was it is hidden. None if the
-    arm, `h w`, goes on beside the hand."""
-    assert photo.hands is not None
-    own, _, way = _beside_forearm(photo, side)
-    points, size = own[0], abs(_palm(own)[0])
-    low = np.array([min(points.real.min(), -BACK * size), points.imag.min() - AROUND * size])
-    high = np.array([points.real.max(), points.imag.max()]) + AROUND * size
-    along, across = (np.arange(a, b, CELL * size) for a, b in zip(low, high, strict=True))
-    grid = (along[:, None] + 1j * across).reshape(-1)  # v
-    share, away = _shares(grid, points, size)  # v 21: of the bone that ends in each point, 0: the forearm; v
-    wrist = complex(*photo.hands[0, side, 0, :2])
-    still = wrist + grid * way[0]
-    column, row = (
-        values.astype(int).clip(0, most - 1)
-        for values, most in zip((still.real, still.imag), arm.shape[::-1], strict=True)
-    )
-    beside = (away > BESIDE * size) & (share[:, 0] < 0.5)
-    if (arm[row, column] > 0.5)[beside].mean() > HOLDS:
+def _on_layer(hand: np.ndarray, alpha: np.ndarray) -> float | None:
+    """The share of a hand's points, `21 4`, that lie on a layer; None without any."""
+    if not (hand[:, 2] >= MIN_CONFIDENCE).all():
         return None
-
-    there = np.broadcast_to(share[:, 0] * grid, (len(moved), len(grid))).astype(np.complex128)
-    deep = np.zeros(there.shape)
-    for start, end in BONES:
-        before, now = points[end] - points[start], moved[:, end] - moved[:, start]
-        place = (grid - points[start]) / (before / abs(before))
-        place = place.real * (np.abs(now) / abs(before))[:, None] + 1j * place.imag
-        there += share[:, end] * (moved[:, start, None] + place * (now / np.maximum(np.abs(now), 1e-6))[:, None])
-        deep += share[:, end] * (depth[:, start, None] + depth[:, end, None]) / 2
-
-    # The mesh where it has gone, and behind it the same where it was, which hides.
-    gone = wrist + there * way[0]
-    both = np.concatenate([gone, np.broadcast_to(still, gone.shape)], axis=1)
-    behind = np.full(deep.shape, 10 * size)
-    hidden = np.concatenate([np.zeros(len(grid)), 1 - share[:, 0]])
-    return MeshMotion(
-        np.tile(np.stack([still.real, still.imag], axis=-1), (2, 1)).astype(np.float32),
-        np.stack([both.real, both.imag, np.concatenate([deep, behind], axis=1)], axis=-1).astype(np.float32),
-        np.broadcast_to(hidden, both.shape).astype(np.float32),
-        np.concatenate([_cells(len(along), len(across)), len(grid) + _cells(len(along), len(across))]),
-    )
+    height, width = alpha.shape
+    column, row = np.round(hand[:, :2] - 0.5).astype(int).T
+    return float((alpha[row.clip(0, height - 1), column.clip(0, width - 1)] > 0.5).mean())
 
 
-def _shares(grid: np.ndarray, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
-    """How much places `v` go with the bone that ends in each of the points `21`, or with the forearm: `v 21`; and how
-    far they are from the nearest."""
-    ends = [(-size * FOREARM, 0j), *((points[start], points[end]) for start, end in BONES)]
-    start, end = np.array(ends).T[..., None]
-    along = (grid - start) / np.where(end == start, 1, end - start)
-    away = np.abs((along - along.real.clip(0, 1)) * (end - start))  # 21 v
-    near = np.exp(-(away**2 - away.min(0) ** 2) / (2 * (SOFT * size) ** 2))
-    return (near / near.sum(0)).T[:, np.argsort([0, *(end for _, end in BONES)])], away.min(0)
-
-
-def _cells(rows: int, columns: int) -> np.ndarray:
-    """The triangles of a grid of points, row by row, `t 3`."""
-    first = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1)
-    one = np.stack([first, first + columns, first + columns + 1], axis=1)
-    return np.concatenate([one, np.stack([first, first + columns + 1, first + 1], axis=1)])
+def _hand(points: np.ndarray, size: tuple[int, int], flesh: float) -> np.ndarray:
+    """Where a hand's points `21 4` are, and its flesh about them: float32 `h w` of 0 and 1."""
+    found = np.zeros(size, np.uint8)
+    cv2.fillConvexPoly(found, cv2.convexHull(np.round(points[:, :2]).astype(np.int32)), 1)
+    return (cv2.distanceTransform(1 - found, cv2.DIST_L2, 5) <= flesh).astype(np.float32)

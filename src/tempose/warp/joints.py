@@ -1,8 +1,8 @@
 """Where the joints of a photo's person and of target poses are, those that were not found included.
 
-Besides the 18 key points: the middles of hips, knees and ankles, the base and the top of the neck, the crown and the
-toes. A joint missing in a target hangs from its parent as it does in the photo; one missing in the photo as on a person
-who stands upright.
+Besides the 18 key points: the middles of hips, knees and ankles, the base and the top of the neck, the crown, the toes,
+and where things hang from the hands. A joint missing in a target hangs from its parent as it does in the photo; one
+missing in the photo as on a person who stands upright.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from torch import Tensor
 from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE
 
 HIPS, COLLAR, CHIN, CROWN, KNEES, ANKLES, RIGHT_TOES, LEFT_TOES = range(len(KEYPOINTS), len(KEYPOINTS) + 8)
+RIGHT_GRIP, LEFT_GRIP, RIGHT_PLUMB, LEFT_PLUMB = range(LEFT_TOES + 1, LEFT_TOES + 5)
+HANDS = ((4, 3, RIGHT_GRIP, RIGHT_PLUMB), (7, 6, LEFT_GRIP, LEFT_PLUMB))  # wrist, elbow, where a thing hangs, below it
 NOSE, NECK, FACE = 0, 1, (0, 14, 15, 16, 17)
 
 # Joint, parent, the parent's own parent; parents first.
@@ -55,10 +57,12 @@ class Joints(NamedTuple):
     facing: Tensor  # n 2: from 1, to the camera, to −1, away; from 1, to the right of the picture, to −1
     mirrored: Tensor  # n, bool: whether the photo's person has turned round
     known: Tensor  # n, bool: whether it is known where the person is
+    carries: Tensor  # n 2, bool: whether something hangs from the right hand, from the left one
 
 
-def photo_joints(keypoints: Tensor) -> Joints:
-    """The joints of photos from key points `n 18 3`."""
+def photo_joints(keypoints: Tensor, grips: Tensor | None = None) -> Joints:
+    """The joints of photos from key points `n 18 3`, and from where things hang from the hands, `n 2 2`, NaN where none
+    does."""
     known = keypoints[..., 2] >= MIN_CONFIDENCE
     places = _nodes(keypoints, known)
     places[:, HIPS], hips = _mean(places[:, [8, 11]], known[:, [8, 11]])
@@ -85,7 +89,12 @@ def photo_joints(keypoints: Tensor) -> Joints:
     places[:, CROWN] = places[:, CHIN] + up * scale[:, None]
     for toes, ankle, knee in ((RIGHT_TOES, 10, 9), (LEFT_TOES, 13, 12)):
         places[:, toes] = places[:, ankle] + 0.3 * scale[:, None] * unit(places[:, ankle] - places[:, knee])
-    return Joints(places, scale, facing, torch.zeros_like(found), found)
+    grips = places.new_full((len(places), 2, 2), math.nan) if grips is None else grips
+    carries = grips.isfinite().all(-1)
+    for hand, (wrist, _, grip, plumb) in enumerate(HANDS):
+        places[:, grip] = torch.where(carries[:, hand, None], grips[:, hand], places[:, wrist])
+        places[:, plumb] = places[:, grip] + down
+    return Joints(places, scale, facing, torch.zeros_like(found), found, carries)
 
 
 def target_joints(keypoints: Tensor, photo: Joints, photo_keypoints: Tensor) -> Joints:
@@ -116,12 +125,16 @@ def target_joints(keypoints: Tensor, photo: Joints, photo_keypoints: Tensor) -> 
         shin = places[:, ankle] - places[:, knee]
         turned = angle_between(body[:, ankle] - body[:, knee], shin)
         places[:, toes] = places[:, ankle] + 0.3 * scale[:, None] * rotated(unit(shin), -turned.clamp(-STANDS, STANDS))
-    return Joints(places, scale, facing, mirrored, found & photo.known)
+    for wrist, elbow, grip, plumb in HANDS:
+        turned = angle_between(body[:, wrist] - body[:, elbow], places[:, wrist] - places[:, elbow])
+        places[:, grip] = places[:, wrist] + rotated(body[:, grip] - body[:, wrist], turned)
+        places[:, plumb] = places[:, grip] + places.new_tensor([0.0, 1.0]) * scale[:, None]
+    return Joints(places, scale, facing, mirrored, found & photo.known, photo.carries)
 
 
 def _nodes(keypoints: Tensor, known: Tensor) -> Tensor:
     """Key points with room for the other nodes: `n nodes 2`."""
-    more = keypoints.new_zeros(len(keypoints), LEFT_TOES + 1 - len(KEYPOINTS), 2)
+    more = keypoints.new_zeros(len(keypoints), LEFT_PLUMB + 1 - len(KEYPOINTS), 2)
     return torch.cat([torch.where(known[..., None], keypoints[..., :2], 0), more], dim=1)
 
 

@@ -8,196 +8,151 @@ outermost points stay where they were moves nothing beyond them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tempose.media.crop import Crop
+from tempose.warp.bones import HEAD_BONE
 
 CELLS, MOST_CELLS = 1.5, 320  # for a pixel, and across the grid
-TINY = 1e-6
+TINY, LITTLE = 1e-6, 1e-4  # smaller areas are none; as far beyond the edges of a triangle cells still count
+JUMP = 1.0  # pixels: from so much on the way back differs within a pixel because one part ends before another
 
 
 @dataclass(frozen=True, eq=False)
 class MeshMotion:
-    """Where the points of a mesh over a photo go, as if the part of the body that it lies on stayed where it is.
+    """Where the points of a mesh over a photo's face go, as if the head stayed where it is.
 
     Attributes:
         photo: float32 `v 2`: x, y in pixels of the photo.
         moved: float32 `f v 3`: x, y, and how much farther from the camera.
-        shade: float32 `f v` in [0, 1]: how much of it is `color`, or without one hidden.
+        shade: float32 `f v` in [0, 1]: how much of it is its `color`.
         triangles: int64 `t 3`: indices of points; in the photo they turn from x towards y.
-        color: float32 `3` in [0, 255], if any.
+        color: float32 `v 3` in [0, 255].
     """
 
     photo: np.ndarray
     moved: np.ndarray
     shade: np.ndarray
     triangles: np.ndarray
-    color: np.ndarray | None = None
+    color: np.ndarray
+
+    bone = HEAD_BONE
+    """Along which of the bones of the layers it is seen."""
 
     def __len__(self) -> int:
         return len(self.moved)
 
     def cropped(self, part: Crop, size: tuple[int, int]) -> MeshMotion:
         """The same in a part of the photo, shown at `size`."""
-        across, down = size[1] / part.width, size[0] / part.height
-        scale, start = np.array([across, down, np.sqrt(across * down)]), np.array([part.left, part.top, 0])
-        moved, photo = (self.moved - start) * scale, (self.photo - start[:2]) * scale[:2]
+        return self.scaled(size[1] / part.width, size[0] / part.height, start=(part.left, part.top))
+
+    def scaled(self, across: float, down: float, *, start: tuple[int, int] = (0, 0)) -> MeshMotion:
+        """The same over a photo that is larger by these factors, and begins elsewhere."""
+        scale, first = np.array([across, down, np.sqrt(across * down)]), np.array([*start, 0])
+        moved, photo = (self.moved - first) * scale, (self.photo - first[:2]) * scale[:2]
         return replace(self, photo=photo.astype(np.float32), moved=moved.astype(np.float32))
 
+    def frame(self, index: int) -> MeshMotion:
+        """One frame of it."""
+        return replace(self, moved=self.moved[index : index + 1], shade=self.shade[index : index + 1])
 
-def frame_of(motions: Sequence[MeshMotion | None], frame: int) -> MovedMesh | None:
-    """One frame of what moves in each of several photos, as tensors; None if nothing does in any."""
-    moving = [motion for motion in motions if motion is not None]
-    if not moving:
-        return None
-    first = np.cumsum([0, *(0 if motion is None else len(motion.photo) for motion in motions)])
-    count, v = len(motions), int(first[-1])
-    photo, moved = np.zeros((count, v, 2), np.float32), np.zeros((count, 1, v, 3), np.float32)
-    shade, color = np.zeros((count, 1, v), np.float32), np.zeros((count, 3), np.float32)
-    corners = []
-    for index, motion in enumerate(motions):
-        if motion is not None:  # each has points of its own; those of the others lie in one place
-            own = slice(first[index], first[index + 1])
-            photo[index], moved[index, ..., :2] = motion.photo[0], motion.photo[0]
-            photo[index, own], moved[index, 0, own] = motion.photo, motion.moved[frame]
-            shade[index, 0, own] = motion.shade[frame]
-            color[index] = 0 if motion.color is None else motion.color / 127.5 - 1
-            corners.append(motion.triangles + first[index])
-    shadow = None if moving[0].color is None else torch.from_numpy(color)
-    triangles = torch.from_numpy(np.concatenate(corners))
-    return MovedMesh(torch.from_numpy(photo), torch.from_numpy(moved), torch.from_numpy(shade), shadow, triangles)
-
-
-class MovedMesh(NamedTuple):
-    """A mesh over each of b photos, and where its points are in f frames each, in pixels of the photo."""
-
-    photo: Tensor
-    """`b v 2`: x, y."""
-    moved: Tensor
-    """`b f v 3`: x, y, and how much farther from the camera."""
-    shade: Tensor
-    """`b f v` in [0, 1]: how much of `color` is laid over the photo; without a color, how much is hidden."""
-    color: Tensor | None
-    """`b 3` in [-1, 1]."""
-    triangles: Tensor
-    """`t 3`, int64: indices of points; in the photo they turn from x towards y."""
-
-    def of(self, photos: Tensor) -> MovedMesh:
-        """Those of some of the photos: indices or a mask."""
-        color = None if self.color is None else self.color[photos]
-        return self._replace(photo=self.photo[photos], moved=self.moved[photos], shade=self.shade[photos], color=color)
-
-    def scaled(self, factors: Tensor) -> MovedMesh:
-        """The same over photos that are larger by these factors, along x and along y."""
-        depth = factors[:2].prod().sqrt()[None]
-        return self._replace(photo=self.photo * factors[:2], moved=self.moved * torch.cat([factors[:2], depth]))
+    def way_back(self) -> WayBack:
+        """Of a single frame."""
+        moved, shade = self.moved[0], self.shade[0]
+        places = np.concatenate([self.photo, moved[:, :2]])
+        low, high = places.min(0) - 1, places.max(0) + 1
+        side = int(min(MOST_CELLS, max(8.0, CELLS * float((high - low).max()) + 1)))
+        cell = (high - low) / (side - 1)
+        drawn = np.concatenate([(moved[:, :2] - low) / cell, moved[:, 2:]], axis=1)
+        shade = shade[:, None]
+        values = np.concatenate([self.photo - moved[:, :2], shade, shade * (self.color / 127.5 - 1)], axis=1)
+        found = np.ascontiguousarray(_drawn(drawn, values, self.triangles, side))
+        around = np.ones((5, 5), np.uint8)
+        steep = (cv2.dilate(found, around) - cv2.erode(found, around))[..., :2].max(-1) > JUMP
+        return WayBack(
+            torch.from_numpy(found).movedim(-1, 0)[None].contiguous(),
+            torch.from_numpy(steep),
+            torch.from_numpy(low)[:, None],
+            torch.from_numpy(cell)[:, None],
+        )
 
 
-class Offsets(NamedTuple):
-    """From places of the photo, for n frames, to where what is seen there comes from."""
+class WayBack(NamedTuple):
+    """From places of a photo to where what is seen there comes from."""
 
     values: Tensor
-    """`n cells cells 3`: x, y in pixels, and the shade."""
+    """`1 6 cells cells`: x, y in pixels, the shade, and its color in [-1, 1] times it."""
+    steep: Tensor
+    """`cells cells`, bool: whether the way may jump within half a pixel."""
     start: Tensor
-    """`n 2`: the middle of the first cell, pixels."""
+    """`2 1`: the middle of the first cell, pixels."""
     cell: Tensor
-    """`n 2`: width and height of a cell, pixels."""
-    color: Tensor | None
-    """`n 3`: that of the shade; without one it hides."""
+    """`2 1`: width and height of a cell, pixels."""
+    between: str = "bilinear"
+    """How it goes between the middles of cells; "nearest", where of parts that jump none may lie between."""
 
-    def holds(self, pose: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Whether places lie on the grid, `m`; arguments as `at`."""
-        place = (torch.stack([x, y], dim=-1) - self.start[pose]) / self.cell[pose]
-        return ((place >= 0) & (place < self.values.shape[1] - 1)).all(-1)
+    def holds(self, places: Tensor) -> Tensor:
+        """Whether places `2 m`, x and y in pixels of the photo, lie on the grid: `m`."""
+        cells = (places - self.start) / self.cell
+        return ((cells >= 0) & (cells <= len(self.steep) - 1)).all(0)
 
-    def at(self, pose: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Offset and shade at places, `m 3`; nothing beyond the grid.
+    def at(self, places: Tensor) -> Tensor:
+        """Offset, shade and its color times it at places `2 m`: `6 m`; nothing beyond the grid."""
+        grid = (places - self.start) / self.cell * (2 / (len(self.steep) - 1)) - 1
+        return F.grid_sample(self.values, grid.T[None, None], mode=self.between, align_corners=True)[0, :, 0]
 
-        Args:
-            pose: in which frame each of the m places is.
-            x, y: pixels of the photo.
-        """
-        side = self.values.shape[1]
-        place = (torch.stack([x, y], dim=-1) - self.start[pose]) / self.cell[pose]
-        first = place.floor()
-        column, row = first.long().unbind(-1)
-        across, down = (place - first).unbind(-1)
-        column, row = column.clamp(0, side - 2), row.clamp(0, side - 2)
-        values, corner = self.values.flatten(0, 2), (pose * side + row) * side + column
-        found = x.new_zeros(len(x), 3)
-        for step, weight in (
-            (0, (1 - across) * (1 - down)),
-            (1, across * (1 - down)),
-            (side, (1 - across) * down),
-            (side + 1, across * down),
-        ):
-            found += values[corner + step] * weight[:, None]
-        return found * self.holds(pose, x, y)[:, None]
+    def jumps(self, places: Tensor) -> Tensor:
+        """Whether the way may jump within half a pixel about places `2 m` on the grid: `m`."""
+        column, row = ((places - self.start) / self.cell).round().long().clamp(0, len(self.steep) - 1)
+        return self.steep[row, column]
 
 
-def offsets(mesh: MovedMesh) -> Offsets:
-    """The way back of every frame of every photo, frames of one photo in one run."""
-    f = mesh.moved.shape[1]
-    photo, moved = mesh.photo.repeat_interleave(f, dim=0), mesh.moved.flatten(0, 1)  # n v 2, n v 3
-    places = torch.cat([mesh.photo[:, None], mesh.moved[..., :2]], dim=1)
-    low, high = places.amin((1, 2)) - 1, places.amax((1, 2)) + 1  # b 2
-    side = int(min(MOST_CELLS, max(8.0, CELLS * float((high - low).max()) + 1)))
-    cell = (high - low) / (side - 1)
-    start, cell = low.repeat_interleave(f, dim=0), cell.repeat_interleave(f, dim=0)
-
-    drawn = torch.cat([(moved[..., :2] - start[:, None]) / cell[:, None], moved[..., 2:]], dim=-1)
-    values = torch.cat([photo - moved[..., :2], mesh.shade.flatten(0, 1)[..., None]], dim=-1)
-    color = None if mesh.color is None else mesh.color.repeat_interleave(f, dim=0)
-    return Offsets(_drawn(drawn, values, mesh.triangles, side), start, cell, color)
-
-
-def _drawn(places: Tensor, values: Tensor, triangles: Tensor, side: int) -> Tensor:
-    """Triangles drawn on a grid: `n side side c`, 0 where none is.
+def _drawn(places: np.ndarray, values: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarray:
+    """Triangles drawn on a grid: float32 `side side c`, 0 where none is.
 
     Args:
-        places: `n v 3`: x, y in cells, depth.
-        values: `n v c`.
+        places: `v 3`: x, y in cells, depth.
+        values: `v c`.
     """
-    n, c = len(places), values.shape[-1]
-    corners = places[:, triangles].flatten(0, 1)  # n·t 3 3
-    a, b, d = corners[:, :, :2].unbind(1)
-    area = (b - a)[:, 0] * (d - a)[:, 1] - (b - a)[:, 1] * (d - a)[:, 0]
-    low = corners[:, :, :2].amin(1).ceil().long().clamp(0, side - 1)
-    high = corners[:, :, :2].amax(1).floor().long().clamp(0, side - 1)
-    extent = (high - low + 1).clamp_min(0) * (area > TINY)[:, None]
-    counts = extent.prod(1)
-    which = torch.arange(len(corners), device=places.device).repeat_interleave(counts)
-    within = torch.arange(len(which), device=places.device) - (counts.cumsum(0) - counts)[which]
-    column = low[which, 0] + within % extent[which, 0].clamp_min(1)
-    row = low[which, 1] + within // extent[which, 0].clamp_min(1)
+    places = places.astype(np.float32)
+    corners = places[triangles, :2]
+    ab, ad = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = ab[:, 0] * ad[:, 1] - ab[:, 1] * ad[:, 0]
+    shown = np.flatnonzero(area > TINY)
+    triangles, corners, ab, ad, area = (each[shown] for each in (triangles, corners, ab, ad, area))
+    low = np.ceil(corners.min(1)).clip(0, side - 1).astype(np.int32)
+    extent = (np.floor(corners.max(1)).clip(0, side - 1).astype(np.int32) - low + 1).clip(0)
+    counts = extent[:, 0] * extent[:, 1]
+    which = np.arange(len(corners), dtype=np.int32).repeat(counts)
+    within = np.arange(len(which), dtype=np.int32) - (counts.cumsum() - counts).astype(np.int32)[which]
+    down, across = np.divmod(within, extent[which, 0])
 
-    # How near each corner every cell is (barycentric coordinates); those of cells outside are negative.
-    point = torch.stack([column, row], dim=-1).to(places) - a[which]
-    ab, ad, whole = (b - a)[which], (d - a)[which], area[which]
-    second = (point[:, 0] * ad[:, 1] - point[:, 1] * ad[:, 0]) / whole
-    third = (ab[:, 0] * point[:, 1] - ab[:, 1] * point[:, 0]) / whole
-    near = torch.stack([1 - second - third, second, third], dim=-1)
-    keep = (near >= -1e-4).all(-1)
-    which, near, column, row = which[keep], near[keep], column[keep], row[keep]
+    # How near its second and third corner every cell is (barycentric coordinates); outside, one of three is negative.
+    steps = np.stack([ad[:, 1], -ab[:, 1], -ad[:, 0], ab[:, 0]]) / area  # of both, along x and along y
+    first = low - corners[:, 0]
+    second, third = (steps[i] * first[:, 0] + steps[i + 2] * first[:, 1] for i in range(2))
+    second, third = (
+        start[which] + steps[i][which] * across + steps[i + 2][which] * down for i, start in enumerate((second, third))
+    )
+    keep = np.flatnonzero((second >= -LITTLE) & (third >= -LITTLE) & (second + third <= 1 + LITTLE))
+    which, second, third = which[keep], second[keep], third[keep]
+    spot = (low[which, 1] + down[keep]) * side + low[which, 0] + across[keep]
 
-    # The nearest triangle of every cell; of two in the same place the first.
-    depth = (corners[which, :, 2] * near).sum(-1)
-    spot = (which // len(triangles) * side + row) * side + column
-    nearest = torch.full((n * side * side,), torch.inf, device=places.device)
-    nearest = nearest.scatter_reduce(0, spot, depth, "amin")
-    keep = depth <= nearest[spot]
-    which, near, spot = which[keep], near[keep], spot[keep]
-    first = torch.full((n * side * side,), len(corners), device=places.device)
-    first = first.scatter_reduce(0, spot, which, "amin")
-    keep = which == first[spot]
-    which, near, spot = which[keep], near[keep], spot[keep]
-    found = values.new_zeros(n * side * side, c)
-    frame, triangle = which // len(triangles), triangles[which % len(triangles)]
-    found[spot] = (values[frame[:, None], triangle] * near[..., None]).sum(1)
-    return found.view(n, side, side, c)
+    def between(points: np.ndarray) -> np.ndarray:
+        """Values of points `v …` at every cell."""
+        a, b, d = (points[triangles[:, i]] for i in range(3))
+        shape = (-1, *[1] * (points.ndim - 1))
+        return a[which] + (b - a)[which] * second.reshape(shape) + (d - a)[which] * third.reshape(shape)
+
+    # The nearest triangle of every cell; of two in the same place the first: it is written last.
+    last = np.argsort(-between(places[:, 2])[::-1], kind="stable")
+    found = np.zeros((side * side, values.shape[1]), np.float32)
+    found[spot[::-1][last]] = between(values.astype(np.float32))[::-1][last]
+    return found.reshape(side, side, -1)

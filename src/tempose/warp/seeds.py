@@ -32,10 +32,15 @@ ARM_WIDTH, LEG_WIDTH, HEAD_WIDTH = 0.03, 0.045, 0.05
 OUTER_ARM = 0.05  # on the side away from the trunk another bar runs along the upper arm: sleeves have the shirt's color
 OUTER_SIDE, STEPS = (0.02, 0.04, 0.06, 0.08), 24  # where the outer side of an arm is looked at, across and along
 FINGERS, RATHER = 0.2, 2.0  # half the size of a hand; how much more common a color is on it than beneath it
+# What is nearer to the axis of a hand, in lengths of the trunk, is no seed of what it hides, whose colors are those of
+# the seeds so near to its middle, in sizes of a hand.
+PALM, BESIDE = 0.1, 1.2
 FACE_KEPT = 1.2  # no hand takes what is nearer to the head than this, in widths of its flesh
-HEM_RIM = 0.1  # of no seeds above and below a hem, in heights as find_hem counts them
+HEM_RIM = 0.25  # of no seeds above and below a hem, which may slant, in heights as find_hem counts them
+BESIDE_SHIN = 0.05  # so far beside the bar of one shin, that of another of which the knee is in doubt is believed
 # Where the bars begin and end, in shares of the bones.
-UPPER_ARM, SLEEVE, THIGH, HAND, FOOT = 0.35, 0.15, 0.35, 0.3, 0.12
+UPPER_ARM, SLEEVE, THIGH, HAND, FOOT = 0.35, 0.15, 0.35, 0.4, 0.12
+FORESHORTENED = 0.15  # a hand is no shorter, in lengths of the trunk, though the forearm may be seen from its end
 DRAWN_IN, OFF_ARMS = 0.3, 0.16  # the seed of the trunk: shares of its quadrangle, and lengths of the trunk
 FOREHEAD, CHIN = 0.2, 0.12  # that of the head: from so far above the middle of the face to so far below it
 
@@ -96,12 +101,18 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
     trunk = trunk_length(keypoints)
     points = {name: keypoints[i, :2] for i, name in enumerate(KEYPOINTS) if keypoints[i, 2] > HIDDEN}
     limbs, body = np.full(mask.shape, 255, np.uint8), np.zeros(mask.shape, np.uint8)
+    doubtful = limbs.copy()
     for layer, one, other, _ in BONES:
+        if "ankle" in other and hem < 1:
+            ends = keypoints[[KEYPOINTS.index(one), KEYPOINTS.index(other)]]
+            if ends[:, 2].min() >= MIN_CONFIDENCE:
+                _bar(doubtful, ends[0, :2], ends[1, :2] + FOOT * (ends[1] - ends[0])[:2], LEG_WIDTH * trunk, layer)
         if one not in points or other not in points or layer == TRUNK:
             continue
         a, b = points[one], points[other]
         if layer in (RIGHT_ARM, LEFT_ARM):
-            first, last = (UPPER_ARM, 1.0) if "shoulder" in one else (0.0, 1 + HAND)
+            hand = max(HAND, FORESHORTENED * trunk / max(float(np.hypot(*(b - a))), 1.0))
+            first, last = (UPPER_ARM, 1.0) if "shoulder" in one else (0.0, 1 + hand)
             _bar(limbs, a + first * (b - a), a + last * (b - a), ARM_WIDTH * trunk, layer)
             if "shoulder" in one and "neck" in points:
                 out = OUTER_ARM * trunk * _away(b - a, points["neck"] + (0, trunk / 2) - a)
@@ -114,6 +125,8 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
             _bar(limbs, a + first * (b - a), end, LEG_WIDTH * trunk, layer)
         if last > 0:
             _bar(body, a, a + last * (b - a), LEG_WIDTH * trunk, 1)
+    beside = cv2.distanceTransform((limbs == 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    limbs = np.where(beside >= BESIDE_SHIN * trunk, doubtful, limbs)
     upper = ["right_shoulder", "left_shoulder", "left_hip", "right_hip"]
     upper = [name for name in upper if name in points]
     lower = ["right_hip", "left_hip", "left_knee", "right_knee"] if hem > 0 else []
@@ -121,7 +134,7 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
         if len(names) == 4 and set(names) <= set(points):
             corners = np.array([points[name] for name in names])
             if names is lower:
-                corners[2:] = corners[1::-1] + min(hem - HEM_RIM, 1.0) * (corners[2:] - corners[1::-1])
+                corners[2:] = corners[1::-1] + min(max(hem - HEM_RIM, 0.0), 1.0) * (corners[2:] - corners[1::-1])
             middle = corners.mean(axis=0)
             cv2.fillPoly(body, [np.round(middle + (1 - DRAWN_IN) * (corners - middle)).astype(np.int32)], 1)
     arms = np.isin(limbs, (RIGHT_ARM, LEFT_ARM))
@@ -193,7 +206,7 @@ def with_hands(lab: np.ndarray, seeds: np.ndarray, mask: np.ndarray, keypoints: 
     """Seeds of the arms with the fingers: what has a hand's color rather than another layer's and touches the hand."""
     import cv2
 
-    grown, trunk = seeds.copy(), trunk_length(keypoints)
+    grown, trunk, clothes = seeds.copy(), trunk_length(keypoints), without_neck(seeds, keypoints)
     row, column = np.mgrid[: mask.shape[0], : mask.shape[1]]
     for layer, elbow, wrist in ((RIGHT_ARM, 3, 4), (LEFT_ARM, 6, 7)):
         if min(keypoints[[elbow, wrist], 2]) < MIN_CONFIDENCE:
@@ -202,15 +215,23 @@ def with_hands(lab: np.ndarray, seeds: np.ndarray, mask: np.ndarray, keypoints: 
         forward = keypoints[wrist, :2] - keypoints[elbow, :2]
         forward /= max(float(np.hypot(*forward)), 1e-3)
         beyond = (column + 0.5 - x) * forward[0] + (row + 0.5 - y) * forward[1] > 0
+        across = abs((column + 0.5 - x) * forward[1] - (row + 0.5 - y) * forward[0])
         middle = (x, y) + 0.8 * FINGERS * trunk * forward
-        near = mask & (np.hypot(column + 0.5 - middle[0], row + 0.5 - middle[1]) < FINGERS * trunk)
+        away = np.hypot(column + 0.5 - middle[0], row + 0.5 - middle[1]) / (FINGERS * trunk)
+        near = mask & (away < 1)
         hand = (seeds == layer) & near & beyond
         if not hand.any():
             continue
-        shares = color_shares(lab, np.where(hand, layer, np.where(seeds == layer, -1, seeds)))
-        alike = (near & (shares[layer] > RATHER * shares[[TRUNK, RIGHT_LEG, LEFT_LEG]].max(axis=0))) | hand
-        _, patches = cv2.connectedComponents(alike.astype(np.uint8), connectivity=4)
-        grown[alike & np.isin(patches, np.unique(patches[hand]))] = layer
+        hidden = near & beyond & (across < PALM * trunk)
+        grown[hidden & (seeds != layer)] = -1
+        unhidden = np.where(hidden, np.int8(-1), clothes)
+        nearby = np.where((away < BESIDE) | ~np.isin(unhidden, unhidden[away < BESIDE]), unhidden, np.int8(-1))
+        for _ in range(2):  # the second time by the colors of lit and shaded fingers, too
+            shares = color_shares(lab, np.where(hand, layer, np.where(seeds == layer, -1, nearby)))
+            alike = (near & (shares[layer] > RATHER * shares[[TRUNK, RIGHT_LEG, LEFT_LEG]].max(axis=0))) | hand
+            _, patches = cv2.connectedComponents(alike.astype(np.uint8), connectivity=4)
+            hand = alike & np.isin(patches, np.unique(patches[hand]))
+        grown[hand] = layer
     return grown
 
 

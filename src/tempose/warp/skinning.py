@@ -11,71 +11,26 @@ the side, mirrored from behind. Where a joint bends so far that its two bones li
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from tempose.warp.flesh import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+from tempose.warp.bones import AFTER, BONES, CARRYING, NECK_BONE, TRUNK_BONE
+from tempose.warp.flesh import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 from tempose.warp.joints import (
     ANKLES,
     CHIN,
     COLLAR,
-    CROWN,
     HIPS,
     KNEES,
-    LEFT_TOES,
     NECK,
-    RIGHT_TOES,
     Joints,
     angle_between,
     perpendicular,
 )
 
-
-@dataclass(frozen=True)
-class Bone:
-    """A straight part of a chain.
-
-    Attributes:
-        layer: whose picture it moves.
-        start, end: the joints between which it runs; a last bone goes on beyond its end.
-        radius: half its typical width, in lengths of the trunk.
-        bend: how much of the chain the joint at its start rounds, to either side, in lengths of the trunk.
-        before: the index of the bone that it goes on from, if any.
-    """
-
-    layer: int
-    start: int
-    end: int
-    radius: float
-    bend: float = 0.0
-    before: int | None = None
-
-
-# Of one layer, those that lie in front come last.
-BONES = (
-    Bone(TRUNK, ANKLES, KNEES, 0.3),
-    Bone(TRUNK, KNEES, HIPS, 0.3, 0.15, 0),
-    Bone(TRUNK, HIPS, COLLAR, 0.34, 0.2, 1),
-    Bone(TRUNK, COLLAR, CHIN, 0.1),
-    Bone(HEAD, CHIN, CROWN, 0.24),
-    Bone(RIGHT_ARM, 2, 3, 0.12),
-    Bone(RIGHT_ARM, 3, 4, 0.1, 0.06, 5),
-    Bone(LEFT_ARM, 5, 6, 0.12),
-    Bone(LEFT_ARM, 6, 7, 0.1, 0.06, 7),
-    Bone(RIGHT_LEG, 8, 9, 0.17),
-    Bone(RIGHT_LEG, 9, 10, 0.13, 0.09, 9),
-    Bone(RIGHT_LEG, 10, RIGHT_TOES, 0.13, 0.05, 10),
-    Bone(LEFT_LEG, 11, 12, 0.17),
-    Bone(LEFT_LEG, 12, 13, 0.13, 0.09, 12),
-    Bone(LEFT_LEG, 13, LEFT_TOES, 0.13, 0.05, 13),
-)
-BONE_LAYERS = tuple(bone.layer for bone in BONES)
-AFTER = tuple(next((i for i, after in enumerate(BONES) if after.before == index), None) for index in range(len(BONES)))
-
-TRUNK_BONE, NECK_BONE, HEAD_BONE = 2, 3, 4
 THROAT = 0.15  # half the width of what moves with the neck, in lengths of the trunk from hips to neck
 NAPE = 0.03  # so far above the base of the neck the trunk goes on behind it, in the same
 
@@ -85,6 +40,12 @@ SKIRT = 0.3  # half the width of a skirt whose knees touch, in lengths of the tr
 LONGEST_BEND = 0.45  # of a bone, rounded by the joint at either end
 MADE_UP = 1.2  # half the width of what is made up at a joint, in radii of its narrower bone
 LEAST, MOST = 0.01, 3.1  # bends in radians: less counts as that little, more as that much
+LIMBS = (RIGHT_ARM, LEFT_ARM, RIGHT_LEG, LEFT_LEG)
+FLAT, LONG = 0.3, 1.3  # the round that a folded limb ends in, in its half widths: flat about its middle, and so long
+FOLDED = 1.15  # half the angle from which on a limb counts as folded, radians
+RAISED = 0.1, 0.5  # an arm turned by so many radians against the photo's begins to end, and ends, in a round
+ROOT = 4.0, 1.0  # how far it goes on before the shoulder, in its radii: as in the photo, and raised
+WIDENS = 0.4  # and how fast it may widen from there on
 SHARED = 1.02  # shares of half a bend: beyond its middle both bones lead there
 
 
@@ -112,10 +73,12 @@ class Skin(NamedTuple):
     size: Tensor  # pixels of the photo for one of the target where things keep their size
     wide: tuple[Tensor, Tensor]  # the same across the bone at its start and its end; negative where mirrored
     tilt: tuple[Tensor, Tensor]  # pixels along the photo's bone for one across the target's, at start and end
+    carries: Tensor  # n 2, bool: whether something hangs from a hand
+    root: Tensor  # so far from its start a limb goes on before it, in pixels of the photo
 
 
 class Traced(NamedTuple):
-    """Where places of a target lie in the photo, by one bone each."""
+    """Where places of a target lie in the photo, by one bone each; `m` or `k m`."""
 
     x: Tensor  # pixels of the photo
     y: Tensor
@@ -140,7 +103,26 @@ def skin(photo: Joints, target: Joints) -> Skin:
             wide_start[:, index], tilt_start[:, index] = wide[start] * sign, tilt[start]
         if end in wide:
             wide_end[:, index], tilt_end[:, index] = wide[end] * sign, tilt[end]
-    return Skin(target_curves, photo_curves, size, (wide_start, wide_end), (tilt_start, tilt_end))
+    widths, tilts = (wide_start, wide_end), (tilt_start, tilt_end)
+    return Skin(target_curves, photo_curves, size, widths, tilts, photo.carries, _roots(photo, target))
+
+
+def _roots(photo: Joints, target: Joints) -> Tensor:
+    """How far the photo's bones go on before their start, `n bones` in its pixels.
+
+    What lies above a shoulder goes along with an arm that hangs as in the photo; one that is raised ends in a round.
+    """
+    roots = photo.scale.new_full((len(photo.scale), len(BONES)), math.inf)
+    axes = [joints.places[:, HIPS] - joints.places[:, COLLAR] for joints in (photo, target)]
+    for index, bone in enumerate(BONES):
+        if bone.start in (2, 5):
+            arms = [joints.places[:, bone.end] - joints.places[:, bone.start] for joints in (photo, target)]
+            shown, asked = (angle_between(axis, arm) for axis, arm in zip(axes, arms, strict=True))
+            turned = (asked - torch.where(target.mirrored, -shown, shown)).abs()
+            turned = turned.minimum(2 * math.pi - turned)
+            raised = ((turned - RAISED[0]) / (RAISED[1] - RAISED[0])).clamp(0, 1)
+            roots[:, index] = photo.scale * bone.radius * (ROOT[0] + (ROOT[1] - ROOT[0]) * raised)
+    return roots
 
 
 def _bends(places: Tensor) -> Tensor:
@@ -199,15 +181,47 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
     """Where places of the targets lie in the photo.
 
     Args:
-        pose, bone: for each of m places, which target it is in and by which bone it is traced.
-        x, y: the places in pixels, `m`.
+        pose, bone: for each of m places, or groups of places, which target it is in and by which bone it is traced.
+        x, y: the places in pixels, `m`, or `k m` where each group has k.
     """
+    traced, across = _along(skin, pose, bone, x, y)
+    trunk_axis = Curves(*(value[:, TRUNK_BONE] for value in skin.photo))
+
+    def above_collar(at: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        axis = Curves(*(value[pose[at]] for value in trunk_axis))
+        return (x - axis.x) * axis.along_x + (y - axis.y) * axis.along_y - axis.length
+
+    # The neck leaves the collar with the trunk and reaches the chin with the head.
+    neck = (bone == NECK_BONE).nonzero()[:, 0]
+    base, _ = _along(skin, pose[neck], torch.full_like(neck, TRUNK_BONE), x[..., neck], y[..., neck])
+    own = (above_collar(neck, base.x, base.y) / skin.photo.length[pose[neck], NECK_BONE]).clamp(0, 1)
+    for place, start in ((traced.x, base.x), (traced.y, base.y)):
+        place[..., neck] = torch.lerp(start, place[..., neck], own)
+    # Shoulders and collar are the trunk's, however the neck leans over them.
+    both = ((bone == TRUNK_BONE) | (bone == NECK_BONE)).nonzero()[:, 0]
+    above, long = above_collar(both, traced.x[..., both], traced.y[..., both]), trunk_axis.length[pose[both]]
+    beside = across[..., both].abs() - THROAT * long
+    others = torch.where(bone[both] == TRUNK_BONE, above - NAPE * long, beside.maximum(-above))
+    traced.valid[..., both] *= 1 - (others / skin.size[pose[both], TRUNK_BONE]).clamp(0, 1)
+    # What hangs from a hand goes on hanging, from where the hand holds it.
+    for hand, (forearm, thing) in enumerate(CARRYING):
+        at = ((bone == forearm) | (bone == thing)).nonzero()[:, 0]
+        below = (traced.y[..., at] - skin.photo.y[pose[at], thing]) / skin.size[pose[at], thing] + 0.5
+        of_thing = below.clamp(0, 1) * skin.carries[pose[at], hand]
+        traced.valid[..., at] *= torch.where(bone[at] == thing, of_thing, 1 - of_thing)
+    return traced
+
+
+def _along(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> tuple[Traced, Tensor]:
+    """By one bone alone; and how far across the photo's bone the places lie."""
     row = pose * len(BONES) + bone
     target, photo = (Curves(*(value.reshape(-1)[row] for value in curves)) for curves in (skin.target, skin.photo))
     size = skin.size.reshape(-1)[row]
     wide, tilt = ([value.reshape(-1)[row] for value in pair] for pair in (skin.wide, skin.tilt))
 
-    along, across, valid, over = _straightened(target, x, y)
+    limb = torch.tensor([of.layer in LIMBS for of in BONES], device=x.device)[bone]
+    rounded = [limb & (half.abs() < FOLDED) for half in (photo.first_half, photo.last_half)]
+    along, across, valid, over = _straightened(target, x, y, rounded)
     middle = (target.length - target.first - target.last).clamp_min(1e-3)
     middle_s = photo.length - photo.first - photo.last
     inside = (along - target.first) / middle
@@ -220,20 +234,15 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
     along_s = photo.first + share * middle_s + before * first_s + beyond * last_s
     along_s = along_s + across * torch.lerp(tilt[0], tilt[1], share)
     across_s = across * torch.lerp(wide[0], wide[1], share)
+    root = skin.root.reshape(-1)[row]
+    away = torch.hypot(along_s.clamp_max(0), across_s) - WIDENS * along_s.clamp_min(0)
+    valid = valid * ((root - away) / size + 0.5).clamp(0, 1)
     x, y, over_s = _bent(photo, along_s, across_s)
     # What the photo hides behind the next bone is made up only on this bone's own side of the joint, and no wider than
     # the joint is: a head that leaned on a shoulder leaves nothing behind.
     wider = across_s.abs() - MADE_UP * torch.where(share < 0.5, photo.first_reach, photo.last_reach)
     valid = valid * (1 - (over.maximum(wider / size)).minimum(over_s / size)).clamp(0, 1)
-    # Shoulders and collar are the trunk's, however the neck leans over them.
-    both = ((bone == TRUNK_BONE) | (bone == NECK_BONE)).nonzero()[:, 0]
-    trunk = Curves(*(value[:, TRUNK_BONE][pose[both]] for value in skin.photo))
-    x_s, y_s = x[both] - trunk.x, y[both] - trunk.y
-    above = x_s * trunk.along_x + y_s * trunk.along_y - trunk.length
-    beside = across_s[both].abs() - THROAT * trunk.length
-    others = torch.where(bone[both] == TRUNK_BONE, above - NAPE * trunk.length, beside.maximum(-above))
-    valid[both] *= 1 - (others / size[both]).clamp(0, 1)
-    return Traced(x, y, share, valid)
+    return Traced(x, y, share, valid), across_s
 
 
 def _limits(curves: Curves, across: Tensor) -> tuple[Tensor, Tensor]:
@@ -248,17 +257,23 @@ def _limits(curves: Curves, across: Tensor) -> tuple[Tensor, Tensor]:
     return lowest, highest
 
 
-def _straightened(curves: Curves, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Places → along and across the curve, whether the bone leads there, and how far beyond its limits that is."""
+def _straightened(
+    curves: Curves, x: Tensor, y: Tensor, rounded: Sequence[Tensor]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Places → along and across the curve, whether the bone leads there, and how far beyond its limits that is.
+
+    Args:
+        rounded: bool: whether the bone ends in a round where it bends sharply, not in a line: at its start, at its end.
+    """
     x, y = x - curves.x, y - curves.y
     along = x * curves.along_x + y * curves.along_y
     across = y * curves.along_x - x * curves.along_y
     lowest, highest = _limits(curves, across)
     beyond = (lowest - along).maximum(along - highest).clamp_min(0)
     result, side, valid = along, across, torch.ones_like(along)
-    for bend, half, over in (
-        (curves.first, curves.first_half, curves.first - along),
-        (curves.last, curves.last_half, along - curves.length + curves.last),
+    for bend, half, over, reach, ends_round in (
+        (curves.first, curves.first_half, curves.first - along, curves.first_reach, rounded[0]),
+        (curves.last, curves.last_half, along - curves.length + curves.last, curves.last_reach, rounded[1]),
     ):
         # Within a bend, about its center: the angle tells how far along, the distance how far across.
         radius = bend / torch.tan(half)
@@ -269,11 +284,16 @@ def _straightened(curves: Curves, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor,
         leads = angle <= half.abs() * SHARED
         step = bend * angle / half.abs()
         at_start = bend is curves.first
-        result = torch.where(bent, bend - step if at_start else curves.length - bend + step, result)
-        side = torch.where(bent, radius - sign * torch.hypot(over, away), side)
-        # Beyond the center two bones lie over each other, and this one ends, in a line one pixel wide.
-        ends = torch.where((away * sign > 0) & (bend > 0), (0.5 - over).clamp(0, 1), 1.0)
-        valid = torch.where(bent & ~leads, 0.0, valid) * ends
+        # Beyond the center two bones lie over each other, and this one goes straight on and ends; and where a limb is
+        # folded, on the outer side, too.
+        straight = ((away * sign > 0) | (ends_round & (half.abs() > FOLDED))) & (bend > 0)
+        arc = bent & ~straight
+        result = torch.where(arc, bend - step if at_start else curves.length - bend + step, result)
+        side = torch.where(arc, radius - sign * torch.hypot(over, away), side)
+        wide = reach * ends_round
+        beside = (away.abs() - FLAT * wide).clamp_min(0) / (1 - FLAT)
+        ends = torch.where(straight, (0.5 - over + LONG * (wide**2 - beside**2).clamp_min(0).sqrt()).clamp(0, 1), 1.0)
+        valid = torch.where(arc & ~leads, 0.0, valid) * ends
     return result, side, valid, beyond
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import functools
 import json
 from collections.abc import Callable
@@ -12,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import gradio as gr
 from fastapi import APIRouter, Body, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, Field, create_model
 
@@ -21,6 +19,7 @@ from tempose.animation.demo import SAMPLES
 from tempose.body.motions import MOTIONS
 from tempose.core.errors import InputError, TemposeError
 from tempose.core.settings import Entry
+from tempose.people import anatomy
 from tempose.people.choose import CLOTHES, EXTRAS, HAIR, PLACE
 from tempose.web.gallery import Gallery, Gone, Piece
 from tempose.web.guard import VISITOR
@@ -180,10 +179,10 @@ def add_api(app: FastAPI, studio: Studio, gallery: Gallery) -> None:
             "parts": DRESSING[0].choices,
             "motions": MOTIONS,
             "examples": EXAMPLES,
-            "people": choices,
+            "people": choices if anatomy.there() else {},
             "most": {"upload": studio.limits.upload_bytes, "frames": studio.limits.frames},
             "kept_minutes": studio.limits.kept_minutes,
-            "said": {"large": studio.limits.too_large("{name}"), "kind": no_picture("{name}")},
+            "said": {"large": str(studio.limits.too_large("{name}")), "kind": no_picture("{name}")},
         }
 
     @api.get("/examples/{name}.jpg", summary="The photo of an example")
@@ -221,7 +220,11 @@ def add_api(app: FastAPI, studio: Studio, gallery: Gallery) -> None:
         status = 404 if isinstance(error, Gone) else 429 if isinstance(error, Busy) else 400
         return JSONResponse({"error": str(error)}, status)
 
+    async def no_object(*_: object) -> JSONResponse:
+        return JSONResponse({"error": "the request is no JSON object"}, 400)
+
     app.add_exception_handler(TemposeError, told)
+    app.add_exception_handler(RequestValidationError, no_object)
     app.include_router(api)
 
 
@@ -238,7 +241,7 @@ def made(piece: Piece) -> Finished:
         InputError: it is not finished, or was no such job.
     """
     if not isinstance(piece.result, Finished):
-        raise InputError("that job has made nothing yet; wait until it is done")
+        raise InputError("that job has made nothing yet", remedy="wait until it is done")
     return piece.result
 
 
@@ -309,41 +312,3 @@ def measured(studio: Studio, gallery: Gallery) -> str:
         lines += [f'tempose_jobs_waiting{{desk="{name}"}} {desk.waiting()}']
     memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return "\n".join([*lines, f"tempose_pieces {len(gallery)}", f"tempose_memory_peak_bytes {memory}", ""])
-
-
-def tool(studio: Studio, gallery: Gallery) -> Callable[..., Any]:
-    """`animate` for assistants (MCP): plain values in, the finished job as JSON out."""
-
-    async def animate(request: gr.Request, photo: str = "meadow", motion: str = "walk", settings: str = "{}") -> str:
-        """Animate the person of a photo by a built-in motion; answers when it is done.
-
-        Args:
-            photo: an example's name, the path that an upload to /gradio_api/upload gave, or a data: URL of a picture.
-            motion: how they move.
-            settings: a JSON object of settings by the names of `tempose animate`, such as {"max_frames": 24}.
-
-        Returns:
-            The job as JSON: the video is at /api/jobs/ID/files/NAME.
-        """
-        assert request.request is not None  # assistants come by HTTP
-        visitor = request.request.scope[VISITOR]
-        given = {"example": photo} if photo in EXAMPLES else {"path": photo}
-        if photo.startswith("data:"):
-            path = studio.new_folder() / "photo"
-            path.write_bytes(base64.b64decode(photo.partition(",")[2]))
-            studio.uploads.add(path, visitor)
-            given = {"path": str(path)}
-        body = {"photo": given, "motion": motion, "settings": json.loads(settings)}
-        asked = AnimateRequest.of(body, limits=studio.limits, files=Files(studio.uploads, visitor, made_by_nobody))
-        work = functools.partial(studio.make, asked)
-        piece = gallery.add(studio.desk, work, kind="animate", title=asked.name, visitor=visitor)
-        while not piece.job.finished.is_set():
-            await asyncio.sleep(0.3)
-        return state(piece, gallery).model_dump_json()
-
-    return animate
-
-
-def made_by_nobody(token: Any) -> Path:
-    """Assistants name no results of earlier jobs; raises Gone."""
-    raise Gone(f"there is no result {token!r} here")

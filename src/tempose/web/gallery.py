@@ -6,6 +6,7 @@ import secrets
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ from tempose.web.uploads import Uploads, Visitor
 
 # Of one visitor, so many looks are kept: those before are of questions that nobody asks any more.
 LOOKS = 3
+
+# Of one client, and of all, so many pieces are kept: the oldest go first.
+PIECES_EACH, PIECES = 200, 2000
 
 
 class Gone(InputError):
@@ -85,12 +89,11 @@ class Gallery:
         return len(self._pieces)
 
     def add(self, desk: Desk, work: Callable[[Job], Any], *, kind: str, title: str, visitor: Visitor) -> Piece:
-        """Begin a job.
+        """Begin a job; where there are too many pieces, the oldest that has ended is removed.
 
         Raises:
             Busy: the desk does not take it.
         """
-        self.sweep()
         if kind == "look":
             for piece in self.of(visitor, kinds=("look",))[LOOKS - 1 :]:
                 self.remove(piece)
@@ -98,6 +101,11 @@ class Gallery:
         piece = Piece(job, desk, kind, title, visitor)
         with self._lock:
             self._pieces[piece.token] = piece
+            ended = [each for each in self._pieces.values() if each.job.finished.is_set()]
+            count = Counter(each.job.client for each in self._pieces.values())
+        theirs = [each for each in ended if each.job.client == job.client]
+        for old in theirs[: max(0, count[job.client] - PIECES_EACH)] or ended[: max(0, len(self) - PIECES)]:
+            self.remove(old)
         return piece
 
     def get(self, token: Any, visitor: Visitor) -> Piece:
@@ -106,7 +114,6 @@ class Gallery:
         Raises:
             Gone: there is none for this visitor.
         """
-        self.sweep()
         with self._lock:
             piece = self._pieces.get(token) if isinstance(token, str) else None
         if piece is None or piece.visitor.user != visitor.user:

@@ -11,15 +11,15 @@ import base64
 import hmac
 import json
 import re
+import shutil
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from typing import Any
+from typing import IO, Any
 from urllib.parse import SplitResult, urlsplit
 
 from tempose.web.uploads import COOKIE, Uploads, Visitor
@@ -31,14 +31,23 @@ Headers = list[tuple[bytes, bytes]]
 # Where the visitor of a request stands in its ASGI scope.
 VISITOR = "tempose.visitor"
 
-# Bytes of a request that is no upload, and of a login.
-MOST_JSON, MOST_LOGIN = 1_000_000, 10_000
+# Bytes of a request that is no upload, of a login, and of a header.
+MOST_JSON, MOST_LOGIN, MOST_HEADER = 1_000_000, 10_000, 8_192
 
-# Seconds: between two parts of a body, for a whole body, for a whole upload.
-STALL, BODY_TIME, UPLOAD_TIME = 20.0, 30.0, 900.0
+# Values in a request, at most: a thousand files with their names are five thousand.
+VALUES = 30_000
 
-# Uploads on their way at once, in all and of one address.
-UPLOADS, UPLOADS_EACH = 24, 8
+# Seconds: between two parts of a body, for a whole body, for a whole upload; for a part of the answer to be taken.
+STALL, BODY_TIME, UPLOAD_TIME, TAKE_TIME = 20.0, 30.0, 900.0, 120.0
+
+# Uploads on their way at once, in all and of one address; the same of requests of one address.
+UPLOADS, UPLOADS_EACH, ASKING_EACH = 24, 8, 64
+
+# What is kept of uploads, in all and of one address, and what must stay free on the disk: each in largest uploads.
+KEPT, KEPT_EACH, FREE = 128, 16, 4
+
+# Files that were uploaded and are kept, in all and of one address; one that came twice counts twice.
+FILES, FILES_EACH = 30_000, 5_000
 
 # So many wrong passwords within so many seconds, of one address and of all, and logins rest.
 WRONG_EACH, WRONG_ALL, WRONG_SECONDS = 5, 100, 60.0
@@ -48,9 +57,10 @@ OPEN = re.compile(r"/|/(login|logout|robots\.txt|favicon\.ico)/?|/page/[\w.-]+|/
 CLOSED_ELSE = re.compile(
     r"/metrics|/gradio_api/upload/?|/api(/(openapi\.json|[\w-]+(/[\w.-]+(/preview|/files/[^/]+)?)?))?"
 )
-OF_ASSISTANTS = re.compile(
-    r"/gradio_api/mcp(/.*)?|/config/?|/gradio_api/(info/?|queue/(join|data)|heartbeat/[\w-]+)", re.DOTALL
-)
+OF_ASSISTANTS = re.compile(r"/gradio_api/mcp(/.*)?", re.DOTALL)
+
+# A cookie of ours: who a visitor is, and who has given the password.
+_COOKIE = re.compile(rf"({COOKIE}|access-token(?:-unsecure)?-[\w-]+)=([\w-]+)", re.ASCII)
 
 # What a page of this server may load: what comes from it, and what the browser itself holds.
 POLICY = b"default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; frame-ancestors 'self'"
@@ -63,6 +73,9 @@ HEADERS: Headers = [
     (b"x-frame-options", b"SAMEORIGIN"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
+
+# Where a request goes: a name or a number, and perhaps a port; of an origin, after what it is spoken in.
+_PLACE = re.compile(rb"(https?:)?//([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 
 # A path in JSON that is an address of some kind, of the network or not.
 _ELSEWHERE = re.compile(r"[\s\x00-\x20]*([a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
@@ -93,7 +106,8 @@ class Guard:
         self.app, self.most_bytes, self.uploads, self.hosts = app, most_bytes, uploads, hosts
         self.assistants = assistants
         self._sending: Counter[str] = Counter()
-        self._storing = 0
+        self._asking: Counter[str] = Counter()
+        self._storing = asyncio.Lock()
         self._wrong: list[tuple[float, str]] = []
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
@@ -108,16 +122,40 @@ class Guard:
             if message["type"] == "http.response.start":
                 begun = True
                 message = {**message, "headers": [*message.get("headers", ()), *self.extra(scope)]}
-            await send(message)
+            try:
+                async with asyncio.timeout(TAKE_TIME):
+                    await send(message)
+            except TimeoutError:
+                raise Refused(408, "the answer was taken too slowly") from None
 
         try:
-            await self.pass_on(scope, receive, answer)
+            with self.counted(scope):
+                await self.pass_on(scope, receive, answer)
         except Refused as refused:
             if not begun:
                 await refuse(answer, refused.status, str(refused))
 
+    @contextmanager
+    def counted(self, scope: dict[str, Any]) -> Iterator[None]:
+        """A request is being answered.
+
+        Raises:
+            Refused: there are too many of the same address; who asks only whether the server lives is answered still.
+        """
+        address = address_of(scope)
+        if self._asking[address] >= ASKING_EACH and scope["path"] != "/health":
+            raise Refused(429, "too many requests at once; wait for some to be answered")
+        self._asking[address] += 1
+        try:
+            yield
+        finally:
+            self._asking[address] -= 1
+            if not self._asking[address]:
+                del self._asking[address]
+
     async def pass_on(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
         """Refuse the request or hand it to the application."""
+        scope["headers"] = plain(scope["headers"])
         headers, path, method = sole(scope["headers"]), scope["path"], scope.get("method", "GET")
         check_host(headers, self.hosts, changes=method not in ("GET", "HEAD", "OPTIONS"))
         if path == "/health" and method in ("GET", "HEAD"):
@@ -186,6 +224,8 @@ class Guard:
         """The body, read whole and looked through; what the application then reads is what was looked at."""
         check_length(headers, MOST_JSON)
         body = await whole(bounded(receive, MOST_JSON), seconds=BODY_TIME)
+        if sum(map(body.count, (b",", b"[", b"{"))) > VALUES:
+            raise Refused(413, f"more than {VALUES:,} values are not taken here")
         if body:
             kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
             if kind != b"application/json":
@@ -225,6 +265,8 @@ class Guard:
             raise Refused(415, "wanted files as a form sends them (multipart/form-data)")
         if sum(self._sending.values()) >= UPLOADS or self._sending[visitor.address] >= UPLOADS_EACH:
             raise Refused(429, "too many uploads at once; try again when some have ended")
+        await asyncio.to_thread(self.check_room, visitor.address)
+        scope["query_string"] = b""  # an upload with a name is one whose progress the application keeps for ever
         self._sending[visitor.address] += 1
         answered: list[bytes] = []
 
@@ -240,11 +282,27 @@ class Guard:
                 async for part in parts(bounded(receive, self.most_bytes), seconds=UPLOAD_TIME):
                     await asyncio.to_thread(taken.write, part)
                 taken.seek(0)
-                with self.storing():
-                    await self.app(scope, again(iter(lambda: taken.read(1 << 18), b""), receive), listened)
+                async with self._storing:
+                    answer = await asyncio.to_thread(self.stored, scope, taken)
+                for message in answer:
+                    await listened(message)
         finally:
             self._sending[visitor.address] -= 1
             self._sending += Counter()  # without those that are at zero
+
+    def check_room(self, address: str) -> None:
+        """Whether one more upload can be kept.
+
+        Raises:
+            Refused: what is kept of this address, or of all, is too much already, or the disk is nearly full.
+        """
+        files, size = self.uploads.kept(address)
+        if files > FILES_EACH or size > KEPT_EACH * self.most_bytes:
+            raise Refused(429, "too much of yours is kept here already; try again when some of it is gone")
+        files, size = self.uploads.kept()
+        free = shutil.disk_usage(self.uploads.folder).free
+        if files > FILES or size > KEPT * self.most_bytes or free < FREE * self.most_bytes:
+            raise Refused(507, "there is no room for uploads here now; try again later")
 
     def remember(self, answer: bytes, visitor: Visitor) -> None:
         """The paths in the answer to an upload are the visitor's."""
@@ -256,21 +314,46 @@ class Guard:
             if isinstance(path, str):
                 self.uploads.add(path, visitor)
 
-    @contextmanager
-    def storing(self) -> Iterator[None]:
-        """What the application leaves of an upload that it refused is removed, once it stores no other."""
-        self._storing += 1
+    def stored(self, scope: dict[str, Any], taken: IO[bytes]) -> list[Message]:
+        """The application's answer to an upload, which it takes apart here, in a thread of its own: many small files in
+        one would otherwise stop everybody. What it leaves of one that it refuses is removed, so there is one at a time.
+        """
+        answer: list[Message] = []
+
+        async def tell(message: Message) -> None:
+            answer.append(message)
+
+        async def no_more() -> Message:
+            return await asyncio.Future()
+
         try:
-            yield
+            body = iter(lambda: taken.read(1 << 18), b"")
+            asyncio.run(self.app(scope, again(body, no_more), tell))
         finally:
-            self._storing -= 1
-            if not self._storing:
-                for left in self.uploads.folder.glob("tmp*"):
-                    if left.is_file():
-                        left.unlink(missing_ok=True)
+            for left in self.uploads.folder.glob("tmp*"):
+                if left.is_file():
+                    left.unlink(missing_ok=True)
+        return answer
 
 
 # Who asks ------------------------------------------------------------------------------------------
+
+
+def plain(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers, of cookies only ours: reading those of others as the library does takes minutes if they are made so.
+
+    Raises:
+        Refused: one is too long.
+    """
+    kept: Headers = []
+    for name, value in headers:
+        if len(name) + len(value) > MOST_HEADER:
+            raise Refused(431, f"a header of more than {MOST_HEADER:,} bytes is not taken here")
+        if name.lower() == b"cookie":
+            ours = [part.strip() for part in value.decode("latin-1").split(";")]
+            value = "; ".join(part for part in ours if _COOKIE.fullmatch(part)).encode()
+        kept.append((name, value))
+    return kept
 
 
 def sole(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -303,13 +386,13 @@ def check_host(headers: dict[bytes, bytes], hosts: set[str], *, changes: bool) -
 
 def split(address: bytes) -> SplitResult | None:
     """The parts of an address; None where it is none."""
+    if not _PLACE.fullmatch(address):
+        return None
     try:
         found = urlsplit(address.decode("latin-1"))
-        rest = found.path or found.query or found.fragment or "@" in found.netloc
-        plain = bool(found.hostname) and not rest and found.port != 0
+        return None if found.port == 0 else found
     except ValueError:
         return None
-    return found if plain else None
 
 
 def is_ours(address: SplitResult, hosts: set[str]) -> bool:
@@ -332,16 +415,15 @@ def has_passwords(scope: dict[str, Any]) -> bool:
     return getattr(scope.get("app"), "auth", None) is not None
 
 
+def address_of(scope: dict[str, Any]) -> str:
+    """From where a request comes."""
+    return str((scope.get("client") or ("unknown",))[0])
+
+
 def visitor_of(scope: dict[str, Any], headers: dict[bytes, bytes]) -> Visitor:
     """The visitor who makes a request, by its cookies and address."""
-    cookies: dict[str, str] = {}
-    try:
-        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-        cookies = {name: morsel.value for name, morsel in found.items()}
-    except CookieError:
-        pass
-    address = (scope.get("client") or ("unknown",))[0]
-    user = ""
+    cookies = dict(_COOKIE.findall(headers.get(b"cookie", b"").decode()))
+    address, user = address_of(scope), ""
     if has_passwords(scope):
         app = scope["app"]
         names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")

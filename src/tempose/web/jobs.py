@@ -59,7 +59,8 @@ class Job:
         client: who asked for it.
         result: what the work returned, or what it has shown so far.
         error: one sentence for the user, once it failed.
-        picture: the latest frame of what is being made, at its full size, uint8 `h w 3`; None before there is one.
+        picture: the latest frame of what is being made, at its full size, uint8 `h w 3`; None before there is one, and
+            again once the job has ended and another has come: jobs are kept for long, and a frame may take megabytes.
         pictures: how many there have been.
         freed_after: seconds from the word to stop until the worker was free again.
     """
@@ -107,7 +108,8 @@ class Job:
             raise Stopped
         if self._begun is not None and time.monotonic() - self._begun > self.seconds:
             raise InputError(
-                f"this took longer than {self.seconds:.0f} seconds, the limit here; take fewer frames or fewer steps"
+                f"this took longer than {self.seconds:.0f} seconds, the limit here",
+                remedy="take fewer frames or fewer steps",
             )
 
     def track(self, items: Iterable, label: str, total: int | None = None) -> Iterator:
@@ -213,6 +215,9 @@ class Desk:
                 raise Busy(f"{self.per_client} job(s) of yours are under way already; wait for one to end")
             if len(unfinished) >= self.at_once + self.queue:
                 raise Busy(f"the queue is full: {len(unfinished)} jobs are under way; try again in a few minutes")
+            for each in self._jobs:
+                if each.finished.is_set():
+                    each.picture = None
             job = Job(work, client=client, seconds=self.seconds)
             self._jobs = [*unfinished, job]
             self._pool.submit(self._run, job)

@@ -3,61 +3,61 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
 
-from tempose.animation.motion import WANTED, find_reader
+from pydantic import Field
+
+from tempose.animation.motion import find_reader
 from tempose.core.errors import InputError, MediaError, PoseError
+from tempose.core.reading import opened_archive
+from tempose.core.settings import Settings, Shown
 from tempose.media.images import picture_size
 from tempose.media.video import VideoInfo, frame_size, probe_video
 from tempose.pose.formats.pictures import PICTURES, Picture, Video
 
+Count = Annotated[int, Field(ge=1)]
+Time = Annotated[float, Field(ge=1)]
 
-@dataclass(frozen=True)
-class Limits:
+
+class Limits(Settings):
     """Bounds of a studio, for each upload, each job and all of them."""
 
-    upload_mb: int = 64
-    """Megabytes of an uploaded file, or of several that belong together."""
+    upload_mb: Annotated[Count, Shown(option="--max-upload-mb")] = 64
+    """Megabytes of an uploaded file, or of several that belong together, at most."""
 
-    files: int = 1000
-    """Files of a motion that has one for each frame."""
+    files: Annotated[Count, Shown(option="--max-files")] = 1000
+    """Files of a motion that has one for each frame at most."""
 
-    pixels: int = 40_000_000
-    """Pixels of a picture, or of a frame of a video, once it is decoded."""
+    pixels: Annotated[Count, Shown(option="--max-pixels")] = 40_000_000
+    """Pixels of an uploaded picture, or of a frame of a video, at most, once it is decoded."""
 
-    seconds: float = 120.0
-    """Length of an uploaded video."""
+    seconds: Annotated[Time, Shown("SECONDS", option="--max-seconds")] = 120.0
+    """Length of an uploaded video at most."""
 
-    frames: int = 600
-    """Frames of a result."""
+    frames: Annotated[Count, Shown(option="--max-frames")] = 600
+    """Frames of a result at most."""
 
-    height: int = 1080
-    """Height of a result in pixels."""
+    height: Annotated[Count, Shown("PIXELS", option="--max-height")] = 1080
+    """Height of a result at most."""
 
-    steps: int = 50
-    """Denoising steps."""
+    steps: Annotated[Count, Shown(option="--max-steps")] = 50
+    """Denoising steps at most."""
 
-    at_once: int = 1
-    """Jobs that run at the same time, all on one model in memory."""
+    at_once: Annotated[Count, Shown(option="--jobs")] = 1
+    """Jobs that run at once, on one model in memory."""
 
-    queue: int = 8
-    """Jobs that wait."""
+    queue: Annotated[int, Field(ge=0)] = 8
+    """Jobs that may wait."""
 
-    per_client: int = 2
+    per_client: Count = 2
     """Jobs of one client, running and waiting."""
 
-    job_seconds: float = 900.0
-    """Time that a job may run."""
+    job_seconds: Annotated[Time, Shown("SECONDS")] = 900.0
+    """Seconds that a job may run."""
 
-    kept_minutes: float = 60.0
-    """Time for which uploads and results are kept."""
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value, least = getattr(self, field.name), 0 if field.name == "queue" else 1
-            if not value >= least:
-                raise InputError(f"{field.name.replace('_', ' ')} is {value}; wanted {least} or more")
+    kept_minutes: Annotated[Time, Shown("MINUTES", option="--keep-minutes")] = 60.0
+    """Minutes for which uploads and results are kept."""
 
     @property
     def most(self) -> dict[str, int]:
@@ -69,16 +69,17 @@ class Limits:
         """`upload_mb` in bytes."""
         return 1_000_000 * self.upload_mb
 
-    def too_many(self, frames: int, fps: float) -> str:
+    def too_many(self, frames: int, fps: float) -> InputError:
         """What is said of a motion with too many frames; it names the way round the limit."""
-        return (
-            f"the motion has {frames} frames at {fps:.3g} a second, and {self.frames} is the limit here: take a part "
-            f"of it (start and duration; {self.frames / fps:.3g} seconds fit), or fewer frames a second (fps)"
+        return InputError(
+            f"the motion has {frames} frames at {fps:.3g} a second, and {self.frames} is the limit here",
+            remedy=f"take a part of it (start and duration: {self.frames / fps:.3g} seconds fit), or fewer frames a "
+            "second (fps)",
         )
 
-    def too_large(self, name: str) -> str:
+    def too_large(self, name: str) -> InputError:
         """What is said of a file that is over the limit; the page says it, too, before such a file is sent."""
-        return f"{name} has more than {self.upload_mb} MB; make it smaller first"
+        return InputError(f"{name} has more than {self.upload_mb} MB", remedy="make it smaller first")
 
     def check_size(self, path: Path) -> None:
         """Whether a file is small enough.
@@ -87,7 +88,7 @@ class Limits:
             InputError: it is not.
         """
         if path.stat().st_size > self.upload_bytes:
-            raise InputError(self.too_large(str(path)))
+            raise self.too_large(str(path))
 
     def check_photo(self, path: Path) -> None:
         """Whether a picture is small enough, by its head alone.
@@ -119,7 +120,10 @@ class Limits:
         if source.ending == ".npz":
             self.check_archive(path)
         elif isinstance(reader, Picture):
-            raise InputError(f"{path} is not a motion, but a single picture; wanted {WANTED}")
+            raise InputError(
+                f"{path} is not a motion, but a single picture; wanted a video, key points or a motion capture",
+                path=path,
+            )
         elif isinstance(reader, Video):
             return self.check_video(path)
         return None
@@ -128,16 +132,18 @@ class Limits:
         """Number and kind of files, and their size in all."""
         files = sorted(path.iterdir())
         if len(files) > self.files:
-            raise InputError(f"{len(files)} files are more than {self.files}; leave some frames out")
+            raise InputError(f"{len(files)} files are more than {self.files}", remedy="leave some frames out")
         pictures = all(file.suffix.lower() in PICTURES for file in files)
         for file in files:
             if pictures:
                 self.check_photo(file)
             elif file.suffix.lower() != ".json":
-                wanted = "wanted one .json file, or one picture, for each frame"
-                raise InputError(f"{file} is not one of several pose files; {wanted}")
+                raise InputError(
+                    f"{file} is not one of several pose files; wanted one .json file, or one picture, for each frame",
+                    path=file,
+                )
         if sum(file.stat().st_size for file in files) > self.upload_bytes:
-            raise InputError(self.too_large("the motion"))
+            raise self.too_large("the motion")
 
     def check_video(self, path: Path) -> VideoInfo:
         """Size of a frame, before one is decoded, and length, where the file says it."""
@@ -147,26 +153,32 @@ class Limits:
         self.check_pixels(path, info.width, info.height)
         if info.duration > self.seconds:
             raise InputError(
-                f"{path} lasts {info.duration:.0f} seconds, more than {self.seconds:.0f}; cut a part out of it"
+                f"{path} lasts {info.duration:.0f} seconds, more than {self.seconds:.0f}",
+                path=path,
+                remedy="cut a part out of it",
             )
         return info
 
     def check_archive(self, path: Path) -> None:
         """What a pose file grows to when it is unpacked."""
         try:
-            with zipfile.ZipFile(path) as archive:
+            with opened_archive(path) as archive:
                 unpacked = sum(member.file_size for member in archive.infolist())
         except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
             raise PoseError(
-                f"{path} is not a pose file of tempose: its archive is damaged or of an unusual kind"
+                f"{path} is not a pose file of tempose: its archive is damaged or of an unusual kind", path=path
             ) from error
         if unpacked > self.upload_bytes:
-            raise InputError(f"{path} unpacks to {unpacked / 1e6:.0f} MB, more than {self.upload_mb}")
+            raise InputError(f"{path} unpacks to {unpacked / 1000000.0:.0f} MB, more than {self.upload_mb}", path=path)
 
     def check_pixels(self, path: Path, width: int, height: int) -> None:
         """Raise MediaError where a picture is too large to be decoded."""
         if width * height > self.pixels:
-            raise MediaError(f"{path} has {width}×{height} pixels, more than {self.pixels:,}; make it smaller first")
+            raise MediaError(
+                f"{path} has {width}×{height} pixels, more than {self.pixels:,}",
+                path=path,
+                remedy="make it smaller first",
+            )
 
 
 def no_picture(name: str) -> str:

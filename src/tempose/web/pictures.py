@@ -51,10 +51,10 @@ def fit_look(subject: Subject, fitted: Retargeted) -> Iterator[np.ndarray]:
     yield from draw_motion(repeat(dimmed), fitted.motion.cropped(window, LOOK))
 
 
-def as_jpeg(picture: np.ndarray, *, quality: int = 85) -> bytes:
+def as_jpeg(picture: np.ndarray) -> bytes:
     """A picture, uint8 `h w 3`, as the bytes of a JPEG."""
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    Image.fromarray(picture).save(file, "JPEG", quality=85)
     return file.getvalue()
 
 

@@ -28,6 +28,9 @@ DRESSING = tuple(entry for entry in DressSettings.entries() if entry.name in ("p
 # Photos that come with the package, and a motion that goes with each.
 EXAMPLES = {"meadow": "dance", "studio": "walk", "road": "wave", "lawn": "squat", "yard": "catwalk"}
 
+# Photos of one person at most.
+PHOTOS = 16
+
 # Letters of a file's name that are kept, and of what it gives to the name of a result.
 LONGEST, SHARE = 60, 24
 
@@ -54,7 +57,7 @@ class Upload:
         if not isinstance(given, dict):
             raise InputError("a file was expected; wanted an upload")
         if "example" in given:
-            if given["example"] not in EXAMPLES:
+            if not isinstance(given["example"], str) or given["example"] not in EXAMPLES:
                 raise InputError(f"there is no example {given['example']!r}; wanted one of {', '.join(EXAMPLES)}")
             return Upload(SAMPLES / f"{given['example']}.jpg", f"{given['example']}.jpg")
         path = files.made(given["job"]) if "job" in given else files.find(given.get("path"))
@@ -64,8 +67,14 @@ class Upload:
         return Upload(path, (path.name if name in ("", ".", "..") else name)[-LONGEST:])
 
     @staticmethod
-    def several(given: Any, files: Files) -> tuple[Upload, ...]:
-        """From what may be None, one file, or a list of them."""
+    def several(given: Any, files: Files, *, most: int) -> tuple[Upload, ...]:
+        """From what may be None, one file, or a list of them.
+
+        Raises:
+            InputError: there are too many, or one is no file of this visitor's.
+        """
+        if isinstance(given, list) and len(given) > most:
+            raise InputError(f"{len(given)} files are more than {most}", remedy="leave some out")
         uploads = (Upload.of(one, files) for one in (given if isinstance(given, list) else [given]))
         return tuple(upload for upload in uploads if upload)
 
@@ -110,15 +119,16 @@ class AnimateRequest:
         motion = given.get("motion", MOTIONS[0])
         if isinstance(motion, str) or not motion:
             if motion not in MOTIONS:
-                raise InputError(f"choose a motion: a file of your own, or one of {', '.join(MOTIONS)}")
+                raise InputError(
+                    "there is no motion", remedy=f"choose a file of your own, or one of {', '.join(MOTIONS)}"
+                )
         else:
-            motion = Upload.several(motion, files)
+            motion = Upload.several(motion, files, most=limits.files)
+        check_background(given.get("settings"))
         settings = checked(AnimateSettings, given.get("settings"), OFFERED, limits)
-        if not re.fullmatch(r"photo|plain|#[0-9a-fA-F]{6}", settings.background):
-            raise InputError(f"background is {settings.background!r}; wanted photo, plain, or a color such as #20a0ff")
         backdrop = Upload.of(given.get("background_file"), files)
         mask = Upload.of(given.get("mask"), files)
-        photo, *further = Upload.several(given.get("photo"), files) or (None,)
+        photo, *further = Upload.several(given.get("photo"), files, most=PHOTOS) or (None,)
         return AnimateRequest(photo, motion, settings, backdrop, mask, tuple(further))
 
     @property
@@ -181,7 +191,7 @@ class DressRequest:
         check_parts(given, ("style", "photo", "settings"))
         style, photo = Upload.of(given.get("style"), files), Upload.of(given.get("photo"), files)
         if style is None or photo is None:
-            raise InputError("choose two pictures: who is to wear it, and who wears it now")
+            raise InputError("a picture is missing", remedy="choose two: who is to wear it, and who wears it now")
         return DressRequest(style, photo, checked(DressSettings, given.get("settings"), DRESSING, limits))
 
     @property
@@ -206,7 +216,19 @@ def check_parts(given: Any, known: tuple[str, ...]) -> None:
         raise InputError(f"the request is no object; wanted one with {', '.join(known)}")
     for name in given:
         if name not in known:
-            raise InputError(unknown("part of a request", str(name), known))
+            raise unknown("part of a request", str(name)[:LONGEST], known)
+
+
+def check_background(settings: Any) -> None:
+    """Whether a background is none of the server's files, before anything looks whether there is such a file.
+
+    Raises:
+        InputError: it may be one.
+    """
+    chosen = settings.get("background") if isinstance(settings, Mapping) else None
+    known = isinstance(chosen, str) and re.fullmatch(r"photo|plain|#[0-9a-fA-F]{6}", chosen)
+    if chosen not in (None, "") and not known:
+        raise InputError(f"background is {str(chosen)[:LONGEST]!r}; wanted photo, plain, or a color such as #20a0ff")
 
 
 def checked(kind: type[Settings], given: Any, offered: tuple[Any, ...], limits: Limits) -> Any:

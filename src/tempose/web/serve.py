@@ -11,12 +11,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tempose.core.errors import InputError
+from tempose.core.files import is_ours, locked
 from tempose.diffusion.hub import DEFAULT_MODEL, load_model
 from tempose.web.limits import Limits
 
@@ -33,8 +34,8 @@ GRACE = 1
 # Connections at once; seconds for which one may stay open without a request, and between two looks at them.
 CONNECTIONS, IDLE, WATCH = 400, 30.0, 5.0
 
-# How the folder of a server's files is called, and the file in it that is locked while the server lives.
-PREFIX, LOCK = "tempose-studio-", "lock"
+# How the folder of a server's files is called, which is locked while the server lives.
+PREFIX = "tempose-studio-"
 
 # Bytes of a request beside the files in it.
 ENVELOPE = 1_000_000
@@ -78,11 +79,12 @@ def serve(
             import gradio  # noqa: F401
         except ImportError as error:
             raise InputError(
-                f"the studio needs gradio ({error}); install it with: pip install 'tempose[web]'"
+                f"the studio needs gradio ({error})", remedy="install it with: pip install 'tempose[web]'"
             ) from error
-        from tempose.web.api import add_api, tool
+        from tempose.web.api import add_api
         from tempose.web.application import Application
         from tempose.web.gallery import Gallery
+        from tempose.web.guard import VISITOR
         from tempose.web.studio import Studio
 
         limits = limits or Limits()
@@ -94,7 +96,10 @@ def serve(
         add_api(app, studio, gallery)
         if mcp:
             check_mcp(auth)
-            app.api(tool(studio, gallery), name="animate", concurrency_limit=None)
+            from tempose.web.assistants import tools
+
+            for tool in tools(studio, gallery):
+                app.api(tool, name=tool.__name__, queue=False)
         try:
             app.launch(
                 server_name=host,
@@ -109,14 +114,17 @@ def serve(
                 ssr_mode=False,
             )
         except OSError as error:
-            raise InputError(f"cannot listen on port {port}: {error}; choose another with --port") from error
+            raise InputError(f"cannot listen on port {port}: {error}", remedy="choose another with --port") from error
+        if auth is not None:  # the guard knows who asks, by cookie or by what a program sends with each request
+            app.auth_dependency = lambda request: request.scope[VISITOR].user or None
         page = app.get_blocks()
         if page.share_url:
             hosts.add(str(urlsplit(page.share_url).hostname))
         hold_to_limits(page.server, gallery)
         gc.freeze()  # what is loaded stays to the end; to look through it again then would take seconds
+        told, again = on_signals()  # before anybody hears that it is there, and may end it
         print(f"tempose studio: {page.local_url} (Ctrl-C to end)", flush=True)
-        wait_for_the_end(studio)
+        wait_for_the_end(studio, told, again)
         page.server.config.timeout_graceful_shutdown = GRACE
         page.close(verbose=False)
 
@@ -130,13 +138,15 @@ def read_password(path: Path | None) -> tuple[str, str] | None:
     try:
         text = os.environ.get("TEMPOSE_AUTH", "") if path is None else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the password from {path}: {error}") from error
+        raise InputError(f"cannot read the password from {path}: {error}", path=path) from error
     if path is None and not text:
         return None
     name, colon, password = text.rstrip("\r\n").partition(":")
     if not (name and colon and password) or "\n" in text.rstrip("\r\n"):
         source = "TEMPOSE_AUTH" if path is None else str(path)
-        raise InputError(f"{source} wants one line NAME:PASSWORD, such as studio:secret")
+        raise InputError(
+            f"{source} is of another form; wanted one line NAME:PASSWORD, such as studio:secret", path=path
+        )
     return name, password
 
 
@@ -159,9 +169,9 @@ def check_mcp(auth: object) -> None:
     try:
         import mcp  # noqa: F401
     except ImportError as error:
-        raise InputError(f"--mcp needs mcp ({error}); install it with: pip install 'tempose[mcp]'") from error
+        raise InputError(f"--mcp needs mcp ({error})", remedy="install it with: pip install 'tempose[mcp]'") from error
     if auth is not None:
-        raise InputError("assistants cannot log in: leave out --mcp or the password")
+        raise InputError("assistants cannot log in", remedy="leave out --mcp or the password")
 
 
 def hold_to_limits(server: Any, gallery: Gallery) -> None:
@@ -193,11 +203,10 @@ def is_busy(connection: Any) -> bool:
 def files_of_its_own() -> Iterator[Path]:
     """A folder for every file of this server, uploads too; removed with all that is in it.
 
-    What servers left that were killed is removed first. A folder is somebody's as long as its file LOCK is locked.
+    What servers left that were killed is removed first. A folder is somebody's as long as it is locked.
     """
     remove_orphans(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    lock = locked(folder / LOCK)
+    folder, lock = own_folder()
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
@@ -205,42 +214,33 @@ def files_of_its_own() -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
-            lock.close()
+            os.close(lock)
 
 
-def locked(path: Path) -> IO[bytes] | None:
-    """The open file, locked until it is closed or this process ends in any way; None where another holds it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such locks, and removes nothing of others
-        return None
-    file = path.open("ab")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
+def own_folder() -> tuple[Path, int | None]:
+    """A new folder, and the lock by which others see that its server lives."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+        try:
+            lock = locked(folder)
+        except OSError:  # no locks here: nobody can take it for an orphan
+            return folder, None
+        if lock is not None:  # else another server took it for an orphan before it was locked
+            return folder, lock
 
 
 def remove_orphans(above: Path) -> None:
-    """Remove the folders of servers that were killed: those of this user whose lock nobody holds."""
-    for folder in above.glob(f"{PREFIX}*"):
-        try:
-            facts = folder.lstat()
-            ours = stat.S_ISDIR(facts.st_mode) and (not hasattr(os, "getuid") or facts.st_uid == os.getuid())
-            if not ours or not (folder / LOCK).is_file():
-                continue
-            lock = locked(folder / LOCK)
-        except OSError:
-            continue
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
+    """Remove the folders of servers that were killed: those that `mkdtemp` made for this user and nobody has locked."""
+    for folder in above.glob(PREFIX + 8 * "[a-z0-9_]"):
+        with suppress(OSError):
+            private = stat.S_IMODE(folder.lstat().st_mode) == 0o700
+            if private and is_ours(folder) and (lock := locked(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
 
 
-def wait_for_the_end(studio: Studio) -> None:
-    """Return when a signal has come and every job has ended."""
+def on_signals() -> tuple[threading.Event, threading.Event]:
+    """Events that SIGTERM or Ctrl-C sets from now on: the first time, and the second."""
     told, again = threading.Event(), threading.Event()
 
     def on_signal(*_: object) -> None:
@@ -248,6 +248,11 @@ def wait_for_the_end(studio: Studio) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    return told, again
+
+
+def wait_for_the_end(studio: Studio, told: threading.Event, again: threading.Event) -> None:
+    """Return when a signal has come and every job has ended; a second one stops them."""
     told.wait()
     busy = studio.desk.busy()
     studio.desk.close()

@@ -127,7 +127,7 @@ class Studio:
         """
         photo, mask, person = asked.photo, asked.mask, asked.settings.photo_person
         if photo is None:
-            raise InputError("choose a photo: one of your own, or one of the examples")
+            raise InputError("there is no photo", remedy="choose one of your own, or one of the examples")
 
         def read() -> Subject:
             for each in (photo, mask):
@@ -202,7 +202,7 @@ class Studio:
         lasts = min(seconds - settings.start, settings.duration or seconds)
         frames = min(round(lasts * fps), settings.max_frames or 10**9)
         if frames > self.limits.frames:
-            raise InputError(self.limits.too_many(frames, fps))
+            raise self.limits.too_many(frames, fps)
 
     def motion(self, asked: AnimateRequest, job: Job) -> tuple[Motion, Ends]:
         """The motion that is asked for, and its first and last picture, where it has any.
@@ -352,7 +352,7 @@ class Studio:
             for each in (asked.style, asked.photo):
                 self.limits.check_photo(each.path)
                 if not is_still(each.path):
-                    raise MediaError(f"{each.path} moves; wanted a picture")
+                    raise MediaError(f"{each.path} moves; wanted a picture", path=each.path)
             made = dress(
                 asked.style.path,
                 asked.photo.path,

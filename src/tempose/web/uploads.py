@@ -11,7 +11,7 @@ import secrets
 import stat
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +22,6 @@ from tempose.core.errors import InputError
 # By this cookie a visitor is known again. Programs that keep no cookies are told apart by their address.
 COOKIE = "tempose-visitor"
 _COOKIE = re.compile(r"[\w-]{32,64}", re.ASCII)
-
-# What is said of every file that is not there for a visitor; nothing of it names a place of this machine.
-REFUSED = "that file was not uploaded here, or it is gone; upload it first"
-
-# So many files are remembered before those that are gone are forgotten.
-_MANY = 20_000
 
 
 @dataclass(frozen=True)
@@ -76,12 +70,27 @@ class Uploads:
     def add(self, path: Path | str, visitor: Visitor) -> None:
         """A file that the visitor uploaded, or that was made for them."""
         with self._lock:
-            if len(self._owners) > _MANY:
-                self._owners = {path: owners for path, owners in self._owners.items() if Path(path).is_file()}
-                self._not_back &= {owner.given for owners in self._owners.values() for owner in owners}
             self._owners.setdefault(str(path), set()).add(visitor)
             if visitor.given is not None:
                 self._not_back.add(visitor.given)
+
+    def _forget(self, paths: Iterable[str]) -> None:
+        """Files are gone."""
+        for path in list(paths):
+            self._owners.pop(path, None)
+        self._not_back &= {owner.given for owners in self._owners.values() for owner in owners}
+
+    def kept(self, address: str | None = None) -> tuple[int, int]:
+        """How many uploads are here, of all or of one address, and the bytes of their files together."""
+        with self._lock:
+            of = {
+                path: sum(address in (None, owner.address) for owner in owners) for path, owners in self._owners.items()
+            }
+        size = 0
+        for path in (path for path, count in of.items() if count):
+            with suppress(OSError):
+                size += Path(path).stat().st_size
+        return sum(of.values()), size
 
     def find(self, given: Any, visitor: Visitor) -> Path:
         """A file of the visitor's, from the path that the answer to its upload gave.
@@ -90,25 +99,32 @@ class Uploads:
             InputError: there is none; the message says the same of every path.
         """
         if not isinstance(given, str) or not self.permits(given, visitor):
-            raise InputError(REFUSED)
+            raise refusal()
         path = Path(given)
         try:
             plain = stat.S_ISREG(path.lstat().st_mode) and path.resolve(strict=True) == path
         except (OSError, ValueError, RuntimeError):
             plain = False
         if not plain or self.folder not in path.parents:
-            raise InputError(REFUSED)
+            raise refusal()
         return path
 
     def sweep(self, seconds: float) -> None:
         """Remove what was stored longer ago than that."""
         with self._lock:
-            paths = [*self._owners]
+            paths, gone = [*self._owners], []
         for path in map(Path, paths):
-            with suppress(OSError):
+            try:
                 if time.time() - path.stat().st_mtime > seconds:
                     path.unlink()
+                    gone.append(str(path))
                     path.parent.rmdir()
+            except FileNotFoundError:
+                gone.append(str(path))
+            except OSError:
+                continue
+        with self._lock:
+            self._forget(gone)
 
     def permits(self, path: str, visitor: Visitor) -> bool:
         """Whether a path is known as the visitor's."""
@@ -143,3 +159,8 @@ class Files:
     def find(self, given: Any) -> Path:
         """The visitor's file of that path; raises InputError where it is not theirs (`Uploads.find`)."""
         return self.uploads.find(given, self.visitor)
+
+
+def refusal() -> InputError:
+    """What is said of every file that is not there for a visitor; nothing of it names a place of this machine."""
+    return InputError("that file was not uploaded here, or it is gone", remedy="upload it first")

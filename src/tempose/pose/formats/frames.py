@@ -209,7 +209,7 @@ def person_motion(found: PoseFrames, *, fps: float, person: Choice = "largest", 
         spread[place] = frame
     points = np.zeros((len(spread), count, 3), np.float32)
     bodies = [frame[:, : len(KEYPOINTS)] for frame in spread]
-    for index, which in enumerate(follow(bodies, person=person, cuts=cuts)):
+    for index, which in enumerate(follow(bodies, fps=fps, person=person, cuts=cuts)):
         if which >= 0:
             points[index] = spread[index][which]
     if missing:

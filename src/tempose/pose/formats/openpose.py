@@ -4,6 +4,7 @@ OpenPose, doc/02_output.md: `people[].pose_keypoints_2d` (formerly `pose_keypoin
 joint; 0 0 0 where it was not found. ComfyUI's nodes and the pose editors add `canvas_width` and
 `canvas_height`, and write all frames into one list. `face_keypoints_2d` has 70 points, or 68 without the pupils,
 `hand_right_keypoints_2d` and `hand_left_keypoints_2d` 21 each; all are kept with the body that they are listed with.
+openpose-editor's own file is one picture: its size, and for each person a list of points.
 """
 
 from __future__ import annotations
@@ -34,6 +35,21 @@ class OpenPose:
             PoseFrame(_people(frame["people"]), number, _size(frame))
             for frame, number in zip(frames, numbers, strict=True)
         ]
+
+
+class Editor:
+    """`{"width": …, "height": …, "keypoints": [[[x, y], …], …]}`."""
+
+    name = "openpose-editor"
+
+    def sniff(self, data: Any) -> bool:
+        return isinstance(data, dict) and {"width", "height", "keypoints"} <= set(data)
+
+    def read(self, data: Any) -> list[PoseFrame]:
+        if not isinstance(data["keypoints"], list):
+            raise ValueError("'keypoints' is no list of people")
+        people = [joints_of(person) for person in data["keypoints"]]
+        return [PoseFrame(tuple(p for p in people if p is not None), None, size_of(data["height"], data["width"]))]
 
 
 def _frames(data: Any) -> list[Any]:

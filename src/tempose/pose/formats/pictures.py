@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tempose.core.errors import MediaError, about
+from tempose.core.errors import about
 from tempose.core.notes import note
 from tempose.core.progress import Track, quiet
-from tempose.media.animated import FOLDER_FPS, is_animated
+from tempose.media.animated import FOLDER_FPS, moves
 from tempose.media.formats import PICTURE_ENDINGS, pictures_in, sniffed
 from tempose.media.images import read_image
 from tempose.media.video import probe_video, read_frames
@@ -38,7 +38,7 @@ class Picture:
         known = sniffed(source.head, ending=source.ending)
         if known is None:
             return source.ending in PICTURES
-        return known.media == "picture" and not _moves(source)
+        return known.media == "picture" and not moves(source.path)
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
         seen = _observed([read_image(source.path)], source.path, 1.0, options, quiet)
@@ -74,7 +74,7 @@ class Video:
         if source.is_folder:
             return False
         known = sniffed(source.head, ending=source.ending)
-        return source.ending in VIDEOS if known is None else known.media == "video" or _moves(source)
+        return source.ending in VIDEOS if known is None else known.media == "video" or moves(source.path)
 
     def read(self, source: Source, options: ReadOptions) -> Reading:
         check_yaw(options.yaw)
@@ -86,14 +86,6 @@ class Video:
         frames = read_frames(path, fps=fps, start=part.start, stop=part.stop)
         seen = _observed(frames, path, fps, options, _counted(options.track, part.stop - part.start))
         return Reading(seen_from(clean(seen.motion, cuts=seen.cuts), options.yaw), info.frames, info.fps)
-
-
-def _moves(source: Source) -> bool:
-    """Whether a picture file is an animation; a damaged one is not, and says so when it is read."""
-    try:
-        return is_animated(source.path)
-    except MediaError:
-        return False
 
 
 def _observed(frames: Iterable[np.ndarray], path: Path, fps: float, options: ReadOptions, track: Track) -> Observation:

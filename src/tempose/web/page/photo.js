@@ -1,5 +1,5 @@
 // The photo, on which the person is chosen, cut out, and their mask mended.
-import { check, Refused, upload } from "./server.js";
+import { check, refused, upload } from "./server.js";
 import { $, tell, word } from "./words.js";
 
 const image = $("photo"), mask = $("mask"), stage = $("stage"), context = mask.getContext("2d");
@@ -21,15 +21,14 @@ export async function setPhoto(given, address) {
       [given] = await upload([given]);
     }
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    tell("photo", error.message);
+    refused(error, "photo");
     $("photo-file").value = "";
     return;
   }
   Object.assign(photo, { ref: given, person: null, mask: null });
   strokes = false;
   image.src = address;
-  stage.hidden = false;
+  stage.hidden = $("further-drop").hidden = false;
   mask.width = mask.height = 0;
   await image.decode().catch(() => { stage.hidden = true; });  // of kinds that a browser cannot show
   changed();

@@ -1,9 +1,10 @@
 // What was made: shown, compared with another, had in other forms; and the gallery of this browser.
 import { ask, file, forget } from "./server.js";
-import { $, make, word } from "./words.js";
+import { $, make, said, word } from "./words.js";
 
 const video = $("video"), other = $("other"), pair = $("pair");
 const button = (key, act, properties = {}) => make("button", { type: "button", textContent: word(key), onclick: act, ...properties });
+const sentence = (text) => `${said(text).replace(/^./, (first) => first.toUpperCase())}.`;
 export let shown = null;
 
 // Show a finished job. `use`: what its buttons begin, by name.
@@ -15,7 +16,7 @@ export function show(state, use) {
   [video.hidden, $("picture").hidden] = [!moves, moves];
   alone();
   (moves ? video : $("picture")).src = file(state, files[0]);
-  $("summary").textContent = word(moves ? "made" : "made-picture", result) + result.warnings.map((each) => ` ${each}.`).join("");
+  $("summary").textContent = word(moves ? "made" : "made-picture", result) + result.warnings.map((each) => ` ${sentence(each)}`).join("");
   $("command").textContent = result.command;
   const speed = make("select", { label: word("speed"), onchange: () => { video.playbackRate = other.playbackRate = speed.value; } },
     ...[0.25, 0.5, 1, 2].map((rate) => make("option", { value: rate, textContent: `${rate}×`, selected: rate === 1 })));
@@ -40,6 +41,7 @@ function compare(state, name, way = "beside") {
   other.src = file(state, name);
   pair.className = way;
   other.hidden = false;
+  pair.scrollIntoView({ block: "nearest" });
   $("split-label").hidden = way !== "split";
 }
 
@@ -57,7 +59,7 @@ export async function gallery(open, about) {
   $("gallery").replaceChildren(...pieces.map((piece) => {
     const name = `${piece.title} ${new Date(1000 * piece.made).toLocaleTimeString()}`;
     const done = piece.state === "done", moves = piece.kind === "animate";
-    const look = done ? make(moves ? "video" : "img", { src: file(piece, piece.files[0]), muted: true, preload: "metadata" }) : word(piece.state === "stopped" ? "stopped-short" : piece.state);
+    const look = done ? make(moves ? "video" : "img", { src: `${file(piece, piece.files[0])}${moves ? "#t=0.01" : ""}`, muted: true, preload: "metadata" }) : word(piece.state === "stopped" ? "stopped-short" : piece.state);
     if (!moves && done) look.alt = "";
     const more = [button("delete", async () => { await forget(piece.id); gallery(open, about); }, { label: `${word("delete")} ${name}` })];
     if (done && moves) more.unshift(button("compare", () => { if (shown) compare(piece, piece.files[0], "split"); }, { label: `${word("compare")} ${name}` }));

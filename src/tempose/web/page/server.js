@@ -1,7 +1,13 @@
 // What the page asks of the server: JSON, uploads, and jobs that are looked at until they end.
-import { $, word } from "./words.js";
+import { $, tell, word } from "./words.js";
 
-export class Refused extends Error {}
+class Refused extends Error {}
+
+// What was refused is told at its place; anything else is a fault, and goes on.
+export function refused(error, place, own) {
+  if (!(error instanceof Refused)) throw error;
+  tell(place, error.message, own);
+}
 
 export async function ask(path, { method, body } = {}) {
   const headers = body ? { "Content-Type": "application/json" } : {};

@@ -1,8 +1,8 @@
 // The page: what is wanted, a look at it before it runs, the job, and its result.
 import { begin, photo, setPhoto, showMask } from "./photo.js";
 import { gallery, show, shown } from "./result.js";
-import { ask, check, file, forget, Refused, states, upload } from "./server.js";
-import { $, duration, has, make, tell, word } from "./words.js";
+import { ask, check, file, forget, refused, states, upload } from "./server.js";
+import { $, duration, has, make, said, tell, word } from "./words.js";
 
 const wanted = { task: "animate", motion: "walk", further: [], style: null, part: "upper", background: null, whole: null };
 let about, question = 0, looking = null, running = null, timer;
@@ -67,7 +67,7 @@ function asked() {
 // The look before a run ------------------------------------------------------------------------------
 
 function changed() {
-  $("run-note").textContent = "";
+  tell("run", "");
   $("found").classList.add("old");
   clearTimeout(timer);
   timer = setTimeout(look, 200);
@@ -85,8 +85,7 @@ async function look() {
     looking = id;
     for await (const state of states(id, () => mine === question, 300)) found(state);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    if (mine === question) tell("settings", error.message, false);
+    if (mine === question) refused(error, "settings", false);
   }
 }
 
@@ -102,13 +101,14 @@ function found(state) {
     $(place).dataset.job = state.id;
     if (place === "mask") showMask(file(state, name)); else $(place).src = file(state, name);
   }
-  $("driver").hidden = !state.files.includes("first.jpg") && !result.seconds;
+  const read = result.seconds || ended;  // while the motion is being read, what is known of the last one stays
+  if (read) $("driver").hidden = !result.seconds;  // a built-in motion is seen on its tile
   $("found").hidden = !state.files.includes("photo.jpg");
   if (ended) {
     $("found").classList.remove("old");
-    $("remarks").replaceChildren(...result.notes.map((text) => make("li", { textContent: text })));
+    $("remarks").replaceChildren(...result.notes.map((text) => make("li", { textContent: said(text) })));
   }
-  const trimmed = trim(result);
+  const trimmed = read && trim(result);
   tell("motion", trimmed ? "" : result.motion_note, false);
 }
 
@@ -139,7 +139,7 @@ function go(step) {
 }
 
 async function run() {
-  $("run-note").textContent = "";
+  tell("run", "");
   if (!photo.ref) { go("photo"); tell("photo", word("no-photo")); return $("photo-file").focus(); }
   if (wanted.task === "dress" && !wanted.style) { go("motion"); return tell("style", word("no-style")); }
   [$("run").disabled, $("made").hidden] = [true, true];
@@ -148,9 +148,8 @@ async function run() {
     follow((await ask(path, { body })).id);
   } catch (error) {
     $("run").disabled = false;
-    if (!(error instanceof Refused)) throw error;
     go("result");
-    $("run-note").textContent = error.message;
+    refused(error, "run");
   }
 }
 
@@ -166,11 +165,10 @@ async function follow(id) {
     for await (const state of states(id, () => running === id)) {
       progress(state);
       if (state.state === "done") show(state, { driver: useAsDriver, again });
-      if (state.state === "failed") $("run-note").textContent = state.error;
+      if (state.state === "failed") tell("run", state.error);
     }
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    if (running === id) $("run-note").textContent = error.message;
+    if (running === id) refused(error, "run");
   }
   if (running !== id) return;
   running = null;
@@ -189,7 +187,7 @@ function progress(state) {
   else {
     const left = seconds_left === null ? "" : ` · ${word("left", { time: duration(seconds_left) })}`;
     const speed = rate && part === "encoding" ? ` · ${word("rate", { n: rate.toFixed(1) })}` : "";
-    $("progress").textContent = `${has(`part-${part}`) ? word(`part-${part}`) : part} ${done}${total ? ` / ${total}` : ""}${speed}${left}`;
+    $("progress").textContent = `${has(`part-${part}`) ? word(`part-${part}`) : part}${total ? ` ${done} / ${total}` : ""}${speed}${left}`;
   }
   if (total) Object.assign(bar, { max: total, value: done }); else bar.removeAttribute("value");
   if (pictures && $("preview").dataset.at !== `${state.id} ${pictures}`) {
@@ -206,7 +204,7 @@ async function cancel() {
   history.replaceState(null, "", location.pathname);
   rest();
   $("sample").hidden = false;
-  $("run-note").textContent = word("stopped", { n: (freed_after ?? 0).toFixed(1) });
+  tell("run", word("stopped", { n: (freed_after ?? 0).toFixed(1) }));
 }
 
 function again() {
@@ -250,8 +248,7 @@ async function chosen(name, pictures, use) {
     check(files, about, pictures);
     use(await upload(files), files);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    tell(place, error.message);
+    refused(error, place);
     input.value = "";
   }
 }
@@ -305,8 +302,7 @@ $("person").addEventListener("submit", async (event) => {
       else if (state.error) tell("photo", state.error);
     }
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    tell("photo", error.message);
+    refused(error, "photo");
   }
 });
 
@@ -324,6 +320,7 @@ $("motions").append(...about.motions.map((name) => {
 $("examples").append(...Object.entries(about.examples).map(([name, motion]) => make("button",
   { type: "button", label: word("example", { name }), onclick: () => { setMotion(motion); setPhoto({ example: name, orig_name: `${name}.jpg` }, `api/examples/${name}.jpg`); } },
   make("img", { src: `api/examples/${name}.jpg`, alt: "" }))));
+$("drawn").hidden = !Object.keys(about.people).length;
 $("person").querySelector(".fields").append(
   make("label", {}, make("span", { textContent: word("set-seed") }), make("input", { name: "seed", type: "number", min: 0, value: 1 })),
   ...Object.entries(about.people).map(([name, known]) => make("label", {}, make("span", { textContent: word(`person-${name}`) }),

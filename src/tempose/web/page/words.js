@@ -6,6 +6,29 @@ document.documentElement.lang = language;
 export const has = (key) => Boolean(all[key]?.[language] ?? all[key]?.en);
 export const word = (key, values = {}) =>
   (all[key]?.[language] ?? all[key]?.en ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+// What the server says is English, as on the command line. Its clauses, and what is named in them, are told in the
+// browser's language by the first form in said.json that fits; where one fits none, all of it stays as it is.
+const forms = language === "en" ? [] : await (await fetch("page/said.json")).json();
+const kinds = { setting: "\\w+", choices: "[\\w-]+(?:(?:, | or )[\\w-]+)*" };
+for (const form of forms) {
+  const escaped = form.en.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+  form.fits = new RegExp(`^${escaped.replace(/\{(\w+)\}/g, (_, name) => `(?<${name}>${kinds[name] ?? ".+?"})`)}$`);
+}
+function clause(text) {
+  const form = forms.find(({ fits }) => fits.test(text));
+  return form?.[language].replace(/\{(\w+)\}/g, (_, name) => named(text.match(form.fits).groups[name]));
+}
+function named(text) {
+  const plain = (part) => forms.find(({ en }) => en === part)?.[language];
+  const parts = text.split(/, | and /).map(plain);
+  return plain(text) ?? (parts.every(Boolean) ? parts.join(", ") : text);
+}
+export function said(text) {
+  const clauses = text.split("; ").map(clause);
+  return clauses.every(Boolean) ? clauses.join("; ") : text;
+}
+
 export const duration = (s) => (s < 90 ? word("seconds", { n: Math.max(1, Math.round(s)) }) : word("minutes", { n: Math.round(s / 60) }));
 
 export const $ = (id) => document.getElementById(id);
@@ -23,7 +46,7 @@ export function make(tag, given = {}, ...inside) {
 export function tell(place, text, own = true) {
   const note = $(`${place}-note`);
   if (!own && note.dataset.own) return;
-  note.textContent = text;
+  note.textContent = said(text);
   note.dataset.own = own ? text : "";
 }
 

@@ -10,7 +10,9 @@ from helpers import random, standing
 from tempose.core.errors import InputError
 from tempose.pose.keypoints import KEYPOINTS, MIRROR
 from tempose.warp.flesh import LAYERS
-from tempose.warp.layers import Layers, warp
+from tempose.warp.layers import Layers, Photos
+from tempose.warp.meshes import MeshMotion
+from tempose.warp.person import Poses, warp
 
 SCALE = 4
 SIZE = (64 * SCALE, 48 * SCALE)
@@ -48,7 +50,7 @@ def drawn(scale=SCALE, seed=0):
     layers = F.interpolate(layers[0], size=(64 * scale, 48 * scale), mode="bilinear", antialias=True)[None]
     coarse = random(len(LAYERS), 3, 16, 12, seed=seed)
     color = F.interpolate(coarse, size=layers.shape[-2:], mode="bicubic").clamp(-1, 1)[None]
-    return Layers(color, layers.contiguous(), person(scale)[None], torch.zeros(1))
+    return Layers(color, layers.contiguous(), person(scale)[None], torch.zeros(1), torch.full((1, 2, 2), torch.nan))
 
 
 def over(layers, order=(RIGHT_LEG, LEFT_LEG, TRUNK, HEAD, RIGHT_ARM, LEFT_ARM)):
@@ -108,6 +110,17 @@ def test_shapes_ranges_and_what_lies_near():
     assert warped.near.max() <= 1
     shown = warped.alpha > 0.5
     assert warped.near[shown].min() > 0.9
+
+
+def test_faces_and_hands_are_fine_and_the_rest_is_not():
+    fine = Poses(Photos(drawn()), person()[None, None]).fine(SIZE, (64, 48))[0, 0, 0]
+    assert ((fine >= 0) & (fine <= 1)).all()
+    for name in ("nose", "right_wrist", "left_wrist"):
+        x, y = person(1)[KEYPOINTS.index(name), :2].int().tolist()
+        assert fine[y, x] > 0.9
+    for name in ("right_hip", "left_knee", "right_shoulder"):
+        x, y = person(1)[KEYPOINTS.index(name), :2].int().tolist()
+        assert fine[y, x] == 0
 
 
 def test_colors_go_on_a_little_beyond_the_edge():
@@ -260,12 +273,13 @@ def test_a_person_who_turns_round_is_mirrored():
 
 
 def test_who_turns_round_has_no_face_behind():
-    """The hair above it goes on; a head that is seen from the front keeps its face."""
+    """The narrower hair above it goes on, to the head's sides; a head that is seen from the front keeps its face."""
     layers = drawn()
     layers.color[:, HEAD], layers.color[:, HEAD, :, : 6 * SCALE] = 1.0, -1.0  # a light face below dark hair
     layers.alpha[0, HEAD, 0, : 13 * SCALE, 20 * SCALE : 29 * SCALE] = 1
+    layers.alpha[0, HEAD, 0, : 6 * SCALE, : 22 * SCALE] = layers.alpha[0, HEAD, 0, : 6 * SCALE, 27 * SCALE :] = 0
     front, behind = (
-        warp(only(layers, HEAD), target[None, None]).color[0, 0, 0, 7 * SCALE : 11 * SCALE, 24 * SCALE]
+        warp(only(layers, HEAD), target[None, None]).color[0, 0, 0, 7 * SCALE : 11 * SCALE, 22 * SCALE : 27 * SCALE]
         for target in (person(), person()[list(MIRROR)])
     )
     assert front.min() > 0.9
@@ -395,3 +409,22 @@ def test_one_layer_alone_can_come_from_another_photo():
     torch.testing.assert_close(mixed.color[..., ground, foot], plain.color[..., ground, foot], **near)
     with pytest.raises(InputError, match="shares of photos"):
         warp(both, person(2)[None, None], shares=shares[:1])
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+def test_of_several_photos_each_has_its_own_face_or_none(shown):
+    layers = drawn(2)
+    both = Photos(Layers(*(torch.cat(values) for values in zip(layers, layers, strict=True))))
+    square = np.array([[20, 2], [80, 2], [80, 60], [20, 60]], np.float32)
+    up = np.concatenate([square - (0, 6), np.zeros((4, 1))], axis=1).astype(np.float32)
+    face = MeshMotion(
+        square, up[None], np.zeros((1, 4), np.float32), np.array([[0, 1, 2], [0, 2, 3]]), np.zeros((4, 3))
+    )
+    shares = torch.zeros(2, 1, len(LAYERS))
+    shares[shown] = 1
+    size = tuple(layers.alpha.shape[-2:])
+    mixed = Poses(both, person(2)[None, None], shares=shares).shown(size, moves=[[], [face]])
+    alone = Poses(Photos(layers), person(2)[None, None]).shown(size, moves=[[[], [face]][shown]])
+    still = Poses(Photos(layers), person(2)[None, None]).shown(size)
+    torch.testing.assert_close(mixed.color, alone.color)
+    assert bool((mixed.color - still.color).abs().max() > 0.1) == (shown == 1)
