@@ -101,6 +101,41 @@ def test_from_an_uploaded_photo_and_motion_to_the_video(visit, cache):
     expect(page.locator("#command")).to_contain_text("tempose animate photo.png wave.npz -o photo-wave.mp4")
 
 
+def held_uploads(page):
+    """Uploads, which are on their way until each goes on."""
+    held = []
+    page.route("**/gradio_api/upload", lambda route: held.append(route))  # Playwright marks what it calls
+    return held
+
+
+def test_animate_waits_for_a_photo_that_is_on_its_way(visit, cache):
+    page = visit()
+    quick(page)
+    held = held_uploads(page)
+    upload(page, "photo", cache / "photo.png")
+    until(page, lambda: held)
+    page.click("#run")
+    expect(page.locator("#run")).to_be_disabled()
+    held[0].continue_()
+    finished(page)
+    expect(page.locator("#photo-note")).to_have_text("")
+
+
+def test_a_photo_that_arrives_late_does_not_replace_the_one_that_was_chosen_after_it(visit, cache):
+    page = visit()
+    quick(page)
+    held = held_uploads(page)
+    upload(page, "photo", cache / "photo.png")
+    until(page, lambda: held)
+    example(page)
+    looked(page)
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    page.click("#run")
+    finished(page)
+    expect(page.locator("#command")).to_contain_text(f"tempose animate {next(iter(EXAMPLES))}.jpg")
+
+
 def probe_height(page):
     return page.evaluate("document.getElementById('video').videoHeight")
 

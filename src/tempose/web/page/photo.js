@@ -4,7 +4,7 @@ import { $, tell, word } from "./words.js";
 
 const image = $("photo"), mask = $("mask"), stage = $("stage"), context = mask.getContext("2d");
 export const photo = { ref: null, person: null, mask: null };
-let about, changed, tool = "person", start = null, strokes = false;
+let about, changed, tool = "person", start = null, strokes = false, newest = 0;
 
 export function begin(studio, act) {
   [about, changed] = [studio, act];
@@ -14,6 +14,7 @@ export function begin(studio, act) {
 // Another photo: a file of the visitor's, or a reference with the address of its picture.
 export async function setPhoto(given, address) {
   tell("photo", "");
+  const number = ++newest;
   try {
     if (given instanceof Blob) {
       check([given], about, true);
@@ -21,10 +22,12 @@ export async function setPhoto(given, address) {
       [given] = await upload([given]);
     }
   } catch (error) {
+    if (number !== newest) return;
     refused(error, "photo");
     $("photo-file").value = "";
     return;
   }
+  if (number !== newest) return;  // another was chosen meanwhile
   Object.assign(photo, { ref: given, person: null, mask: null });
   strokes = false;
   image.src = address;

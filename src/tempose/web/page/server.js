@@ -30,7 +30,18 @@ export function check(files, about, pictures) {
 }
 
 // References to files of the visitor's own, as requests name them.
-export async function upload(files) {
+export function upload(files) {
+  const sending = send(files);
+  uploads.add(sending);
+  sending.catch(() => {}).then(() => uploads.delete(sending));
+  return sending;
+}
+
+// All that is on its way has arrived, or was refused.
+const uploads = new Set();
+export const arrived = () => Promise.allSettled(uploads);
+
+async function send(files) {
   const form = new FormData();
   files.forEach((file) => form.append("files", file, file.name));
   const answer = await fetch("gradio_api/upload", { method: "POST", body: form });

@@ -1,7 +1,7 @@
 // The page: what is wanted, a look at it before it runs, the job, and its result.
 import { begin, photo, setPhoto, showMask } from "./photo.js";
 import { gallery, show, shown } from "./result.js";
-import { ask, check, file, forget, refused, states, upload } from "./server.js";
+import { arrived, ask, check, file, forget, refused, states, upload } from "./server.js";
 import { $, duration, has, make, said, tell, word } from "./words.js";
 
 const wanted = { task: "animate", motion: "walk", further: [], style: null, part: "upper", background: null, whole: null };
@@ -140,6 +140,9 @@ function go(step) {
 
 async function run() {
   tell("run", "");
+  $("run").disabled = true;
+  await arrived();
+  $("run").disabled = false;
   if (!photo.ref) { go("photo"); tell("photo", word("no-photo")); return $("photo-file").focus(); }
   if (wanted.task === "dress" && !wanted.style) { go("motion"); return tell("style", word("no-style")); }
   [$("run").disabled, $("made").hidden] = [true, true];
@@ -246,7 +249,8 @@ async function chosen(name, pictures, use) {
   if (!files.length) return use(null);
   try {
     check(files, about, pictures);
-    use(await upload(files), files);
+    const references = await upload(files);
+    if (input.files[0] === files[0]) use(references, files);  // else others were chosen meanwhile
   } catch (error) {
     refused(error, place);
     input.value = "";
