@@ -26,9 +26,9 @@ def person():
     alpha[RIGHT_ARM, 30:150, 42:58] = alpha[LEFT_ARM, 30:122, 142:158] = 1
     alpha[RIGHT_ARM, 130:136, 58:66] = 1
     color[RIGHT_ARM], color[LEFT_ARM] = (200, 150, 120), (180, 140, 110)
-    nothing = np.zeros(SIZE, np.float32)
+    body = np.ones(SIZE, np.float32)  # and clothes all around
     return Cutout(
-        color, alpha, keypoints, nothing, np.zeros((*SIZE, 3), np.uint8), tuple(range(len(LAYERS))), 0.0, NO_GRIPS
+        color, alpha, keypoints, body, np.zeros((*SIZE, 3), np.uint8), tuple(range(len(LAYERS))), 0.0, NO_GRIPS
     )
 
 
@@ -91,6 +91,13 @@ def test_what_is_shown_or_not_known_stays():
     unseen.keypoints[6] = 0
     hands = np.stack([points(RIGHT_ARM), ABSENT])
     assert with_hands(unseen, hands) == (unseen, hands, ())
+
+
+def test_a_hand_found_beside_the_person_is_not_hidden():
+    beside = person()
+    beside.matte[:, 135:] = 0
+    hands = np.stack([points(RIGHT_ARM, 14), points(LEFT_ARM, down=20)])
+    assert with_hands(beside, hands) == (beside, hands, ())
 
 
 def test_without_another_hand_a_note_says_so():

@@ -57,8 +57,8 @@ class Subject:
     def cutout(self) -> Cutout:
         """The person in layers, and what lies behind them."""
         if self.matte is not None:
-            return cut_out(self.picture, self.matte, self.keypoints, exact=True)
-        return cut_out(self.picture, self.mask, self.keypoints)
+            return cut_out(self.picture, self.matte, self.keypoints, hands=self.hands, exact=True)
+        return cut_out(self.picture, self.mask, self.keypoints, hands=self.hands)
 
     @property
     def pose(self) -> Motion:

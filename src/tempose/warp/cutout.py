@@ -26,6 +26,7 @@ from tempose.warp.flesh import (
     head_axis,
     trunk_length,
 )
+from tempose.warp.hand_flesh import hand_flesh
 from tempose.warp.held import hanging_from, held_things
 from tempose.warp.joints import photo_joints
 from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
@@ -95,6 +96,7 @@ def cut_out(
     mask: np.ndarray,
     keypoints: np.ndarray,
     *,
+    hands: np.ndarray | None = None,
     exact: bool = False,
     background: bool = True,
     patches: bool = True,
@@ -105,6 +107,7 @@ def cut_out(
         picture: uint8 `h w 3`.
         mask: `h w`: bool, True on the person, or float32 in [0, 1], how much of each pixel they are.
         keypoints: `18 3`: x, y in pixels, confidence.
+        hands: `2 21 4`, as in `Motion`; None where nothing is known.
         exact: whether the mask is the matte as it is; else its rim is decided anew by the picture.
         background: whether the person is taken out of the background; False leaves the photo.
         patches: whether the hole that they leave is filled with patches of the photo, and what an arm hides of the
@@ -119,16 +122,17 @@ def cut_out(
     if not mask.any():
         raise InputError("the mask is empty; wanted one that is true on the person")
     keypoints = np.asarray(keypoints, np.float32)
-    held = np.full(mask.shape, -1, np.int8)
+    held, flesh = np.full(mask.shape, -1, np.int8), hand_flesh(picture, keypoints, hands)
     matte = mask.astype(np.float32)
     if not exact:
-        held = held_things(picture, mask > 0, keypoints)
-        matte = photo_matte(picture, mask > 0, keypoints, held >= 0)
+        person = (mask > 0) | (flesh >= 0)
+        held = held_things(picture, person, keypoints)
+        matte = photo_matte(picture, person, keypoints, (held >= 0) | (flesh >= 0))
     box = person_box(matte > 0)
     part, alpha = np.ascontiguousarray(picture[box]), matte[box]
     points = keypoints - np.array([box[1].start, box[0].start, 0], np.float32)
     own = person_colors(part, alpha)
-    labels, hem = _labels(own, alpha, points, held[box])
+    labels, hem = _labels(own, alpha, points, held[box], flesh[box])
     order = layer_order(labels, points)
     color, layers = _layers(own, alpha, labels, points, order, hem, patches=patches)
     for limb, fellow, joints, fellows in hidden_limbs(labels, points):
@@ -144,14 +148,19 @@ def cut_out(
     return Cutout(whole_color, whole_alpha, keypoints, matte, behind, order, hem, grips)
 
 
-def _labels(own: np.ndarray, alpha: np.ndarray, keypoints: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, float]:
+def _labels(
+    own: np.ndarray, alpha: np.ndarray, keypoints: np.ndarray, held: np.ndarray, flesh: np.ndarray
+) -> tuple[np.ndarray, float]:
     """The layer of every pixel of the person, int8 `h w`, −1 beside them; and the hem."""
     import cv2
 
     person = alpha > PERSON
     small, small_mask, points = at_most(PARTED, own, person, keypoints)
-    small_held = cv2.resize(held.view(np.uint8), small_mask.shape[::-1], interpolation=cv2.INTER_NEAREST).view(np.int8)
-    parts, hem = find_parts(small, small_mask, points, small_held)
+    known = (
+        cv2.resize(of.view(np.uint8), small_mask.shape[::-1], interpolation=cv2.INTER_NEAREST).view(np.int8)
+        for of in (held, flesh)
+    )
+    parts, hem = find_parts(small, small_mask, points, *known)
     parts = _smooth(parts)
     if small.shape != own.shape:
         parts = np.stack([guided_upsample(part, small, own) for part in parts])

@@ -1,7 +1,8 @@
 """Never a stick without a hand: where a photo hides one, in a pocket or behind the body, the other one mirrored.
 
-A hand is hidden where its points lie elsewhere than its arm's layer does, or where none are found and the layer shows
-little beyond the wrist. Then the layer ends at the wrist, and the other arm's hand follows, mirrored about the forearm.
+A hand is hidden where its points lie on the person but not on its arm's layer, or where none are found and the layer
+shows little beyond the wrist. Then the layer ends at the wrist, and the other arm's hand follows, mirrored about the
+forearm.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ SIDES = ("right", "left")
 # flesh goes beyond its points; and over how much it goes over into the forearm.
 LONG, BESIDE, FLESH, SEAM = 0.42, 0.2, 0.06, 0.04
 
-# A hand is hidden if less than SHOWN of its points are on its arm's layer, or if none are found and the layer shows
+# A hand is hidden if more than COVERED of its points are on other layers, or if none are found and the layer shows
 # less than STUB of the other hand; that is shown if at least WHOLE of its points are on its layer.
-SHOWN, STUB, WHOLE = 0.4, 0.45, 0.75
+COVERED, STUB, WHOLE = 0.6, 0.45, 0.75
 
 # Where the forearm is narrower than THIN of the other one over ABOVE before the wrist, NARROW of it is mirrored too, as
 # far as WIDE beside its line.
@@ -75,11 +76,12 @@ def with_hands(cutout: Cutout, hands: np.ndarray | None) -> tuple[Cutout, np.nda
         if forearm
     ]
     shares = [_on_layer(hand, arm.alpha) for hand, arm in zip(hands, arms, strict=True)]
+    covered = [_on_layer(hand, cutout.matte * (arm.alpha <= 0.5)) for hand, arm in zip(hands, arms, strict=True)]
     known = [(share or 0) >= WHOLE for share in shares]
     shows = [arm.shows(0, LONG) for arm in arms]
     hidden = [
-        share < SHOWN if share is not None else known[1 - side] and shows[side] < STUB * shows[1 - side]
-        for side, share in enumerate(shares)
+        share > COVERED if share is not None else known[1 - side] and shows[side] < STUB * shows[1 - side]
+        for side, share in enumerate(covered)
     ]
     if not any(hidden):
         return cutout, hands, ()

@@ -24,7 +24,11 @@ PRIOR = 1e-3  # the pull of the nearest bones and of like colors, beside steps o
 
 
 def find_parts(
-    picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, held: np.ndarray | None = None
+    picture: np.ndarray,
+    mask: np.ndarray,
+    keypoints: np.ndarray,
+    held: np.ndarray | None = None,
+    flesh: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
     """How much every pixel of the person belongs to each layer, and the hem of a cloth that hangs over both legs.
 
@@ -33,7 +37,7 @@ def find_parts(
         mask: bool `h w`.
         keypoints: `18 3`; missing ones have a confidence below MIN_CONFIDENCE. A limb of which no bone is known gets
             no pixels.
-        held: int8 `h w`, the arm that holds what is there, −1 elsewhere.
+        held, flesh: int8 `h w`, the arm that holds what is there, and the one whose hand is surely there, −1 elsewhere.
 
     Returns:
         float32 `l h w` in [0, 1], sums of 1 on the mask, 0 off it; and the hem as `find_hem` gives it. A cloth above
@@ -46,7 +50,7 @@ def find_parts(
     distance = bone_distances(keypoints, mask.shape, hem)
     prior = np.exp(-np.minimum(distance, FARTHEST)) * np.isfinite(distance)
     values = cv2.GaussianBlur(lab * np.array([LIGHTNESS, 1, 1], np.float32), (0, 0), BLUR)
-    seeds, bare = seeds_by_color(lab, mask, keypoints, hem, held)
+    seeds, bare = seeds_by_color(lab, mask, keypoints, hem, held, flesh)
     shares = arm_shares(lab, seeds, bare)
     seeded = np.array([(seeds == layer).any() for layer in range(len(LAYERS))])[:, None, None]
     prior *= np.where(seeded, np.maximum(shares / np.maximum(shares.max(axis=0), 1e-9), UNLIKE), 1)

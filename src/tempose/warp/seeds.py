@@ -6,6 +6,7 @@ hair on the chest and a leg below a hem have not the shirt's.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 
 import numpy as np
@@ -50,25 +51,31 @@ HAIR = 3.0  # a color so much more common on head or leg than on the trunk is ha
 
 
 def seeds_by_color(
-    lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, hem: float, held: np.ndarray | None = None
+    lab: np.ndarray,
+    mask: np.ndarray,
+    keypoints: np.ndarray,
+    hem: float,
+    held: np.ndarray | None = None,
+    flesh: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The layer of pixels that surely belong to one, int8 `h w`, −1 elsewhere; and `bare_arms`.
 
     Args:
         lab: float32 `h w 3`.
         mask: bool `h w`, the person.
-        keypoints, hem, held: as in `tempose.warp.parts.find_parts`.
+        keypoints, hem, held, flesh: as in `tempose.warp.parts.find_parts`.
     """
     seeds = part_seeds(mask, keypoints, hem)
-    if held is not None:
-        seeds = np.where(mask & (held >= 0), held, seeds)
+    for known in (held, flesh):
+        if known is not None:
+            seeds = np.where(mask & (known >= 0), known, seeds)
     bare = bare_arms(color_shares(lab, without_neck(seeds, keypoints)), mask, keypoints)
     for _ in range(2):  # the second time by the colors of arms without the cloth beside them
         shares = arm_shares(lab, seeds, bare)
         for arm in (RIGHT_ARM, LEFT_ARM):
             seeds[(seeds == arm) & bare[arm] & (shares[arm] < RATHER * shares[TRUNK])] = -1
     no_face = mask & (bone_distances(keypoints, mask.shape)[HEAD] >= FACE_KEPT)
-    seeds = with_hands(lab, seeds, no_face, keypoints)
+    seeds = with_hands(lab, seeds, no_face, keypoints, found=() if flesh is None else np.unique(flesh).tolist())
     others = shares[[HEAD, RIGHT_LEG, LEFT_LEG]].max(axis=0)
     seeds[(without_neck(seeds, keypoints) == TRUNK) & (others > HAIR * shares[TRUNK])] = -1
     return seeds, bare
@@ -202,14 +209,20 @@ def arm_shares(lab: np.ndarray, seeds: np.ndarray, bare: np.ndarray) -> np.ndarr
     return np.where(bare, color_shares(lab, without_sleeves), shares)
 
 
-def with_hands(lab: np.ndarray, seeds: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """Seeds of the arms with the fingers: what has a hand's color rather than another layer's and touches the hand."""
+def with_hands(
+    lab: np.ndarray, seeds: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, *, found: Collection[int] = ()
+) -> np.ndarray:
+    """Seeds of the arms with the fingers: what has a hand's color rather than another layer's and touches the hand.
+
+    Args:
+        found: arms whose hand is known.
+    """
     import cv2
 
     grown, trunk, clothes = seeds.copy(), trunk_length(keypoints), without_neck(seeds, keypoints)
     row, column = np.mgrid[: mask.shape[0], : mask.shape[1]]
     for layer, elbow, wrist in ((RIGHT_ARM, 3, 4), (LEFT_ARM, 6, 7)):
-        if min(keypoints[[elbow, wrist], 2]) < MIN_CONFIDENCE:
+        if layer in found or min(keypoints[[elbow, wrist], 2]) < MIN_CONFIDENCE:
             continue
         x, y = keypoints[wrist, :2]
         forward = keypoints[wrist, :2] - keypoints[elbow, :2]
