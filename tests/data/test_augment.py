@@ -15,7 +15,7 @@ from tempose.data.augment import (
     resized,
     resized_masks,
 )
-from tempose.pose.keypoints import KEYPOINTS
+from tempose.pose.keypoints import KEYPOINTS, Motion
 
 
 @pytest.fixture
@@ -139,3 +139,18 @@ def test_the_generator_decides_everything(views: Views) -> None:
     one, two, other = (every.apply(views, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert same(one, two)
     assert not same(one, other)
+
+
+def test_views_of_one_that_knows_hands_and_one_that_does_not_know_none():
+    def views(hands):
+        points = np.broadcast_to(np.float32((3, 4, 1, 0.5)), (1, 2, 21, 4))
+        motion = Motion(np.ones((1, 18, 3)) * (2, 3, 1), (8, 6), 12.0, hands=points if hands else None)
+        return Views(np.zeros((1, 8, 6, 3), np.uint8), motion, np.zeros((1, 8, 6), bool))
+
+    both, one = views(True) + views(True), views(True) + views(False)
+    assert both.motion.hands.shape == (2, 2, 21, 4)
+    assert one.motion.hands is None
+    assert len(one.motion) == 2
+    cut = cropped(both, (4, 0, 4, 6)).motion
+    np.testing.assert_array_equal(cut.hands[..., :3], np.broadcast_to((3, 0, 1), (2, 2, 21, 3)))
+    assert (cut.keypoints == 0).all()  # above the box

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from tempose.body.motions import MOTIONS
 from tempose.body.skeleton import Pose
 from tempose.core.errors import InputError
-from tempose.people.clip import EDITION, Recipe, _Stage, draw_clip, draw_flow
-from tempose.people.materials import HEAD
+from tempose.people.bones import BONE
+from tempose.people.clip import ACTS, EDITION, Recipe, _Stage, draw_clip, draw_flow
+from tempose.people.materials import HEAD, SEAT
+from tempose.people.person import Person
+from tempose.people.poses import POSES
 from tempose.people.render import Light, View
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS
 
@@ -41,8 +45,8 @@ def test_a_recipe_that_cannot_be_is_refused():
 
 
 def test_the_motions_come_in_turn():
-    drawn = {Recipe.draw(4, index, frames=2, fps=12, size=SIZE).motion for index in range(len(MOTIONS))}
-    assert drawn == set(MOTIONS)
+    drawn = {Recipe.draw(4, index, frames=2, fps=12, size=SIZE).motion for index in range(len(ACTS))}
+    assert drawn == {*MOTIONS, *POSES}
 
 
 @pytest.mark.parametrize("size", [(64, 48), (96, 128), (129, 95)])
@@ -74,6 +78,66 @@ def test_the_back_hides_the_face_and_the_front_shows_it():
     back = draw_clip(replace(bare, yaw=np.pi)).motion.keypoints[0, face, 2]
     assert (front == 1).all()
     assert (back == HIDDEN).all()
+
+
+@pytest.mark.parametrize("pose", POSES)
+def test_who_sits_or_lies_is_wholly_in_the_picture_and_on_the_ground(pose):
+    recipe = Recipe.draw(3, 1, frames=3, fps=4, size=SIZE, motions=(pose,))
+    clip, stage = draw_clip(replace(recipe, whole=True)), _Stage.of(recipe)
+    for edge in (clip.masks[:, 0], clip.masks[:, -1], clip.masks[:, :, 0], clip.masks[:, :, -1]):
+        assert not edge.any()
+    assert (clip.motion.keypoints[..., 2] > 0).all()
+    lowest = [stage.surface.posed(stage.pose, frame)[0][:, 1].min() for frame in range(3)]
+    assert min(lowest) == pytest.approx(0, abs=0.03)
+
+
+def test_what_a_person_sits_on_is_no_part_of_them():
+    recipe = replace(RECIPE, motion="sit", yaw=np.pi, size=(192, 144))
+    clip, stage = draw_clip(recipe), _Stage.of(recipe)
+    view = View.of(stage.surface, stage.pose, 3, stage.camera, fine=1)
+    seat = np.zeros(192 * 144, bool)
+    seat[view.samples.place] = stage.surface.material[view.samples.corners[:, 0]] == SEAT
+    assert seat.sum() > 500
+    assert clip.masks[3].ravel()[seat].mean() < 0.1
+    np.testing.assert_allclose(draw_flow(recipe).flow[2].reshape(-1, 2)[seat], 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["plain", "handstand"])
+def test_a_motion_capture_moves_a_person(name):
+    path = Path(__file__).parents[1] / "body" / "cases" / f"{name}.bvh"
+    recipe = Recipe.draw(7, 0, frames=3, fps=12, size=SIZE, motions=(str(path),))
+    stage = _Stage.of(replace(recipe, yaw=0.0))
+    head, feet = stage.pose.joints[:, 4, 1], stage.pose.joints[:, [13, 16], 1].mean(1)
+    assert ((head < feet) if name == "handstand" else (head > feet + 1)).all()
+    assert draw_clip(recipe).masks.any((1, 2)).all()
+
+
+def test_points_of_hands_lie_in_the_fingers_that_they_belong_to():
+    """Each point of a finger among the skin that its bone carries, whatever the hands do."""
+    stage = _Stage.of(replace(RECIPE, motion="talk", frames=2))
+    for frame in range(2):
+        skin = stage.surface.posed(stage.pose, frame)[0]
+        for side, hand in zip(("right", "left"), stage.hands[frame], strict=True):
+            np.testing.assert_allclose(hand[0], stage.pose.joints[frame, {"right": 7, "left": 10}[side]])
+            for finger in range(5):
+                for bone in range(3):
+                    own = skin[stage.surface.weights[:, BONE[f"{side}_finger{finger + 1}-{bone + 1}"]] > 0.4]
+                    for point in hand[1 + 4 * finger + bone : 3 + 4 * finger + bone]:
+                        assert np.linalg.norm(own - point, axis=1).min() < 0.02
+
+
+def test_hands_behind_the_back_are_hidden_and_those_outside_missing():
+    bare = next(seed for seed in range(1, 99) if Person.draw(seed).bag is Person.draw(seed).thing is None)
+    recipe = replace(RECIPE, person=bare, motion="hold", motion_seed=3, size=(192, 144), frames=1, pitch=0.0)
+    front, back = (draw_clip(replace(recipe, yaw=yaw)).motion.hands for yaw in (0.0, np.pi))
+    assert front.shape == (1, 2, 21, 4)
+    assert (front[..., 2] == 1).mean() > 0.5
+    held = [side for side in (0, 1) if (back[0, side, :, 2] == HIDDEN).all()]
+    assert held
+    upper = draw_clip(replace(recipe, motion="idle", whole=False, fill=1.5)).motion.hands
+    missing = upper[..., 2] == 0
+    assert missing.mean() > 0.5
+    assert (upper[missing] == 0).all()
 
 
 def test_from_the_side_the_far_arm_is_hidden():

@@ -1,12 +1,15 @@
 """The dataset of drawn people: whole, resumable, the same with any number of workers."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tempose.core.errors import DataError, InputError
+from tempose.core.errors import DataError, InputError, TemposeError
 from tempose.data.prepared import SPLITS, Clip, read_metadata
-from tempose.people.clip import Recipe, draw_clip, draw_flow
-from tempose.people.dataset import PeopleSettings, split_of, write_people
+from tempose.people.clip import ACTS, Recipe, draw_clip, draw_flow
+from tempose.people.dataset import MOST_PEOPLE, PeopleSettings, split_of, write_people
 
 SETTINGS = PeopleSettings(frames=3, fps=12, size=(48, 32), seed=5)
 
@@ -41,6 +44,41 @@ def test_a_clip_is_drawn_again_from_its_row(dataset):
     read = written.read_frames([0, 1, 2])
     assert np.abs(read.astype(int) - drawn.frames).mean() < 12  # chroma at half the size, in a tiny picture
     assert draw_flow(recipe).flow.shape == (2, 48, 32, 2)
+
+
+def test_hands_and_depth_are_written_too(dataset):
+    row = read_metadata(dataset, "test")[0]
+    drawn = draw_clip(Recipe.from_json(row["recipe"])).motion
+    motion, _ = Clip(dataset / "test", row).read_ground_truth([2])
+    np.testing.assert_array_equal(motion.hands, drawn.hands[2:])
+    np.testing.assert_array_equal(motion.depth, drawn.depth[2:])
+
+
+def test_motion_captures_come_in_turn_with_the_built_in_motions(tmp_path):
+    cases = Path(__file__).parents[1] / "body" / "cases"
+    captures = tmp_path / "captures"
+    captures.mkdir()
+    for name in ("plain.bvh", "handstand.bvh"):
+        shutil.copy(cases / name, captures / name)
+    turns = len(ACTS) + 2
+    seed = next(seed for seed in range(turns) if seed * MOST_PEOPLE % turns == len(ACTS) - 1)
+    out, settings = tmp_path / "out", PeopleSettings(frames=1, fps=12, size=(32, 24), seed=seed)
+    write_people(out, people=1, clips=3, settings=settings, motions=captures)
+    moved = [row["recipe"]["motion"] for row in read_metadata(out, "train")]
+    assert moved == [ACTS[-1], str(captures / "handstand.bvh"), str(captures / "plain.bvh")]
+    (captures / "plain.bvh").write_bytes((cases / "z-up.bvh").read_bytes())
+    with pytest.raises(DataError, match="other"):
+        write_people(out, people=1, clips=1, settings=settings, motions=captures)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"), [("a.bvh", "no", "not a BVH"), ("b.txt", "", "no motion capture")]
+)
+def test_a_folder_without_a_whole_capture_is_refused_before_anything_is_written(tmp_path, name, content, word):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(TemposeError, match=word):
+        write_people(tmp_path / "out", people=1, settings=SETTINGS, motions=tmp_path)
+    assert not (tmp_path / "out").exists()
 
 
 def test_two_workers_write_the_same_bytes(dataset, tmp_path):

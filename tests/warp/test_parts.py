@@ -15,7 +15,7 @@ SIZE = (192, 144)
 def layer_of(bone):
     """The layer that what hangs on a bone of a drawn person belongs to; −1 for what may belong to several."""
     name = bone.removeprefix("half_")
-    if name.endswith(("shoulder", "elbow", "wrist", "grip")):
+    if name.endswith(("shoulder", "elbow", "wrist", "grip")) or "finger" in name:
         return LAYERS.index(f"{name.split('_')[0]}_arm")
     if name.endswith(("hip", "knee", "ankle")):
         return LAYERS.index(f"{name.split('_')[0]}_leg")

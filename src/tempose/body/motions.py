@@ -116,7 +116,7 @@ def _turn(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
 
 def _wave(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     """One arm, or both, raised and waving."""
-    rig = _stand_alive(t, fps, rng)
+    rig = stand_alive(t, fps, rng)
     _rest_arms(rig, rng)
     start, pace = rng.uniform(0.0, 0.6), rng.uniform(1.0, 1.8)
     side, both = int(rng.integers(2)), rng.uniform() < 0.2
@@ -160,7 +160,7 @@ def _dance(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
 
 def _squat(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     """Knee bends, the arms lifted to the front for balance."""
-    rig = _stand_alive(t, fps, rng, width=rng.uniform(0.16, 0.24))
+    rig = stand_alive(t, fps, rng, width=rng.uniform(0.16, 0.24))
     period, depth = rng.uniform(1.8, 2.8), rng.uniform(0.25, 0.48)
     down = (1 - np.cos(TAU * (t / period + rng.uniform()))) / 2
     rig.root[:, 1] -= depth * down
@@ -177,7 +177,7 @@ def _squat(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
 
 def _reach(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     """Reaching up, aside or forward with one hand, again and again, the trunk following."""
-    rig = _stand_alive(t, fps, rng, width=0.15)
+    rig = stand_alive(t, fps, rng, width=0.15)
     _rest_arms(rig, rng)
     side, period = int(rng.integers(2)), rng.uniform(2.0, 3.2)
     sign = 2 * side - 1
@@ -195,14 +195,14 @@ def _reach(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
 
 def _idle(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     """Standing at ease: the weight shifts, the head looks about."""
-    rig = _stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.17))
+    rig = stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.17))
     _rest_arms(rig, rng)
     return rig.motion()
 
 
 def _nod(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     """Standing at ease and nodding, two or three times in a row, with pauses."""
-    rig = _stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.15))
+    rig = stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.15))
     _rest_arms(rig, rng)
     pace, depth, beats = rng.uniform(1.0, 1.6), rng.uniform(0.22, 0.4), int(rng.integers(2, 4))
     cycle = beats / pace + rng.uniform(0.5, 1.0)  # seconds: the nods, then a pause
@@ -215,7 +215,7 @@ def _nod(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
 
 def _talk(t: np.ndarray, fps: float, rng: np.random.Generator) -> BodyMotion:
     """Standing and talking: the head turns, tilts and nods with the words, a forearm or both tell along."""
-    rig = _stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.15))
+    rig = stand_alive(t, fps, rng, width=rng.uniform(0.09, 0.15))
     rig.head(
         yaw=0.25 * wander(t, rng, pace=0.45),
         nod=0.06 + 0.10 * wander(t, rng, pace=1.1),
@@ -302,7 +302,7 @@ def _arm_through_poses(rig: Rig, side: int, rng: np.random.Generator, *, hold: f
     rig.arm(side, raised=raised, front=front, twist=twist, elbow=elbow)
 
 
-def _stand_alive(t: np.ndarray, fps: float, rng: np.random.Generator, *, width: float = 0.12) -> Rig:
+def stand_alive(t: np.ndarray, fps: float, rng: np.random.Generator, *, width: float = 0.12) -> Rig:
     """A standing rig that breathes and shifts its weight."""
     rig = Rig(t, fps)
     rig.stand(width)

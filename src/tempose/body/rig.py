@@ -97,6 +97,7 @@ class Rig:
         self.root[:, 1] = STANDING
         self.feet = np.zeros((len(t), 2, 3))
         self.foot_angles = np.zeros((len(t), 2, 2))
+        self.on_feet = True
         self.stand()
         for side in (0, 1):
             self.arm(side, raised=0.16)
@@ -159,6 +160,27 @@ class Rig:
         for name, rotation in zip(names, (shoulder, elbow_turn, wrist_turn), strict=True):
             self._set(name, rotation if side else MIRRORED @ rotation @ MIRRORED)
 
+    def leg(
+        self,
+        side: int,
+        *,
+        raised: np.ndarray | float = 0.05,
+        front: np.ndarray | float = 0,
+        twist: np.ndarray | float = 0,
+        knee: np.ndarray | float = 0,
+        toes: np.ndarray | float = 0,
+    ) -> None:
+        """One leg (0 right, 1 left) of a body that does not stand on its feet.
+
+        As `arm`: `raised` is the angle of the thigh from hanging, `front` in which direction, `twist` turns the knee
+        outwards; `knee` bends it, `toes` are stretched away from the shin.
+        """
+        raised, front = np.asarray(raised, float), np.asarray(front, float)
+        thigh = turn_y(-front) @ turn_z(raised) @ turn_y(front + twist)
+        for part, rotation in (("hip", thigh), ("knee", turn_x(knee)), ("ankle", turn_x(toes))):
+            self._set(f"{'left' if side else 'right'}_{part}", rotation if side else MIRRORED @ rotation @ MIRRORED)
+        self.on_feet = False
+
     def breathe(self, rng: np.random.Generator) -> None:
         """Small movements of spine and head that a living body always makes."""
         wave = [wander(self.t, rng, pace=0.3) for _ in range(6)]
@@ -169,7 +191,8 @@ class Rig:
         self.rotations[:, JOINT[joint]] = rotation
 
     def motion(self) -> BodyMotion:
-        return BodyMotion(self.root, self.feet, self.foot_angles, self.rotations, self.fps)
+        feet, angles = (self.feet, self.foot_angles) if self.on_feet else (None, None)
+        return BodyMotion(self.root, feet, angles, self.rotations, self.fps)
 
 
 def swing_arms(rig: Rig, period: float, amount: np.ndarray | float, elbow: float, raised: float) -> None:

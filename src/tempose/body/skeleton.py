@@ -91,18 +91,22 @@ class BodyMotion:
 
     Attributes:
         root: `f 3`: the pelvis, in leg lengths; y above the height of the ankles of a standing person.
-        feet: `f 2 3`: ball of the right and left foot, in leg lengths; y = 0 is on the ground.
+        feet: `f 2 3`: ball of the right and left foot, in leg lengths; y = 0 is on the ground. None: `rotations` moves
+            the legs, too.
         foot_angles: `f 2 2`: yaw and lift of the heel above the ball, radians.
         rotations: `f 17 3 3`: every joint's rotation relative to its parent (the pelvis': in the world);
-            those of the legs are not read, since the feet decide them.
+            those of the legs are not read where feet decide them.
         fps: frames per second.
+        curl: `f 2 5 3`: how far the bones of the fingers of the right and left hand are bent, the thumb first, radians
+            from a hand at ease. None: hands are at ease.
     """
 
     root: np.ndarray
-    feet: np.ndarray
-    foot_angles: np.ndarray
+    feet: np.ndarray | None
+    foot_angles: np.ndarray | None
     rotations: np.ndarray
     fps: float
+    curl: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.root)
@@ -110,10 +114,13 @@ class BodyMotion:
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """A posed skeleton: joints `f 17 3` in metres and the joints' rotations in the world `f 17 3 3`."""
+    """A posed skeleton: joints `f 17 3` in metres, the joints' rotations in the world `f 17 3 3`, and `curl` as in
+    BodyMotion.
+    """
 
     joints: np.ndarray
     rotations: np.ndarray
+    curl: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +172,8 @@ class Skeleton:
 
     def pose(self, motion: BodyMotion) -> Pose:
         """Forward kinematics for trunk, head and arms; the legs are bent to the feet (two-bone inverse
-        kinematics in closed form, the knee pointing between the foot's and the pelvis' forward).
+        kinematics in closed form, the knee pointing between the foot's and the pelvis' forward), or follow as
+        the arms do where the motion has no feet.
 
         The pelvis sinks where a leg would not reach its foot otherwise.
         """
@@ -174,27 +182,29 @@ class Skeleton:
         joints = np.zeros((frames, len(JOINTS), 3))
         rotations = np.zeros((frames, len(JOINTS), 3, 3))
         rotations[:, 0] = motion.rotations[:, 0]
-        yaw, lift = motion.foot_angles[..., 0], motion.foot_angles[..., 1]
-        feet = turn_y(yaw) @ turn_x(lift)
-        ankles = p.leg * motion.feet + feet @ np.array([0, p.ankle, -0.45 * p.foot])
-        root = p.leg * motion.root + (0, p.ankle, 0)
-        hips = np.einsum("fij,hj->fhi", rotations[:, 0], offsets[[LEGS[0][0], LEGS[1][0]]])
-        joints[:, 0] = _sunk(root, ankles - hips, reach=STRETCH * p.leg)
+        joints[:, 0] = p.leg * motion.root + (0, p.ankle, 0)
         turns = motion.rotations.copy()
         for sign, (shoulder, _, _) in zip((-1, 1), ARMS, strict=True):
             hanging = np.clip(turns[:, shoulder, 1, 1], 0, 1) ** 3
             turns[:, shoulder] = turn_z(sign * self.spread * hanging) @ turns[:, shoulder]
-        for joint, parent in enumerate(PARENTS[:11][1:], start=1):
+        legs = LEGS if motion.feet is not None else ()
+        if motion.feet is not None and motion.foot_angles is not None:
+            yaw, lift = motion.foot_angles[..., 0], motion.foot_angles[..., 1]
+            feet = turn_y(yaw) @ turn_x(lift)
+            ankles = p.leg * motion.feet + feet @ np.array([0, p.ankle, -0.45 * p.foot])
+            hips = np.einsum("fij,hj->fhi", rotations[:, 0], offsets[[LEGS[0][0], LEGS[1][0]]])
+            joints[:, 0] = _sunk(joints[:, 0], ankles - hips, reach=STRETCH * p.leg)
+        for joint, parent in enumerate(PARENTS[1 : LEGS[0][0] if legs else None], start=1):
             rotations[:, joint] = rotations[:, parent] @ turns[:, joint]
             joints[:, joint] = joints[:, parent] + rotations[:, parent] @ offsets[joint]
-        for side, (hip, knee, ankle) in enumerate(LEGS):
+        for side, (hip, knee, ankle) in enumerate(legs):
             joints[:, hip] = joints[:, 0] + hips[:, side]
             forward = 0.6 * turn_y(yaw[:, side])[:, :, 2] + 0.4 * rotations[:, 0, :, 2]
             joints[:, knee], joints[:, ankle], rotations[:, hip], rotations[:, knee] = bend(
                 joints[:, hip], ankles[:, side], forward, lengths=(p.thigh, p.shin)
             )
             rotations[:, ankle] = feet[:, side]
-        return Pose(joints, rotations)
+        return Pose(joints, rotations, motion.curl)
 
     def keypoints(self, pose: Pose) -> np.ndarray:
         """`f 18 3`: the key points of KEYPOINTS in the world; the neck lies between the shoulders."""
@@ -320,11 +330,12 @@ def project_keypoints(
     fps: float,
     visible: np.ndarray | None = None,
     hands: np.ndarray | None = None,
+    visible_hands: np.ndarray | None = None,
 ) -> Motion:
     """World key points `f 18 3` → a `Motion` in the camera's frames, with depth.
 
     Confidence is 1, HIDDEN where `visible` (`f 18`) is false, and 0 outside the frame. World points of hands,
-    `f 2 21 3`, may be NaN: they are missing.
+    `f 2 21 3`, may be NaN: they are missing; `visible_hands` (`f 2 21`) is as `visible`.
     """
     hips = camera.project(keypoints[:, [KEYPOINTS.index("right_hip"), KEYPOINTS.index("left_hip")]].mean(1))
     shown = camera.project(keypoints)
@@ -334,7 +345,8 @@ def project_keypoints(
         seen = camera.project(hands)
         there = camera.shows(seen)[..., None]
         behind = camera.depth(seen, than=seen[:, :, :1])
-        hands = np.where(there, np.stack([seen[..., 0], seen[..., 1], np.ones_like(behind), behind], axis=-1), 0.0)
+        sure = np.where(True if visible_hands is None else visible_hands, 1.0, HIDDEN) * np.ones_like(behind)
+        hands = np.where(there, np.stack([seen[..., 0], seen[..., 1], sure, behind], axis=-1), 0.0)
     return Motion(np.concatenate([shown[..., :2], confidence[..., None]], axis=-1), camera.size, fps, depth, hands)
 
 

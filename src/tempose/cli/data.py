@@ -103,6 +103,10 @@ def people(
     out: Out,
     people: Annotated[int, typer.Option(help="How many people; one in ten each for val and test.")] = 100,
     clips: Annotated[int, typer.Option(help="Clips of each person, every one another motion and place.")] = 2,
+    motions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE|FOLDER", help="Motion captures (.bvh) that people do beside the built-in motions."),
+    ] = None,
     workers: Annotated[int, typer.Option(metavar="N", help="Processes that work at once.")] = 1,
 ) -> None:
     """Draw people that nobody ever photographed: a dataset to train on, with exact ground truth.
@@ -113,7 +117,9 @@ def people(
     """
     from tempose.people.dataset import write_people
 
-    outcomes = write_people(out, people=people, clips=clips, settings=settings, workers=workers, track=shell.track)
+    outcomes = write_people(
+        out, people=people, clips=clips, settings=settings, motions=motions, workers=workers, track=shell.track
+    )
     report(shell, outcomes, out, every=False)
 
 

@@ -30,13 +30,23 @@ class Views:
         return self.frames.shape[1], self.frames.shape[2]
 
     def __add__(self, others: Views) -> Views:
-        """These views, then the others, which have the same size."""
-        keypoints = np.concatenate([self.motion.keypoints, others.motion.keypoints])
+        """These views, then the others, which have the same size; depth, hands and face if both know them."""
+        one, other = _known_by(self.motion, others.motion), _known_by(others.motion, self.motion)
         return Views(
             np.concatenate([self.frames, others.frames]),
-            replace(self.motion, keypoints=keypoints),
+            one.with_points(np.concatenate([one.points, other.points])),
             np.concatenate([self.masks, others.masks]),
         )
+
+
+def _known_by(motion: Motion, other: Motion) -> Motion:
+    """A motion without the parts that the other does not know."""
+    return replace(
+        motion,
+        depth=None if other.depth is None else motion.depth,
+        hands=None if other.hands is None else motion.hands,
+        face=None if other.face is None else motion.face,
+    )
 
 
 def resized(views: Views, size: tuple[int, int]) -> Views:
@@ -60,12 +70,12 @@ def cropped(views: Views, box: tuple[int, int, int, int]) -> Views:
 
 
 def cropped_motion(motion: Motion, box: tuple[int, int, int, int]) -> Motion:
-    """The motion in the coordinates of a box (top, left, height, width); joints outside are missing."""
+    """The motion in the coordinates of a box (top, left, height, width); points outside are missing."""
     top, left, height, width = box
-    keypoints = motion.keypoints - np.array([left, top, 0], np.float32)
-    x, y = keypoints[..., 0], keypoints[..., 1]
-    keypoints[(x < 0) | (x > width) | (y < 0) | (y > height)] = 0
-    return replace(motion, keypoints=keypoints, size=(height, width))
+    points = motion.points - np.array([left, top, 0, 0], np.float32)
+    x, y = points[..., 0], points[..., 1]
+    points[(x < 0) | (x > width) | (y < 0) | (y > height)] = 0
+    return motion.with_points(points, size=(height, width))
 
 
 def flipped(views: Views) -> Views:

@@ -28,7 +28,7 @@ from tempose.core.errors import DataError, InputError, TemposeError, told
 from tempose.core.files import remove_leftovers, written_whole
 from tempose.core.reading import open_plain, read_arrays, read_plain
 from tempose.core.text import unicode_of
-from tempose.pose.keypoints import Motion
+from tempose.pose.keypoints import ARRAYS, Motion
 
 SPLITS = ("train", "val", "test")
 CRF = 12  # of H.264: visually lossless
@@ -137,9 +137,7 @@ def write_clip(
         with written_whole(folder / f"{name}.npz") as beside:
             np.savez_compressed(
                 beside,
-                keypoints=motion.keypoints,
-                size=np.array(motion.size),
-                fps=np.array(motion.fps),
+                **motion.as_arrays(),
                 masks=np.packbits(masks, axis=-1),
                 row=np.array(json.dumps(row, ensure_ascii=False)),
             )
@@ -266,7 +264,8 @@ class Clip:
         return frames
 
     def read_ground_truth(self, indices: Sequence[int] | None = None) -> tuple[Motion, np.ndarray]:
-        """The key points of the frames of these indices, or of all, and their masks: bool `f h w`.
+        """The key points of the frames of these indices, or of all, with depth, hands and face where the clip knows
+        them; and their masks: bool `f h w`.
 
         Raises:
             DataError: the file is missing or damaged; the message names it.
@@ -277,11 +276,11 @@ class Clip:
         try:
             arrays = read_arrays(
                 io.BytesIO(read_plain(path)),
-                ("keypoints", "size", "fps", "masks"),
+                (*ARRAYS, "masks"),
                 most=max(math.prod(packed_shape), len(self) * MOST_A_FRAME),
             )
-            motion = Motion(arrays["keypoints"], tuple(arrays["size"]), float(arrays["fps"]))
-            packed = arrays["masks"]
+            packed = arrays.pop("masks")
+            motion = Motion.from_arrays(arrays)
         except DAMAGE as error:
             raise DataError(f"the key points {path} are damaged: {error}", path=path) from error
         if motion.size != size or len(motion) != len(self) or packed.shape != packed_shape:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tempose.body.skeleton import unit
 from tempose.people.body import TRUNK_COLUMNS, Body
-from tempose.people.materials import BAG, HAT, SCARF
+from tempose.people.materials import BAG, HAT, SCARF, THING
 from tempose.people.mesh import Tube, angles, ramp, rings, tube
 from tempose.people.person import Person
 
@@ -29,6 +30,8 @@ def accessories(person: Person, body: Body) -> list[Tube]:
         tubes += bag(person.bag, body, outer)
     if person.hat is not None:
         tubes += hat(person.hat, body, UNDER_HAT)
+    if person.thing is not None:
+        tubes.append(thing(person.thing, body))
     return tubes
 
 
@@ -73,6 +76,36 @@ def bag(kind: str, body: Body, outer: float) -> list[Tube]:
         line = hand + np.stack([0 * ends, -0.15 * k * ends, sign * 0.10 * k * ends], axis=-1)
         tubes.append(tube(rings(line, 0.007 + 0 * ends, 0.009 + 0 * ends, columns=6), ends, weights, material=BAG))
     return tubes
+
+
+# Of what hands hold: half sizes across the palm, off it and along the fingers, metres; how far off the palm it lies;
+# and how square it is (tempose.people.mesh.rings).
+THING_SIZES = {
+    "cup": ((0.055, 0.038, 0.038), 0.055, 2.0),
+    "phone": ((0.036, 0.005, 0.07), 0.03, 5.0),
+    "book": ((0.07, 0.012, 0.10), 0.035, 8.0),
+    "ball": ((0.07, 0.07, 0.07), 0.085, 2.0),
+    "stick": ((0.45, 0.011, 0.011), 0.03, 2.0),
+}
+
+
+def thing(kind: str, body: Body) -> Tube:
+    """What lies in the right hand."""
+    (across, off, along), away, square = THING_SIZES[kind]
+    knuckles, tips = body.bind.fingers[0, 1:, 0], body.bind.fingers[0, 1:, -1]
+    axis = body.bind.hinges[0, 1]
+    ahead = unit((tips - knuckles).mean(0))
+    palm = unit(np.cross(axis, ahead))
+    middle = knuckles.mean(0) + away * palm + (0.02 if kind != "phone" else 0.0) * ahead
+    s = (
+        np.sin(np.linspace(-np.pi / 2, np.pi / 2, 15))
+        if kind == "ball"
+        else np.array([-1, -0.999, -0.5, 0.5, 0.999, 1])
+    )
+    bulge = np.sqrt(np.maximum(1 - s**2, 1e-4)) if kind == "ball" else np.array([0.01, 1, 1, 1, 1, 0.01])
+    ring = rings(np.stack([0 * s, -across * s, 0 * s], axis=-1), off * bulge, along * bulge, columns=16, square=square)
+    points = middle + ring @ np.stack([palm, axis, ahead])
+    return tube(points, across * s, ramp(s, [(0, "right_wrist")]), material=THING)
 
 
 def _strap(body: Body, turn: np.ndarray, height: np.ndarray, outer: float) -> Tube:

@@ -28,7 +28,7 @@ CARRIERS: dict[str, dict[str, float]] = {
     "breast": {"chest": 1}, "clavicle": {"chest": 0.9, "half_shoulder": 0.1},
     "shoulder01": {"chest": 0.5, "half_shoulder": 0.5}, "upperarm01": {"shoulder": 1}, "upperarm02": {"shoulder": 1},
     "lowerarm01": {"elbow": 1}, "lowerarm02": {"elbow": 1}, "wrist": {"wrist": 1}, "metacarpal": {"wrist": 1},
-    "finger": {"wrist": 1}, "upperleg01": {"hip": 1}, "upperleg02": {"hip": 1}, "lowerleg01": {"knee": 1},
+    "upperleg01": {"hip": 1}, "upperleg02": {"hip": 1}, "lowerleg01": {"knee": 1},
     "lowerleg02": {"knee": 1}, "foot": {"ankle": 1}, "toe": {"ankle": 1},
     "neck01": {"chest": 0.4, "neck": 0.6}, "neck02": {"neck": 1}, "neck03": {"neck": 0.4, "head": 0.6},
 }  # fmt: skip
@@ -119,6 +119,8 @@ def _weights(folder: Path, count: int) -> np.ndarray:
         stem, _, letter = name.partition(".")
         side = {"L": "left_", "R": "right_", "": ""}[letter]
         known = next((CARRIERS[key] for key in (stem, stem.rstrip("0123456789-")) if key in CARRIERS), {"head": 1})
+        if stem.startswith("finger"):
+            known = {stem: 1}
         if not pairs:
             continue
         index, value = np.array(pairs).T

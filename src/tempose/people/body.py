@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
 from tempose.body.skeleton import JOINT, JOINTS, Proportions, Skeleton, unit
 from tempose.people.anatomy import Build, Mesh, mesh, shaped
-from tempose.people.bones import BONE, BONES
+from tempose.people.bones import BONE, BONES, PHALANGES
 from tempose.people.mesh import Bind, Patch, angles, point_normals
 
 SIDES = ("right", "left")
@@ -25,6 +25,8 @@ AROUND = 0.155  # metres of cloth around the trunk for each radian, of a person 
 # Where estimators of poses find shoulders and hips of these bodies: above the joints that MakeHuman turns arms about,
 # in trunks, and nearer together than those of the legs.
 SHOULDERS_HIGHER, HIPS_NARROWER = 0.05, 0.87
+
+FULLEST = 0.9  # the share of a leg that lies within its thickness
 
 BRIDGING = 12  # how often cloth is drawn straight where it is loose
 
@@ -149,11 +151,14 @@ class Body:
                 turns[third] = turns[second] if names[2] == "wrist" else np.eye(3)
         wrists = [JOINT["right_wrist"], JOINT["left_wrist"]]
         grips = np.stack([joints[w] + turns[w].T @ (0.75 * proportions.hand * below) for w in wrists])
+        fingers = np.array(
+            [[[at(f"{side}-finger-{f}-{j}") for j in range(1, 5)] for f in range(1, 6)] for side in "rl"]
+        )
         eye = np.array([at("r-eye"), at("l-eye")])
         eye[:, 2] = [points[places[f"helper-{letter}-eye"], 2].max() for letter in "rl"]
         face = np.concatenate([points[[NOSE]], eye, points[EARS]]) - joints[JOINT["head"]]
         skeleton = PersonSkeleton(proportions, face_points=tuple(map(tuple, face.tolist())))
-        return Body(points, skeleton, Bind(joints, turns, grips))
+        return Body(points, skeleton, Bind(joints, turns, grips, fingers))
 
     @property
     def mesh(self) -> Mesh:
@@ -174,7 +179,7 @@ class Body:
     @cached_property
     def places(self) -> Places:
         """Where all points of the mesh lie."""
-        weights, points = mesh().weights, self.points
+        weights, points = _whole_hands(), self.points
         left = points[:, 0] > 0
         pelvis = self.joint("pelvis")
         middle = self.middle(points[:, 1] - pelvis[1])
@@ -266,7 +271,7 @@ class Body:
         return 1 - 0.6 * beside * np.clip((0.80 * p.trunk - y) / 0.1, 0, 1) * np.clip(y / (0.4 * p.trunk), 0, 1)
 
     def leg_thickness(self, drop: np.ndarray) -> np.ndarray:
-        """How far a leg reaches around its bone, metres, `drop` metres below the hip joint."""
+        """How far a leg reaches off its bone, metres, `drop` metres below the hip joint: nearly as far as it goes."""
         return np.interp(drop, *self._thickness)
 
     @cached_property
@@ -280,7 +285,7 @@ class Body:
         axis = np.stack([np.interp(offset[:, 1], heights, [ankle[i], knee[i], hip[i]]) for i in (0, 2)], axis=-1)
         away = np.linalg.norm(offset[:, [0, 2]] - axis, axis=1)
         near = np.abs(places.down_leg[here][None] - drop[:, None]) < 0.04
-        return drop, np.where(near, away, 0).sum(1) / np.maximum(near.sum(1), 1)
+        return drop, np.nan_to_num(np.nanquantile(np.where(near, away, np.nan), FULLEST, axis=1))
 
     def arm_spread(self, layers: float) -> float:
         """How far, in radians, hanging arms stand off so that they clear the hips under these layers."""
@@ -305,7 +310,7 @@ class Body:
         radius = (1 - down) * ((1 - right) * reach[low, left] + right * reach[low, left + 1]) + down * (
             (1 - right) * reach[low + 1, left] + right * reach[low + 1, left + 1]
         )
-        radius = radius + ease * np.clip(h / 0.12, 0, 1)
+        radius = radius * np.clip(h / 0.005, 0.02, 1) + ease * np.clip(h / 0.12, 0, 1)
         y = self.points[CHIN, 1] + size * (1 - h) + ease * np.clip(1 - h / 0.3, 0, 1) ** 0.5
         return np.stack([radius * np.sin(phi), y, middle + radius * np.cos(phi)], axis=-1)
 
@@ -435,7 +440,18 @@ class Body:
 def _carried(*joints: str) -> np.ndarray:
     """The share `v` of each point that these joints' bones carry, of both sides."""
     wanted = [BONE[bone] for bone in BONES if bone.removeprefix("half_").partition("_")[2] in joints]
-    return np.asarray(mesh().weights[:, wanted].sum(1))
+    return np.asarray(_whole_hands()[:, wanted].sum(1))
+
+
+@cache
+def _whole_hands() -> np.ndarray:
+    """The weights of the mesh, `v bones`, where the wrist carries the fingers."""
+    weights = mesh().weights.copy()
+    for side in SIDES:
+        fingers = [BONE[name] for name in PHALANGES if name.startswith(side)]
+        weights[:, BONE[f"{side}_wrist"]] += weights[:, fingers].sum(1)
+        weights[:, fingers] = 0
+    return weights
 
 
 def triangulated(faces: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:

@@ -14,8 +14,8 @@ from tempose.core.errors import InputError
 from tempose.core.progress import Track, quiet
 from tempose.core.settings import EvenSize, Settings, Shown, Size
 from tempose.data.prepare import Outcome, hold_settings, run
-from tempose.data.prepared import SPLITS, finished_row, write_clip, write_metadata
-from tempose.people.clip import EDITION, Recipe, draw_clip
+from tempose.data.prepared import SPLITS, finished_row, sha256_of, write_clip, write_metadata
+from tempose.people.clip import ACTS, EDITION, Recipe, draw_clip, read_capture
 
 MOST_PEOPLE = 1_000_000  # of one seed: the next seed's people are others
 
@@ -58,9 +58,18 @@ def split_of(number: int) -> str:
 
 
 def write_people(
-    out: Path | str, *, people: int, clips: int = 2, settings: PeopleSettings, workers: int = 1, track: Track = quiet
+    out: Path | str,
+    *,
+    people: int,
+    clips: int = 2,
+    settings: PeopleSettings,
+    motions: Path | str | None = None,
+    workers: int = 1,
+    track: Track = quiet,
 ) -> list[Outcome]:
     """Draw `people` people, `clips` clips of each, into the prepared dataset `out`.
+
+    They move as the built-in motions do, in turn with the motion captures in BVH of the file or folder `motions`.
 
     Call it again after a stop and it goes on, without drawing finished clips again; call it with more
     people or clips and it adds them. The files are the same bytes with any number of workers.
@@ -69,22 +78,25 @@ def write_people(
         What became of every clip; those that could not be written are refused, with the reason.
 
     Raises:
-        InputError: a number is out of range.
-        DataError: `out` was made with other settings.
+        InputError: a number is out of range, or there is no motion capture.
+        PoseError: a motion capture cannot be read.
+        DataError: `out` was made with other settings or motions.
     """
     if not 1 <= people <= MOST_PEOPLE or clips < 1:
         raise InputError(
             f"people is {people} and clips {clips}; wanted 1 to {MOST_PEOPLE:,} people and 1 or more clips"
         )
     out = Path(out)
-    hold_settings(out, {"dataset": "people", "edition": EDITION, **settings.as_dict()})
+    captures = [] if motions is None else find_captures(Path(motions))
+    digests = {"motions": {path.name: sha256_of(path) for path in captures}} if captures else {}
+    hold_settings(out, {"dataset": "people", "edition": EDITION, **settings.as_dict(), **digests})
     jobs = [
         DrawTask(split_of(number), f"person-{person}-{index:03d}", person, index)
         for number in range(people)
         for person in (settings.seed * MOST_PEOPLE + number,)
         for index in range(clips)
     ]
-    work = partial(_write, out=out, settings=settings)
+    work = partial(_write, out=out, settings=settings, motions=(*ACTS, *map(str, captures)))
     outcomes = run(work, jobs, file_of=attrgetter("name"), workers=workers, track=track, label="clips")
     for split in SPLITS:
         rows = [row for outcome in outcomes for where, row in outcome.clips if where == split]
@@ -93,10 +105,28 @@ def write_people(
     return outcomes
 
 
-def _write(job: DrawTask, *, out: Path, settings: PeopleSettings) -> Outcome:
+def find_captures(source: Path) -> list[Path]:
+    """The motion captures that a BVH file is or a folder holds, each read once.
+
+    Raises:
+        InputError: there is none, or two have the same name.
+        PoseError: one cannot be read.
+    """
+    paths = sorted(source.rglob("*.[bB][vV][hH]")) if source.is_dir() else [source]
+    if not paths:
+        raise InputError(f"{source} holds no motion capture in BVH", path=source)
+    if len({path.name for path in paths}) < len(paths):
+        raise InputError(f"two motion captures of {source} have the same name", path=source, remedy="rename one")
+    for path in paths:
+        read_capture(str(path))
+    return paths
+
+
+def _write(job: DrawTask, *, out: Path, settings: PeopleSettings, motions: tuple[str, ...]) -> Outcome:
     row = finished_row(out, job.split, job.name)
     if row is None:
-        recipe = Recipe.draw(job.person, job.index, frames=settings.frames, fps=settings.fps, size=settings.size)
+        frames, fps, size = settings.frames, settings.fps, settings.size
+        recipe = Recipe.draw(job.person, job.index, frames=frames, fps=fps, size=size, motions=motions)
         clip = draw_clip(recipe)
         row = write_clip(
             out,

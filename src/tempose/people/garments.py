@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -18,15 +19,17 @@ from tempose.people.person import Bottom, Jacket, Person, Shoes, Top
 SKIRT_COLUMNS = 44
 WAIST = 0.285  # shares of the trunk above the hip joints
 ARMS = [BONE[name] for name in BONES if name.endswith(("shoulder", "elbow", "wrist"))]
-UNDER = 0.03  # metres of skin that cloth lies over before it is left out
+PRESSED = 0.2  # the share of its air that what a top lies over keeps
+UNDER = 0.03  # metres of skin, or of another cloth, that cloth lies over before it is left out
 
 
 def dressed(person: Person, body: Body) -> list[Tube | Patch]:
     """Everything that the person wears, and the skin that it leaves bare."""
     parts: list[Tube | Patch] = []
-    covered = np.full(len(body.points), -1.0)
+    covered = top_cut(person.top, body, hem=person.top.hem)
     if person.bottom is not None:
-        parts += bottom(person.bottom, body)
+        over_waist = np.where(body.places.leg > 0, -1, top_cut(person.top, body, hem=min(person.top.hem, -0.02)))
+        parts += bottom(person.bottom, body, below=over_waist, pressed=person.top.hem)
         if person.bottom.kind == "trousers":
             covered = np.maximum(covered, trousers_cut(person.bottom, body))
     worn = person.top
@@ -34,8 +37,8 @@ def dressed(person: Person, body: Body) -> list[Tube | Patch]:
         worn = replace(worn, ease=min(worn.ease, 0.025))
         if person.jacket.sleeve > 0.5:
             worn = replace(worn, sleeve_ease=min(worn.sleeve_ease, 0.015), sleeve_flare=0.0)
-    parts += top(worn, body, over=0.004 if person.bottom is None else person.bottom.ease)
-    covered = np.maximum(covered, top_cut(person.top, body, hem=person.top.hem))
+    below = -1.0 if person.jacket is None else jacket_cut(person.jacket, body)
+    parts += top(worn, body, over=0.004 if person.bottom is None else person.bottom.ease, below=below)
     if person.jacket is not None:
         over = 0.004 + max(worn.ease, person.bottom.ease + 0.005 if person.bottom else 0)
         parts += jacket(person.jacket, body, under=worn, over=over)
@@ -113,8 +116,10 @@ def sleeve_ease(body: Body, share: float, ease: float, flare: float) -> np.ndarr
     )
 
 
-def top(garment: Top, body: Body, *, over: float) -> list[Tube | Patch]:
-    """Trunk and sleeves; what is long hangs around hips and legs."""
+def top(garment: Top, body: Body, *, over: float, below: np.ndarray | float = -1.0) -> list[Tube | Patch]:
+    """Trunk and sleeves; what is long hangs around hips and legs. `below` is how far, in metres, the points of the body
+    lie inside a cloth over it.
+    """
     t, leg, places = body.proportions.trunk, body.proportions.leg, body.places
     high = places.up / t
     ease = np.maximum(garment.ease * curve(high, [0.3, 0.8, 0.95, 1.05, 1.15], [1, 0.75, 0.35, 0.25, 0.1]), 0.006)
@@ -124,7 +129,7 @@ def top(garment: Top, body: Body, *, over: float) -> list[Tube | Patch]:
         sleeve_ease(body, garment.sleeve, garment.sleeve_ease, garment.sleeve_flare), 0.005
     )
     long = garment.hem > -0.02
-    cut = top_cut(garment, body, hem=-WAIST * t if long else garment.hem)
+    cut = np.minimum(top_cut(garment, body, hem=-WAIST * t if long else garment.hem), 2 * UNDER - below)
     shade = 1 - 0.12 * np.clip(1 - places.down_arm / 0.1, 0, 1) * (places.arm > 0.5)
     shade = shade * np.where(places.arm > 0.5, 1, body.trunk_shade(body.points))
     loose = min(0.25 + garment.ease / 0.06, 1) * curve(high, [0.82, 0.97], [1, 0.1])
@@ -184,23 +189,30 @@ def jacket(garment: Jacket, body: Body, *, under: Top, over: float) -> list[Tube
         under.sleeve_flare * (under.sleeve > 0.8),
     )
     ease = (1 - arms) * ease + arms * np.maximum(sleeve, 0.012)
-
-    def opened(y: np.ndarray, phi: np.ndarray) -> np.ndarray:
-        lapel = neckline("v", y, phi * 0.9, t) - 0.03 * t
-        opening = (np.abs(phi) - garment.gap * (1.0 + 0.25 * np.clip(0.5 - y / t, -1, 1))) * 0.15
-        return np.minimum(lapel, opening) if garment.gap > 0 else lapel + 0 * phi
-
-    long = garment.hem > -0.02
-    front = opened(places.up, places.around) + 0.5 * places.arm
-    bottom_edge = places.up + (-WAIST * t if long else garment.hem) + places.arm
-    cut = np.minimum(np.minimum(front, bottom_edge), sleeve_cut(body, garment.sleeve))
+    cut = jacket_cut(garment, body)
     shade = np.where(places.arm > 0.5, 1, body.trunk_shade(body.points))
     loose = 0.8 * curve(high, [0.82, 0.97], [1, 0.1])
     patches = body.garment({JACKET: tights()}, cut=cut, ease=ease, shade=shade, loose=loose)
-    if not long:
+    if garment.hem <= -0.02:
         return [*patches]
     flare = 0.04 + under.skirt_flare * (under.hem > 0.1)
-    return [*patches, lengthened(body, patches[0], garment.hem, flare=flare, air=over + garment.ease, cut=opened)]
+    cut_open = partial(opened, garment, t)
+    return [*patches, lengthened(body, patches[0], garment.hem, flare=flare, air=over + garment.ease, cut=cut_open)]
+
+
+def opened(garment: Jacket, trunk: float, y: np.ndarray, phi: np.ndarray) -> np.ndarray:
+    """How far, in metres, points at height `y` and angle `phi` lie inside the front of a jacket."""
+    lapel = neckline("v", y, phi * 0.9, trunk) - 0.03 * trunk
+    opening = (np.abs(phi) - garment.gap * (1.0 + 0.25 * np.clip(0.5 - y / trunk, -1, 1))) * 0.15
+    return np.minimum(lapel, opening) if garment.gap > 0 else lapel + 0 * phi
+
+
+def jacket_cut(garment: Jacket, body: Body) -> np.ndarray:
+    """How far, in metres, the points of the body lie inside it; a long one hangs free from the waist on."""
+    t, places = body.proportions.trunk, body.places
+    front = opened(garment, t, places.up, places.around) + 0.5 * places.arm
+    bottom_edge = places.up + (-WAIST * t if garment.hem > -0.02 else garment.hem) + places.arm
+    return np.minimum(np.minimum(front, bottom_edge), sleeve_cut(body, garment.sleeve))
 
 
 # --- lower body ---
@@ -263,7 +275,7 @@ def draped(
         girth=girth,
         start=p.trunk,
         cut=1.0 if cut is None else cut(y[:, None], phi),
-        hanging=np.concatenate([drop[:, None], away], axis=1),
+        hanging=np.concatenate([drop[:, None], thick[:, None], away], axis=1),
         lined=True,
     )
 
@@ -290,8 +302,10 @@ def trousers_cut(garment: Bottom, body: Body) -> np.ndarray:
     return np.minimum(np.minimum(WAIST * p.trunk - places.up, end), 0.15 * (0.1 - places.arm))
 
 
-def bottom(garment: Bottom, body: Body) -> list[Tube | Patch]:
-    """Trousers, shorts or a skirt, from the waist."""
+def bottom(garment: Bottom, body: Body, *, below: np.ndarray | float, pressed: float) -> list[Tube | Patch]:
+    """Trousers, shorts or a skirt, from the waist; `below` as in `top`, and a top presses it down to its own hem,
+    `pressed` metres below the hip joints.
+    """
     p, places = body.proportions, body.places
     waist, end = WAIST * p.trunk, garment.length * p.leg
     if garment.kind == "skirt":
@@ -300,14 +314,16 @@ def bottom(garment: Bottom, body: Body) -> list[Tube | Patch]:
         return [draped(body, y, ease, flare=garment.flare, pleats=garment.pleats, material=BOTTOM)]
     s = places.down_leg
     ease = (
-        garment.ease * curve(places.up, [-0.1, waist], [1, 0.25])
+        garment.ease
+        * curve(places.up, [-0.1, waist], [1, 0.25])
+        * curve(np.maximum(s, -places.up), [pressed - 0.12, pressed + 0.03], [PRESSED, 1])
         + garment.flare * curve(s / end, [0.45, 1], [0, 1]) * places.leg
         + 0.004
     )
     crease = 0.004 * np.sin(s * 90) * curve(s / p.leg, [0.75, 1.0], [0, 1]) * places.leg
     inner = np.clip(np.cos(places.around_leg - np.where(places.left, -np.pi / 2, np.pi / 2)), 0, 1)
     shade = 1 - 0.40 * inner * np.clip(1 - s / 0.35, 0, 1) * places.leg
-    cut = trousers_cut(garment, body)
+    cut = np.minimum(trousers_cut(garment, body), 2 * UNDER - below)
     loose = min(0.1 + garment.ease / 0.06, 0.6)
     return [*body.garment({BOTTOM: tights()}, cut=cut, ease=ease + crease, shade=shade, loose=loose)]
 

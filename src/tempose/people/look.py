@@ -6,36 +6,39 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tempose.body.skeleton import Skeleton
 from tempose.people.accessories import accessories
-from tempose.people.body import Body
+from tempose.people.body import Body, PersonSkeleton
 from tempose.people.cloth import SPAN, Cloth, spectrum
 from tempose.people.face import painted_head
 from tempose.people.garments import dressed
 from tempose.people.hair import grown
 from tempose.people.mesh import Surface
-from tempose.people.person import Person
+from tempose.people.person import Person, color
 from tempose.people.prints import chest_print
 from tempose.people.render import Texture
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Skeleton, surface and textures of one person, who wears `layers` metres of cloth and air."""
+    """Body, surface and textures of one person, who wears `layers` metres of cloth and air."""
 
-    skeleton: Skeleton
+    body: Body
     surface: Surface
     textures: list[Texture]
     layers: float
+
+    @property
+    def skeleton(self) -> PersonSkeleton:
+        return self.body.skeleton
 
     @staticmethod
     def of(person: Person) -> Look:
         body = Body.of(person.build)
         layers = person.top.ease + (person.jacket.ease if person.jacket else 0.0)
-        skeleton = replace(body.skeleton, spread=body.arm_spread(layers))
+        body = replace(body, skeleton=replace(body.skeleton, spread=body.arm_spread(layers)))
         hair = grown(person.hair, body, hat=person.hat is not None)
         parts = [*dressed(person, body), *hair, *accessories(person, body)]
-        return Look(skeleton, Surface.of(body.bind, parts), textures_of(person), layers)
+        return Look(body, Surface.of(body.bind, parts), textures_of(person), layers)
 
 
 def textures_of(person: Person) -> list[Texture]:
@@ -55,6 +58,7 @@ def textures_of(person: Person) -> list[Texture]:
         plain(person.shoes.sole, 0.05, rng),
         plain(person.shoes.socks, 0.0, rng),
         *(plain(tint, 0.04, rng) for tint in person.extra),
+        plain(color(rng), 0.02, rng),
     ]
 
 
@@ -62,10 +66,10 @@ def worn(cloth: Cloth) -> Texture:
     return Texture(cloth.tile(), (SPAN, SPAN), shine=cloth.shine, folds=cloth.folds)
 
 
-def plain(color: tuple[float, float, float], shine: float, rng: np.random.Generator) -> Texture:
+def plain(tint: tuple[float, float, float], shine: float, rng: np.random.Generator) -> Texture:
     """Leather, felt or wool of one color."""
     return Texture(
-        np.clip(np.array(color) * (1 + 0.06 * spectrum(64, 0.8, rng)[..., None]), 0, 1), (0.2, 0.2), shine=shine
+        np.clip(np.array(tint) * (1 + 0.06 * spectrum(64, 0.8, rng)[..., None]), 0, 1), (0.2, 0.2), shine=shine
     )
 
 

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from tempose.body.skeleton import JOINT, PARENTS, Pose, turn_y, unit
+from tempose.body.skeleton import ARMS, JOINT, LEGS, PARENTS, Pose, turn_y, unit
 from tempose.people.bones import BONE, BONES, HALVED
+
+SOME = 7  # of so many points of a surface one tells where it is
+
+FALLS = 0.8  # the share of its air that cloth straight above or below a level leg loses
+KNEE_OUT = 0.035  # metres that the knee of a leg bent by a right angle pushes a skirt out
+
+WRISTS = tuple(arm[-1] for arm in ARMS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +34,8 @@ class Tube:
         material: index of its texture, in the order of tempose.people.materials.
         cut: `r c`: the surface ends where this falls below 0 (necklines, hairlines, open jackets).
         shade: `r c`: how much light the surroundings leave, in [0, 1].
-        hanging: None, or for a skirt `r 1+c`: how far down the legs each ring hangs, and how far its
-            points stand off them, metres.
+        hanging: None, or for a skirt `r 2+c`: how far down the legs each ring hangs, how far the legs reach there, and
+            how far its points stand off their bones, metres.
         lined: whether the inside is drawn too.
     """
 
@@ -179,11 +187,21 @@ class Bind:
         joints: `17 3`: where the joints of tempose.body.skeleton were.
         turns: `17 3 3`: what turns each bone from there to the skeleton's rest.
         grips: `2 3`: what the right and left hand held.
+        fingers: `2 5 4 3`: the joints of the right and left hand's fingers, the thumb first, from the palm to the tip.
     """
 
     joints: np.ndarray
     turns: np.ndarray
     grips: np.ndarray
+    fingers: np.ndarray
+
+    @cached_property
+    def hinges(self) -> np.ndarray:
+        """`2 5 3`: the axes that fingers bend about, into the palm: across the hand, the thumb's across its bones."""
+        bones = unit(np.diff(self.fingers, axis=2))
+        thumb = unit(np.cross(bones[:, 0, :-1], bones[:, 0, 1:]).sum(1))
+        across = unit(self.fingers[:, 4, 0] - self.fingers[:, 1, 0]) * [[-1], [1]]
+        return np.stack([thumb, *[across] * 4], axis=1)
 
     def transforms(self, pose: Pose, frame: int) -> np.ndarray:
         """`bones 3 4`: where each bone carries a point of the surface."""
@@ -196,13 +214,34 @@ class Bind:
             joints.append(pose.joints[frame, joint])
             homes.append(self.joints[joint])
         ahead = pose.rotations[frame, 0, :, 2]
-        for wrist, grip in zip((JOINT["right_wrist"], JOINT["left_wrist"]), self.grips, strict=True):
+        for wrist, grip in zip(WRISTS, self.grips, strict=True):
             rotations.append(turn_y(np.arctan2(ahead[0], ahead[2])))
             joints.append(pose.joints[frame, wrist] + turned[wrist] @ (grip - self.joints[wrist]))
             homes.append(grip)
+        bent, knuckles = self.bent(pose, frame)
+        rotations += [*bent.reshape(-1, 3, 3), np.eye(3)]
+        joints += [*knuckles[:, :, :-1].reshape(-1, 3), np.zeros(3)]
+        homes += [*self.fingers[:, :, :-1].reshape(-1, 3), np.zeros(3)]
         rotation = np.stack(rotations)
         moved = np.stack(joints) - np.einsum("bij,bj->bi", rotation, np.stack(homes))
         return np.concatenate([rotation, moved[..., None]], axis=-1)
+
+    def bent(self, pose: Pose, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """What turns each bone of the fingers, `2 5 3 3 3`, and where their joints are, `2 5 4 3`, in one frame."""
+        wrists = list(WRISTS)
+        hands = pose.rotations[frame, wrists] @ self.turns[wrists]
+        curl = np.zeros((2, 5, 3)) if pose.curl is None else pose.curl[frame]
+        bent = hands[:, None, None] @ about(self.hinges[:, :, None], np.cumsum(curl, axis=-1))
+        bones = np.einsum("sfbij,sfbj->sfbi", bent, np.diff(self.fingers, axis=2))
+        first = np.einsum("sij,sfj->sfi", hands, self.fingers[:, :, 0] - self.joints[wrists, None])
+        first = first + pose.joints[frame, wrists, None]
+        return bent, np.concatenate([first[:, :, None], first[:, :, None] + np.cumsum(bones, axis=2)], axis=2)
+
+    def hands(self, pose: Pose) -> np.ndarray:
+        """`f 2 21 3`: the points of both hands in the world, in the order of tempose.pose.keypoints."""
+        fingers = np.stack([self.bent(pose, frame)[1] for frame in range(len(pose.joints))])
+        wrists = pose.joints[:, WRISTS, None]
+        return np.concatenate([wrists, fingers.reshape(*fingers.shape[:2], -1, 3)], axis=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +257,7 @@ class Surface:
         triangles: `t 3`, counter-clockwise as seen from outside.
         lined: `t`: whether the triangle is seen from inside as well.
         skirts: (slice of the table, Tube) of every skirt.
+        parts: what it was put together from.
     """
 
     bind: Bind
@@ -231,6 +271,7 @@ class Surface:
     triangles: np.ndarray
     lined: np.ndarray
     skirts: tuple[tuple[slice, Tube], ...]
+    parts: tuple[Tube | Patch, ...]
 
     @staticmethod
     def of(bind: Bind, parts: Sequence[Tube | Patch]) -> Surface:
@@ -257,7 +298,18 @@ class Surface:
                 for part, start, size in zip(parts, starts[:-1], sizes, strict=True)
                 if isinstance(part, Tube) and part.hanging is not None
             ),
+            parts=tuple(parts),
         )
+
+    def outline(self, pose: Pose, frame: int) -> np.ndarray:
+        """Some points, `n 3`, between which the surface lies in one frame of `pose`."""
+        bones = self.bind.transforms(pose, frame)
+        some = np.s_[::SOME]
+        points = [np.einsum("vb,bij,vj->vi", self.weights[some], bones, self.rest[some], optimize=True)]
+        for rows, part in self.skirts:
+            carried = np.einsum("vb,bij,vj->vi", self.weights[rows], bones, self.rest[rows], optimize=True)
+            points.append(hang(part, carried.reshape(part.points.shape), pose, frame).reshape(-1, 3))
+        return np.concatenate(points)
 
     def posed(self, pose: Pose, frame: int) -> tuple[np.ndarray, np.ndarray]:
         """Points and outward normals, float32 `v 3`, in one frame of `pose`."""
@@ -271,6 +323,35 @@ class Surface:
             normals[rows] = grid_normals(hung).reshape(-1, 3)
         normals /= np.maximum(np.sqrt(np.einsum("vi,vi->v", normals, normals)), 1e-12)[:, None]
         return points, normals
+
+
+def block(
+    centre: tuple[float, float], height: float, *, half: tuple[float, float], turn: float, material: int
+) -> Patch:
+    """A block on the ground around `centre` (x, z), turned about the vertical; `half` its width and depth."""
+    corners = np.stack(np.meshgrid([-1, 1], [0, 1], [-1, 1], indexing="ij"), axis=-1).reshape(-1, 3)
+    sides = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
+    flat = np.repeat(np.array([[-1, 0, 0], [1, 0, 0], [0, -1, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1.0]]), 4, axis=0)
+    points = corners[sides.ravel()] * np.array([half[0], height, half[1]])
+    cloth = np.where(
+        np.abs(flat[:, 1:2]) > 0, points[:, [0, 2]], np.stack([points[:, 0] + points[:, 2], -points[:, 1]], -1)
+    )
+    weights = np.zeros((len(points), len(BONES)))
+    weights[:, BONE["ground"]] = 1
+    first = 4 * np.arange(6)[:, None]
+    return Patch(
+        points=points @ turn_y(turn).T + (centre[0], 0, centre[1]), normals=flat @ turn_y(turn).T, cloth=cloth,
+        weights=weights, cut=np.ones(len(points)), shade=np.ones(len(points)),
+        triangles=(first + np.array([[0, 1, 2, 0, 2, 3]])).reshape(-1, 3), material=material, lined=True,
+    )  # fmt: skip
+
+
+def about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Rotations `… 3 3` about unit axes `… 3` (Rodrigues)."""
+    x, y, z = np.moveaxis(axis, -1, 0)
+    cross = np.stack([0 * x, -z, y, z, 0 * x, -x, -y, x, 0 * x], axis=-1).reshape(*x.shape, 3, 3)
+    sine, cosine = np.sin(angle)[..., None, None], np.cos(angle)[..., None, None]
+    return np.eye(3) + sine * cross + (1 - cosine) * (cross @ cross)
 
 
 def half_turn(rotation: np.ndarray) -> np.ndarray:
@@ -297,9 +378,9 @@ def hang(part: Tube, points: np.ndarray, pose: Pose, frame: int) -> np.ndarray:
     pelvis = pose.rotations[frame, 0]
     side = pelvis[:, 0]
     assert part.hanging is not None
-    drop, stand_off = part.hanging[:, 0], part.hanging[:, 1:, None]
+    drop, thick, stand_off = part.hanging[:, 0], part.hanging[:, 1, None, None], part.hanging[:, 2:, None]
     legs, tangents = [], []
-    for hip, knee, ankle in ((11, 12, 13), (14, 15, 16)):
+    for hip, knee, ankle in LEGS:
         thigh, shin = joints[knee] - joints[hip], joints[ankle] - joints[knee]
         upper, lower = np.linalg.norm(thigh), np.linalg.norm(shin)
         on_thigh = np.clip(drop / upper, None, 1)[:, None]
@@ -313,9 +394,13 @@ def hang(part: Tube, points: np.ndarray, pose: Pose, frame: int) -> np.ndarray:
     right, left = (leg - ((leg - middle) * axis).sum(-1, keepdims=True) * axis for leg in (right, left))
     phi = angles(points.shape[1] - 1)[None, :, None]
     direction = np.sin(phi) * side + np.cos(phi) * front[:, None]
+    lies = np.abs(direction[..., 1:2])  # what is above or below a leg falls onto it
+    stand_off = thick + (stand_off - thick) * (1 - FALLS * lies)
     apart = ((left - right)[:, None] * direction).sum(-1, keepdims=True)
     share = 1 / (1 + np.exp(-apart / 0.035))
     around = share * left[:, None] + (1 - share) * right[:, None]
+    bent = max(1 - float(unit(joints[k] - joints[h]) @ unit(joints[a] - joints[k])) for h, k, a in LEGS)
+    stand_off = stand_off + KNEE_OUT * bent * np.exp(-(((drop - upper) / 0.12) ** 2))[:, None, None]
     hanging = around + stand_off * direction
     weight = np.clip(drop / 0.12, 0, 1)[:, None, None]
     weight = weight * weight * (3 - 2 * weight)

@@ -20,6 +20,7 @@ CUTS = ("shaved", "short", "parted", "bob", "long", "curly", "bun", "ponytail", 
 NECKLINES = ("round", "v", "boat", "collar", "straps", "high")
 HATS = ("brim", "cap", "beanie")
 BAGS = ("shoulder", "hand", "backpack")
+THINGS = ("cup", "phone", "book", "ball", "stick")  # in the right hand
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ class Person:
     bag: str | None
     belt: bool
     scarf: bool
-    extra: tuple[Color, Color, Color]  # hat, bag, scarf or belt
+    thing: str | None  # of THINGS
+    extra: tuple[Color, Color, Color, Color]  # hat, bag, scarf or belt, thing
 
     @staticmethod
     def draw(seed: int) -> Person:
@@ -131,7 +133,8 @@ class Person:
             bag=str(rng.choice(BAGS)) if rng.uniform() < 0.3 else None,
             belt=bool(rng.uniform() < 0.3),
             scarf=bool(rng.uniform() < 0.1),
-            extra=tuple(color(rng) for _ in range(3)),  # type: ignore[arg-type]
+            thing=str(rng.choice(THINGS)) if rng.uniform() < 0.2 else None,
+            extra=tuple(color(rng) for _ in range(4)),  # type: ignore[arg-type]
         )
 
 

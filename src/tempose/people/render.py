@@ -125,10 +125,10 @@ class View:
         row, column = np.divmod(self.samples.place, self.size[1] * self.fine)
         return (row // self.fine) * self.size[1] + column // self.fine
 
-    def cover(self) -> np.ndarray:
-        """The share of each pixel that the surface covers, float32 `h w`."""
+    def cover(self, which: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """The share of each pixel that the samples, or `which` of them, cover: float32 `h w`."""
         count = self.size[0] * self.size[1]
-        return (np.bincount(self.pixels(), minlength=count) / self.fine**2).astype(np.float32).reshape(self.size)
+        return (np.bincount(self.pixels()[which], minlength=count) / self.fine**2).astype(np.float32).reshape(self.size)
 
 
 def fold_noise(cloth: np.ndarray) -> np.ndarray:

@@ -181,10 +181,7 @@ class Motion:
         path = Path(path)
         with written_whole(path) as beside:
             if path.suffix == ".npz":
-                parts = {"depth": self.depth, "hands": self.hands, "face": self.face}
-                arrays: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
-                arrays |= {"keypoints": self.keypoints, "size": np.array(self.size), "fps": np.array(self.fps)}
-                np.savez_compressed(beside, **arrays)
+                np.savez_compressed(beside, **self.as_arrays())
             elif path.suffix == ".json":
                 values = {"format": "tempose-motion", "fps": self.fps, "size": list(self.size)}
                 for name, digits in (("keypoints", 5), ("depth", 5), ("hands", 2), ("face", 2)):
@@ -201,6 +198,30 @@ class Motion:
             else:
                 raise InputError(f"cannot write a motion to {path}; wanted the ending .npz or .json", path=path)
 
+    def as_arrays(self) -> dict[str, Any]:
+        """What an `.npz` file of it holds, by the names of ARRAYS."""
+        parts = {"depth": self.depth, "hands": self.hands, "face": self.face}
+        known = {name: part for name, part in parts.items() if part is not None}
+        return {"keypoints": self.keypoints, "size": np.array(self.size), "fps": np.array(self.fps)} | known
+
+    @staticmethod
+    def from_arrays(arrays: dict[str, np.ndarray]) -> Motion:
+        """What `as_arrays` gave.
+
+        Raises:
+            ValueError: it did not. InputError: a value is out of bounds.
+        """
+        missing = [name for name in ("keypoints", "size", "fps") if name not in arrays]
+        if missing:
+            raise ValueError(f"it has no array {missing[0]}")
+        size, fps = arrays["size"], arrays["fps"]
+        if size.shape != (2,) or fps.size != 1 or not np.isfinite(size).all():
+            raise ValueError(
+                f"size has the shape {size.shape} and fps {fps.shape}; wanted height and width, and one number"
+            )
+        depth, hands, face = (arrays.get(name) for name in ("depth", "hands", "face"))
+        return Motion(arrays["keypoints"], (int(size[0]), int(size[1])), float(fps.reshape(())), depth, hands, face)
+
     @staticmethod
     def load(path: Path | str) -> Motion:
         """Read what `save` wrote.
@@ -213,7 +234,7 @@ class Motion:
             if path.suffix.lower() == ".json":
                 return MotionFile.model_validate(read_json(path)).motion()
             arrays = read_arrays(path, ARRAYS, most=MOST_FRAMES * 4 * FACE_POINTS)
-            return _from_arrays(arrays)
+            return Motion.from_arrays(arrays)
         except FileNotFoundError:
             raise PoseError(f"there is no pose file {path}", path=path) from None
         except (OSError, LookupError, TypeError, ValueError, OverflowError) as error:
@@ -252,19 +273,6 @@ class MotionFile(BaseModel, extra="ignore", allow_inf_nan=False):
         depth = None if self.depth is None else np.array(self.depth, dtype=np.float32)  # null becomes NaN
         hands, face = (None if part is None else np.array(part) for part in (self.hands, self.face))
         return Motion(np.array(self.keypoints), self.size, self.fps, depth, hands, face)
-
-
-def _from_arrays(arrays: dict[str, np.ndarray]) -> Motion:
-    missing = [name for name in ("keypoints", "size", "fps") if name not in arrays]
-    if missing:
-        raise ValueError(f"it has no array {missing[0]}")
-    size, fps = arrays["size"], arrays["fps"]
-    if size.shape != (2,) or fps.size != 1 or not np.isfinite(size).all():
-        raise ValueError(
-            f"size has the shape {size.shape} and fps {fps.shape}; wanted height and width, and one number"
-        )
-    depth, hands, face = (arrays.get(name) for name in ("depth", "hands", "face"))
-    return Motion(arrays["keypoints"], (int(size[0]), int(size[1])), float(fps.reshape(())), depth, hands, face)
 
 
 def _checked(given: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray:
