@@ -183,6 +183,19 @@ def test_sunglasses_keep_the_eyes_as_they_are():
     assert "mouth" not in why[0]
 
 
+def test_a_mask_of_nearly_the_color_of_skin_is_told_by_what_it_lacks():
+    driver = still()
+    driver[6:] = with_mouth(driver[6:], 12)
+    face, away = seen(shape()), rows_from((*LIPS[0], *LIPS[1]))
+    y, x = np.mgrid[:200, :200] + 0.5
+    nearest = np.hypot(*(each[..., None] - face[:MESH_POINTS, axis] for axis, each in enumerate((x, y)))).argmin(-1)
+    for lips, still_mouth in ((15, True), (60, False)):
+        shade = np.where(away <= 2, lips, 15) * (away <= 8)
+        picture = (PICTURE - shade[nearest][..., None] * (0, 1, 1)).clip(0, 255).astype(np.uint8)
+        width, before = widths(move_face(face, driver, picture=picture, fps=FPS)[0], LIPS)
+        assert (width[-1] - before < 0.5) == still_mouth
+
+
 @pytest.mark.parametrize("turn", [-20, 20])
 def test_a_turned_head_turns_the_face_without_folds(turn):
     found = moved(still(turn=turn, shift=(30, 70)))
@@ -229,12 +242,16 @@ def test_a_part_of_the_photo_at_another_size():
     np.testing.assert_allclose(part.moved[..., :2], (found.moved[..., :2] - (50, 20)) * 2, atol=1e-3)
 
 
-@pytest.mark.parametrize(("which", "still_mouth"), [("mask", True), ("wide mask", True), ("beard", False)])
+@pytest.mark.parametrize(
+    ("which", "still_mouth"),
+    [("mask", True), ("wide mask", True), ("mask that the mesh lies askew on", True), ("beard", False)],
+)
 def test_a_mask_keeps_the_mouth_shut_and_a_beard_does_not(which, still_mouth):
     driver = still()
     driver[6:] = with_mouth(driver[6:], 12)
-    face, dark = seen(shape()), rows_from((*LIPS[0], *LIPS[1])) <= 8
-    dark[list(CHEEKS)], dark[list(NOSE_TIP)] = which == "wide mask", which != "beard"
+    away = rows_from((*LIPS[0], *LIPS[1]))
+    face, dark = seen(shape()), (away <= 8) & ((away > 2) | (which != "beard"))
+    dark[list(CHEEKS)], dark[list(NOSE_TIP)] = which == "wide mask", which in ("mask", "wide mask")
     y, x = np.mgrid[:200, :200] + 0.5
     nearest = np.hypot(*(each[..., None] - face[:MESH_POINTS, axis] for axis, each in enumerate((x, y)))).argmin(-1)
     picture = np.where(dark[nearest][..., None], np.uint8(40), PICTURE)

@@ -7,6 +7,7 @@ from tempose.pose.keypoints import FINGERS
 from tempose.warp.cutout import cut_out
 from tempose.warp.flesh import LEFT_ARM, RIGHT_ARM
 from tempose.warp.hand_flesh import hand_flesh
+from tempose.warp.hands import with_hands
 
 SIZE, WRIST = (220, 200), np.array([50.0, 120.0])
 SKIN, CLOTH, WALL = (205, 155, 130), (40, 60, 120), (225, 225, 220)
@@ -107,3 +108,14 @@ def test_a_hand_before_the_body_is_on_the_layer_of_its_arm():
     picture[105:150, 78:102] = SKIN
     found = cut_out(picture, body, keypoints, hands=points(middle), background=False, patches=False)
     assert (at(found.alpha[RIGHT_ARM], points(middle)[0]) > 0.5).all()
+
+
+@pytest.mark.parametrize("glove", [(30, 30, 34), (150, 40, 60)], ids=["black", "red"])
+@pytest.mark.parametrize("found", [True, False], ids=["found", "not found"])
+def test_a_hand_in_a_glove_stays_a_hand(glove, found):
+    picture, keypoints, body = person(hand=glove)
+    body[120:160, 38:62] = True
+    hands = points() if found else np.zeros((2, 21, 4), np.float32)
+    shown, _, why = with_hands(cut_out(picture, body, keypoints, hands=hands, background=False, patches=False), hands)
+    assert (at(shown.alpha[RIGHT_ARM], points()[0]) > 0.5).all()
+    assert not any("right hand" in each for each in why)

@@ -59,7 +59,8 @@ MOUTH_SHUT = 0.02  # the least opening of a mouth, in distances of the eyes
 CHEEKS = (50, 280, 205, 425, 117, 346)
 BROW = (8, 9, 107, 336)  # between the brows
 NOSE_TIP = (1, 4, 45, 275, 98, 327)
-UNLIKE, ANOTHER, ALIKE = 30.0, 14.0, 9.0  # distances in Lab: no skin; without its lightness: no skin; no lips
+UNLIKE, ANOTHER, ALIKE = 30.0, 12.0, 9.0  # distances in Lab: no skin; without its lightness: no skin; no lips
+ONE_COLOR = 5.0  # by less, in the median, differ the colors of a cloth; those of lips and chin differ by more
 
 NO_FACE = "the {} shows no face well enough: the head moves as one piece"
 COVERED = "something covers the {} in the photo: they keep still"
@@ -131,8 +132,9 @@ class Seen(NamedTuple):
 
 
 def _seen(picture: np.ndarray, face: np.ndarray) -> Seen:
-    """By the colors: a mask is of another color than the skin about the eyes, and hides lips and nose, a beard not the
-    nose; sunglasses are unlike the cheeks, above a mask unlike the brow."""
+    """By the colors: a mask is of one color, lips included, and not that of the skin about the eyes, or of quite another,
+    and hides lips and nose, a beard not the nose; sunglasses are unlike the cheeks, above a mask unlike the brow, or
+    darker."""
     import cv2
 
     colors = _colors(picture, face, range(MESH_POINTS))
@@ -145,10 +147,14 @@ def _seen(picture: np.ndarray, face: np.ndarray) -> Seen:
         np.median(lab[points], axis=0)
         for points in (list(CHEEKS), list(BROW), list(NOSE_TIP), around_eyes, on_lips, below)
     )
-    another = min(np.linalg.norm((mask - each)[1:]) for each in (eyes, brow)) > ANOTHER
+    away = [mask - each for each in (eyes, brow)]
+    another, apart = (min(np.linalg.norm(each[first:]) for each in away) for first in (1, 0))
     on_nose = np.linalg.norm(nose - mask) < np.linalg.norm(nose - eyes)
-    hidden = another and on_nose and np.linalg.norm(red - mask) < ALIKE
-    return Seen(float(np.linalg.norm(eyes - (brow if hidden else cheeks)) <= UNLIKE), float(not hidden))
+    no_lips = np.linalg.norm(red - mask)
+    even = max(no_lips, np.linalg.norm(np.median(np.abs(lab[below] - mask), axis=0))) < ONE_COLOR < apart
+    hidden = even or another > ANOTHER and on_nose and no_lips < ALIKE
+    dark = max(np.linalg.norm(eyes - (brow if hidden else cheeks)), brow[0] - eyes[0])
+    return Seen(float(dark <= UNLIKE), float(not hidden))
 
 
 def _expressed(face: np.ndarray, change: Change, expression: float, seen: Seen) -> np.ndarray:
