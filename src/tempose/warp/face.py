@@ -132,9 +132,10 @@ class Seen(NamedTuple):
 
 
 def _seen(picture: np.ndarray, face: np.ndarray) -> Seen:
-    """By the colors: a mask is of one color, lips included, and not that of the skin about the eyes, or of quite another,
-    and hides lips and nose, a beard not the nose; sunglasses are unlike the cheeks, above a mask unlike the brow, or
-    darker."""
+    """By the colors: a mask is of one color, lips included, unlike the skin about the eyes; or it is of quite another
+    and hides lips and nose, a beard not the nose. Sunglasses are unlike the cheeks, above a mask unlike the brow, or
+    darker.
+    """
     import cv2
 
     colors = _colors(picture, face, range(MESH_POINTS))
@@ -147,12 +148,12 @@ def _seen(picture: np.ndarray, face: np.ndarray) -> Seen:
         np.median(lab[points], axis=0)
         for points in (list(CHEEKS), list(BROW), list(NOSE_TIP), around_eyes, on_lips, below)
     )
-    away = [mask - each for each in (eyes, brow)]
-    another, apart = (min(np.linalg.norm(each[first:]) for each in away) for first in (1, 0))
+    differs = [mask - each for each in (eyes, brow)]
+    another, apart = (min(np.linalg.norm(each[first:]) for each in differs) for first in (1, 0))
     on_nose = np.linalg.norm(nose - mask) < np.linalg.norm(nose - eyes)
     no_lips = np.linalg.norm(red - mask)
     even = max(no_lips, np.linalg.norm(np.median(np.abs(lab[below] - mask), axis=0))) < ONE_COLOR < apart
-    hidden = even or another > ANOTHER and on_nose and no_lips < ALIKE
+    hidden = even or (another > ANOTHER and on_nose and no_lips < ALIKE)
     dark = max(np.linalg.norm(eyes - (brow if hidden else cheeks)), brow[0] - eyes[0])
     return Seen(float(dark <= UNLIKE), float(not hidden))
 
