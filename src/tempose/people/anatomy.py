@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -62,12 +62,24 @@ class Mesh:
         weights: float32 `v bones`, sums of 1.
         faces: `f 4` of each part by name; of a triangle the last corner is there twice.
         places: indices of the points by name of a part or joint.
+        halves: `h 2`: between which points the last `h` lie halfway.
+        parts: of faces about the trunk, by their corners, those that they are cut into.
     """
 
     points: np.ndarray
     weights: np.ndarray
     faces: dict[str, np.ndarray]
     places: dict[str, np.ndarray]
+    halves: np.ndarray
+    parts: dict[tuple[int, ...], list[list[int]]]
+
+    def halfway(self, values: np.ndarray) -> np.ndarray:
+        """Values of the points, `v …`, of which the last lie halfway between those of others."""
+        return np.concatenate([values[: -len(self.halves)], values[self.halves].mean(1)])
+
+    def finer(self, faces: np.ndarray) -> np.ndarray:
+        """Faces `f 4`, those about the trunk cut into four."""
+        return np.array([part for face in faces.tolist() for part in self.parts.get(tuple(face), [face])], np.int32)
 
 
 def there() -> bool:
@@ -108,7 +120,35 @@ def mesh() -> Mesh:
     places = {
         name: np.concatenate([np.arange(first, last + 1) for first, last in spans]) for name, spans in groups.items()
     }
-    return Mesh(table, _weights(folder, len(table)), {n: np.array(f, np.int32) for n, f in faces.items()}, places)
+    weights, nets = _weights(folder, len(table)), {n: np.array(f, np.int32) for n, f in faces.items()}
+    whole = nets["helper-tights"]
+    arms = [BONE[bone] for bone in BONES if bone.endswith(("shoulder", "elbow", "wrist"))]
+    on_trunk = (weights[whole][..., arms].sum(-1).mean(1) < 0.5) & (table[whole][..., 1].mean(1) > 0)
+    halves, parts = _quartered(whole, on_trunk & (whole[:, 2] != whole[:, 3]), len(table))
+    table, weights = (np.concatenate([each, each[halves].mean(1)]) for each in (table, weights))
+    return Mesh(table, weights, nets, places, halves, parts)
+
+
+def _quartered(
+    faces: np.ndarray, fine: np.ndarray, count: int
+) -> tuple[np.ndarray, dict[tuple[int, ...], list[list[int]]]]:
+    """As in Mesh: `halves`, numbered from `count` on, and the parts of faces `f 4`, of which the `fine` (`f`) are cut
+    into four, and those beside them so that no gap is left.
+    """
+    middles: dict[tuple[int, int], int] = {}
+    parts = {}
+    for face in faces[fine].tolist():
+        across = [*zip(face, face[1:] + face[:1], strict=True), (face[0], face[2])]
+        *sides, centre = (middles.setdefault((min(ends), max(ends)), count + len(middles)) for ends in across)
+        parts[tuple(face)] = [[face[i], sides[i], centre, sides[i - 1]] for i in range(4)]
+    for face in faces[~fine].tolist():
+        ends = zip(face, face[1:] + face[:1], strict=True)
+        round_ = list(dict.fromkeys(p for a, b in ends for p in (a, middles.get((min(a, b), max(a, b)), a))))
+        new = [i for i, point in enumerate(round_) if point >= count]
+        if new:  # a fan from the first new point
+            around = round_[new[0] + 1 :] + round_[: new[0]]
+            parts[tuple(face)] = [[round_[new[0]], b, c, c] for b, c in pairwise(around)]
+    return np.array(list(middles)), parts
 
 
 def _weights(folder: Path, count: int) -> np.ndarray:
@@ -178,4 +218,4 @@ def shaped(build: Build) -> np.ndarray:
         shape = _shape(name) if share > 0 else None
         if shape is not None:
             points[shape[0]] += np.float32(share) * shape[1]
-    return points - (0, points[mesh().places["body"], 1].min(), 0)
+    return mesh().halfway(points) - (0, points[mesh().places["body"], 1].min(), 0)

@@ -410,9 +410,12 @@ class Body:
         """
         whole = np.concatenate(list(materials.values()))
         points = self.pushed(whole, ease, loose=loose)
-        normals = point_normals(points, triangulated(whole))
+        normals = unit(mesh().halfway(point_normals(points, triangulated(whole))))
+        points = mesh().halfway(points)
         return [
-            self.patch(faces, material=material, points=points, normals=normals, cut=cut, shade=shade, lined=True)
+            self.patch(
+                mesh().finer(faces), material=material, points=points, normals=normals, cut=cut, shade=shade, lined=True
+            )
             for material, faces in materials.items()
         ]
 

@@ -128,6 +128,8 @@ def top(garment: Top, body: Body, *, over: float, below: np.ndarray | float = -1
     ease = (1 - arms) * ease + arms * np.maximum(
         sleeve_ease(body, garment.sleeve, garment.sleeve_ease, garment.sleeve_flare), 0.005
     )
+    rim = neckline(garment.neckline, places.up, places.around, t) + 0.5 * places.arm
+    ease = ease * np.clip(0.3 + rim / 0.06, 0.3, 1)  # its rim lies on the skin
     long = garment.hem > -0.02
     cut = np.minimum(top_cut(garment, body, hem=-WAIST * t if long else garment.hem), 2 * UNDER - below)
     shade = 1 - 0.12 * np.clip(1 - places.down_arm / 0.1, 0, 1) * (places.arm > 0.5)

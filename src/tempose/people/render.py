@@ -14,6 +14,7 @@ from tempose.body.skeleton import Camera, Pose
 from tempose.people.mesh import Surface
 from tempose.people.raster import Samples, rasterise
 
+SEAM, SEAM_WIDE = 0.25, 0.007  # how much darker the edge of cloth is, and how wide, metres
 FINE = 2  # samples along a pixel's side
 
 # A shadow: metres of a texel as the light sees it, how much nearer to the light counts as before, and at which texels
@@ -141,9 +142,9 @@ def fold_noise(cloth: np.ndarray) -> np.ndarray:
 def shaded(view: View, surface: Surface, wardrobe: Wardrobe, light: Light, *, scale: float) -> np.ndarray:
     """Linear colors float32 `n 3` of a view's samples."""
     samples = view.samples
-    flat = np.concatenate([view.normals, surface.cloth, surface.shade[:, None]], axis=1)
+    flat = np.concatenate([view.normals, surface.cloth, surface.shade[:, None], surface.cut[:, None]], axis=1)
     values = samples.of(flat)
-    normal, cloth, shade = values[:, :3], values[:, 3:5], values[:, 5]
+    normal, cloth, shade = values[:, :3], values[:, 3:5], values[:, 5] * (1 - SEAM * (values[:, 6] < SEAM_WIDE))
     material = surface.material[samples.corners[:, 0]]
     normal = normal / np.maximum(np.sqrt(np.einsum("ni,ni->n", normal, normal)), 1e-6)[:, None]
     inside = np.where(normal[:, 2] < -0.3, np.float32(-1), np.float32(1))  # the lining of open cloth
