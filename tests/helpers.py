@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from tempose.body.motions import builtin_motion
 from tempose.body.skeleton import Camera, Proportions, Skeleton, project_keypoints
+from tempose.diffusion.denoise import Denoised
+from tempose.diffusion.samples import Sample, predicted
 from tempose.pose.keypoints import KEYPOINTS, Motion
 
 
@@ -50,6 +52,14 @@ def standing(*, known=1.0):
         "right_eye": (23, 7), "left_eye": (25, 7), "right_ear": (22, 8), "left_ear": (26, 8),
     }  # fmt: skip
     return torch.tensor([[*places[name], known] for name in KEYPOINTS], dtype=torch.float32)
+
+
+@torch.no_grad()
+def denoised(predictor, x_t, t, windows):
+    """What a predictor says of noisy frames `f 3 h w`, the mean over windows."""
+    samples = list(predicted([Sample(each, solver=None) for each in x_t], windows, predictor.at(t)))
+    output, person = ([getattr(sample, name) for sample in samples] for name in ("output", "person"))
+    return Denoised(torch.stack(output), None if person[0] is None else torch.stack(person))
 
 
 def counted(monkeypatch, owner, name, amount):

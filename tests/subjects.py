@@ -9,6 +9,7 @@ import torch
 from conftest import TINY
 from helpers import fill
 
+from tempose.animation.result import Animation
 from tempose.animation.subject import Subject
 from tempose.diffusion.hub import Model
 from tempose.diffusion.pipeline import PersonVideoPipeline
@@ -64,6 +65,12 @@ def filled_model() -> Model:
     for network in networks:
         fill(network)
     return Model("filled", PersonVideoPipeline.from_networks(networks, config=SMALL))
+
+
+def generated(made: Animation) -> torch.Tensor:
+    """What the model says of all frames of an animation, `f 3 h w`."""
+    assert made.generated is not None
+    return torch.stack([each.frame for each in made.generated()])
 
 
 def save_small_model(folder: Path) -> Path:

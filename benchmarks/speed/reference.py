@@ -7,21 +7,19 @@ of an attention at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tempose.diffusion import pipeline
 from tempose.diffusion.denoise import Denoised
 from tempose.diffusion.guidance import Guidance
-from tempose.diffusion.predict import Encoded, Predictor, given
-from tempose.diffusion.windows import Window
+from tempose.diffusion.predict import Encoded, Predict, Predictor, given
 from tempose.models.layers import DoublingConv2d, GroupNorm, double
 
 
@@ -42,24 +40,9 @@ class KeysEachTime(Predictor):
 class WindowsApart(Predictor):
     """Windows that overlap have nothing in common."""
 
-    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Denoised:
+    def at(self, t: Tensor) -> Predict:
         """As without, each window by itself."""
-        total: list[Tensor | None] | None = None
-        weight_sum = torch.zeros(len(x_t), 1, 1, 1)
-        for window, weights in windows:
-            every = Window(torch.arange(len(window)), torch.ones(len(window)))
-            alone = super().__call__(x_t[window], t, frames[window], [every])
-            weights, weight_sum[window] = (
-                weights[:, None, None, None],
-                weight_sum[window] + weights[:, None, None, None],
-            )
-            if total is None:
-                total = [None if x is None else x.new_zeros(len(x_t), *x.shape[1:]) for x in alone]
-            for sum_, each in zip(total, alone, strict=True):
-                if sum_ is not None and each is not None:
-                    sum_[window] += weights * each
-        assert total is not None
-        return Denoised(*(None if x is None else x / weight_sum for x in total))
+        return lambda x_t, frames: super(WindowsApart, self).at(t)(x_t, frames)
 
 
 class BranchesApart:
@@ -73,10 +56,15 @@ class BranchesApart:
         )
         self.scale = guidance.photo
 
-    def __call__(self, *arguments: Any) -> Denoised:
+    def at(self, t: Tensor) -> Predict:
         """ε(p, ∅) + s·[ε(p, x) − ε(p, ∅)]."""
-        pairs = zip(self.without(*arguments), self.with_photo(*arguments), strict=True)
-        return Denoised(*(None if a is None or b is None else a + self.scale * (b - a) for a, b in pairs))
+        without, with_photo = self.without.at(t), self.with_photo.at(t)
+
+        def predict(x_t: Tensor, frames: Tensor) -> Denoised:
+            pairs = zip(without(x_t, frames), with_photo(x_t, frames), strict=True)
+            return Denoised(*(None if a is None or b is None else a + self.scale * (b - a) for a, b in pairs))
+
+        return predict
 
 
 class Published(BranchesApart):

@@ -10,8 +10,9 @@ import pytest
 import torch
 from subjects import subject
 
-from tempose.animation.compose import Composition, GeneratedFrames, extended, gone_right, whole_background
+from tempose.animation.compose import Composition, extended, gone_right, whole_background
 from tempose.core.errors import InputError
+from tempose.diffusion.pipeline import GeneratedFrame
 from tempose.media.crop import Crop
 from tempose.media.images import write_image
 from tempose.pose.keypoints import Motion
@@ -32,9 +33,8 @@ def composition(window=WHOLE, background=None):
 
 def generated(color, *, alpha=0.0):
     """One frame of one color, which says that nobody is there."""
-    frames = np.full((1, *SMALL, 3), color, np.uint8)
-    still = np.zeros((1, 2, *SMALL), np.float16)
-    return GeneratedFrames(frames, np.full((1, 1, *SMALL), alpha, np.float16), still)
+    shown = torch.full((3, *SMALL), color / 127.5 - 1)
+    return GeneratedFrame(shown, torch.full((1, *SMALL), alpha), torch.zeros(2, *SMALL))
 
 
 def test_the_warp_alone_gives_the_photo_back_in_its_own_pose():
@@ -74,7 +74,7 @@ def test_a_picture_goes_on_mirrored_beyond_its_edges():
 
 def test_the_models_color_shows_on_the_person_and_nowhere_far_from_them():
     person, scene, motion = composition()
-    shown = scene.show(motion, 0, replace(generated(255), alpha=None))
+    shown = scene.show(motion, 0, generated(255)._replace(alpha=None))
     rows, columns = np.flatnonzero(person.mask.any(1)), np.flatnonzero(person.mask.any(0))
     far = np.ones(SIZE, bool)
     far[max(0, rows[0] - 20) : rows[-1] + 20, max(0, columns[0] - 20) : columns[-1] + 20] = False

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY
-from helpers import fill, random, standing
+from helpers import denoised, fill, random, standing
 
 from tempose import Motion
 from tempose.core.errors import InputError
@@ -52,9 +52,8 @@ def make():
     return partial(Predictor, *networks, build_schedule(CONFIG), guidance=Guidance())
 
 
-@torch.no_grad()
-def predicted(predictor, x_t=X_T):
-    return predictor(x_t, T, torch.arange(FRAMES), Overlap().windows(FRAMES, 4, step=1))
+def predicted(predictor, x_t=X_T, window=4):
+    return denoised(predictor, x_t, T, Overlap().windows(FRAMES, window, step=1))
 
 
 def test_in_a_mirror_the_same_is_predicted_mirrored(make):
@@ -70,8 +69,7 @@ def test_in_a_mirror_the_same_is_predicted_mirrored(make):
 
 
 def test_two_predictions_that_agree_are_their_mean(make):
-    straight = make(frames=frames())
-    one = straight(X_T, T, torch.arange(FRAMES), Overlap().windows(FRAMES, FRAMES, step=1))
+    one = predicted(make(frames=frames()), window=FRAMES)
     person = one.person.flip(-1) * torch.tensor([-1, 1, 1])[:, None, None]
     both = mean(one, predict.Denoised(one.output.flip(-1), person))
     for found, wanted in zip(both[:2], one[:2], strict=True):
@@ -79,7 +77,7 @@ def test_two_predictions_that_agree_are_their_mean(make):
 
 
 def test_windows_are_asked_for_one_after_the_other_as_they_are_predicted(make):
-    """So progress is told as it is made, and no video is held twice."""
+    """So progress is told as it is made."""
     straight, told = frames(), []
     way = make(frames=straight)
     plain, way.decode = way.decode, lambda *given: told.append("predicted") or plain(*given)
@@ -89,8 +87,7 @@ def test_windows_are_asked_for_one_after_the_other_as_they_are_predicted(make):
             yield window
             told.append("next")
 
-    with torch.no_grad():
-        BothWays(way, make(frames=MirroredFrames(straight)))(X_T, T, torch.arange(FRAMES), windows())
+    denoised(BothWays(way, make(frames=MirroredFrames(straight))), X_T, T, windows())
     assert told == ["predicted", "next"] * 3
 
 

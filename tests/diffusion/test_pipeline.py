@@ -12,7 +12,7 @@ from tempose.core.errors import CheckpointError, InputError
 from tempose.diffusion.guidance import Branch
 from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.solvers import make_solver, solver_step
-from tempose.diffusion.windows import Strided, Window
+from tempose.diffusion.windows import Strided
 from tempose.models.build import add_temporal_blocks, build_networks
 from tempose.models.conditions import Conditions
 from tempose.pose.render import pose_maps
@@ -84,8 +84,7 @@ def predictor(pipe, clip, guidance):
 
 def predict(pipe, x_t, t, clip, guidance):
     """The guided prediction for all frames of a clip as one window."""
-    every = torch.arange(len(clip))
-    return predictor(pipe, clip, guidance)(x_t, t, every, [Window(every, torch.ones(len(clip)))]).output
+    return predictor(pipe, clip, guidance).at(t)(x_t, torch.arange(len(clip))).output
 
 
 def plain(pipe, x_t, t, clip, branch):
@@ -150,6 +149,24 @@ def test_the_network_never_sees_more_frames_than_the_window():
         for frames in (9, 30):
             run(pipe, frames=frames, strategy=strategy, window=4, steps=2)
     assert max(seen) == 4
+
+
+@pytest.mark.parametrize("frames", [12, 40])
+def test_in_one_step_no_frame_is_generated_long_before_it_is_asked_for(pipe, frames, monkeypatch):
+    drawn, randn = [], torch.randn
+    monkeypatch.setattr(torch, "randn", lambda *size, **where: drawn.append(size) or randn(*size, **where))
+    ahead = [
+        len(drawn) - index
+        for index, _ in enumerate(pipe.stream(PHOTO, motion(frames), num_inference_steps=1, window=4))
+    ]
+    assert max(ahead) <= 4
+    assert len(drawn) == frames
+
+
+@pytest.mark.parametrize("solver", ["ddim", "dpm++", "unipc"])
+def test_a_callback_that_changes_nothing_changes_nothing(pipe, solver):
+    watched = run(pipe, steps=3, solver=solver, callback_on_step_end=lambda pipe, step, t, tensors: None)
+    assert torch.equal(watched, run(pipe, steps=3, solver=solver))
 
 
 def test_the_default_window_fits_short_videos(pipe):

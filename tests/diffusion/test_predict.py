@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY
-from helpers import counted, fill, random, standing
+from helpers import counted, denoised, fill, random, standing
 
 from benchmarks.speed.reference import UNDONE, BranchesApart, KeysEachTime, WindowsApart, as_published
 from tempose import Guidance, Motion
@@ -50,10 +50,8 @@ def predictor(kind=Predictor, config=TINY, guidance=Guidance(), frames=None):
     return kind(*networks, build_schedule(config), frames=frames, guidance=guidance)
 
 
-@torch.no_grad()
 def predicted(made):
-    denoised = made(X_T, T, torch.arange(FRAMES), Overlap().windows(FRAMES, 4, step=1))
-    return [x for x in denoised if x is not None]
+    return [x for x in denoised(made, X_T, T, Overlap().windows(FRAMES, 4, step=1)) if x is not None]
 
 
 @pytest.mark.parametrize("config", [TINY, GUIDED], ids=["texture alone", "all guides"])

@@ -5,7 +5,7 @@ from helpers import random
 
 from tempose.core.errors import InputError
 from tempose.diffusion.loss import Schedule
-from tempose.diffusion.solvers import SOLVERS, Solvers, make_solver, solver_step
+from tempose.diffusion.solvers import SOLVERS, make_solver, solver_step
 from tempose.models.build import build_schedule
 
 
@@ -56,18 +56,3 @@ def test_unknown_names_and_step_counts():
     for steps in (0, 1001, 2.5):
         with pytest.raises(InputError, match="whole number from 1 to 1000"):
             make_solver("ddim", schedule=schedule, steps=steps)
-
-
-@pytest.mark.parametrize("name", SOLVERS)
-def test_frames_in_parts_are_solved_as_if_together(name, monkeypatch):
-    monkeypatch.setattr(Solvers, "AT_ONCE", 2)
-    schedule = build_schedule(TINY)
-    parts = Solvers(name, schedule=schedule, steps=4, frames=5)
-    whole = make_solver(name, schedule=schedule, steps=4)
-    in_parts = together = random(5, 3, 4, 4)
-    for i, t in enumerate(parts.timesteps):
-        prediction = random(5, 6, 4, 4, seed=i)
-        # The noise that DDPM adds is the same numbers in the same order.
-        in_parts = parts.step(prediction.clone(), t, in_parts, generator=torch.Generator().manual_seed(i))
-        together = solver_step(whole, prediction, t, together, generator=torch.Generator().manual_seed(i))
-    torch.testing.assert_close(in_parts, together)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,13 @@ def animate(
         settings: how (`tempose.animation.settings.AnimateSettings`); by default the usual.
         model: instead of the settings' name, another one or a loaded model; the name `warp` is no model at all.
         output: where it is going to be written, so that an unfit ending is found before generating.
-        track: shows the progress of each part.
-        callback_on_step_end: called after each denoising step, as by the pipeline.
+        track: shows how far the motion is read.
+        callback_on_step_end: called after each denoising step, as by the pipeline, as frames are generated.
         changes: settings by name, on top of `settings`.
 
     Returns:
-        The animation. `animate(photo, motion, **animation.record["settings"])` makes it again, bit for
-        bit on the same machine with the same versions.
+        The animation, whose frames are generated as they are asked for. `animate(photo, motion,
+        **animation.record["settings"])` makes it again, bit for bit on the same machine with the same versions.
 
     Raises:
         InputError, MediaError, PoseError, CheckpointError: what was given cannot be used.
@@ -95,7 +96,6 @@ def animate(
         driven,
         asked,
         model=model if isinstance(model, Model) else None,
-        track=track,
         callback_on_step_end=callback_on_step_end,
     )
     names = [named(each) for each in photos]
@@ -129,7 +129,6 @@ def animated(
     *,
     model: Model | None = None,
     mix: Callable[[Sequence[Subject], Motion], Mixture] = Mixture.nearest,
-    track: Track = quiet,
     callback_on_step_end: StepCallback | None = None,
 ) -> Animation:
     """Photos of people and a motion, all known, as an animation; its record says neither photo nor motion.
@@ -150,7 +149,8 @@ def animated(
     cutout, hands, hidden = with_hands(subject.cutout, subject.hands)
     generated = None
     if loaded is not None:
-        generated = generate(
+        generated = partial(
+            generate,
             loaded,
             extended(subject.picture, window, loaded.size),
             cutout.seen_through(window, loaded.size),
@@ -160,7 +160,6 @@ def animated(
             strategy=asked.strategy,
             guidance=asked.guidance,
             further=None if mixture is None else mixture.further(window, loaded.size),
-            track=track,
             callback_on_step_end=callback_on_step_end,
         )
 

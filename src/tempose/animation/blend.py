@@ -73,11 +73,14 @@ def blend(
         if output is not None:
             check_length(output, len(driven))
     loaded = model if isinstance(model, Model) else None
-    made = animated(people, driven, animating, model=loaded, mix=evenly, track=track)
+    made = animated(people, driven, animating, model=loaded, mix=evenly)
     record = {"photos": [named(one), named(other)], **made.record}
     record["settings"] = asked.changed(device=made.record["settings"]["device"]).as_dict()
     record["warnings"] = [*notes, *made.warnings]
     if asked.motion is None:
+        if made.generated is not None:
+            few = list(made.generated(track=track))  # composed twice: here, and where they are written
+            made = replace(made, generated=lambda **_: iter(few))
         record |= distances(list(made.frames()))
     return replace(made, warnings=(*notes, *made.warnings), record=record)
 

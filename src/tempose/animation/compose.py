@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tempose.core import cancellation
 from tempose.core.errors import InputError
+from tempose.diffusion.pipeline import GeneratedFrame
 from tempose.media.crop import Crop
 from tempose.media.images import read_image
 from tempose.media.tensors import to_tensor, to_uint8
@@ -21,24 +22,6 @@ from tempose.warp.background import smooth_fill
 from tempose.warp.detail import detailed, shrunk
 from tempose.warp.layers import Photos
 from tempose.warp.person import Moves, Poses
-
-
-@dataclass(frozen=True, eq=False)
-class GeneratedFrames:
-    """What a model said of every frame, at its own size.
-
-    Attributes:
-        frames: uint8 `f h w 3`.
-        alpha: float16 `f 1 h w` in [0, 1]: where the person is; None of models that correct no prior.
-        flow: float16 `f 2 h w`: how the warped person moved, as `tempose.warp.detail.moved` takes it; None likewise.
-    """
-
-    frames: np.ndarray
-    alpha: np.ndarray | None = None
-    flow: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.frames)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +60,13 @@ class Composition:
     def _cut(self, picture: np.ndarray) -> Tensor:
         return to_tensor(self.window.cut(picture, (self.window.height, self.window.width)))[None]
 
-    def show(self, motion: Motion, index: int, generated: GeneratedFrames | None) -> np.ndarray:
+    def show(self, motion: Motion, index: int, generated: GeneratedFrame | None) -> np.ndarray:
         """One frame of the result, uint8 `h w 3`.
 
         Args:
             motion: the poses, in pixels of the result.
             index: which of them.
-            generated: what the model said of them; None shows the warp alone.
+            generated: what the model says of it, on the CPU; None shows the warp alone.
         """
         shown = to_uint8(self._rendered(motion, index, generated)[0])[0]
         part, inside = self._inside()
@@ -91,7 +74,7 @@ class Composition:
         result[part] = shown[inside]
         return result
 
-    def matte(self, motion: Motion, index: int, generated: GeneratedFrames | None) -> np.ndarray:
+    def matte(self, motion: Motion, index: int, generated: GeneratedFrame | None) -> np.ndarray:
         """How much of each pixel of that frame the person is, float32 `h w` in [0, 1]; arguments as `show`."""
         cover = self._rendered(motion, index, generated)[1][0, 0].float().clamp(0, 1).numpy()
         part, inside = self._inside()
@@ -99,7 +82,7 @@ class Composition:
         matte[part] = cover[inside]
         return matte
 
-    def _rendered(self, motion: Motion, index: int, generated: GeneratedFrames | None) -> tuple[Tensor, Tensor]:
+    def _rendered(self, motion: Motion, index: int, generated: GeneratedFrame | None) -> tuple[Tensor, Tensor]:
         """A frame `1 3 h w` and the person's cover `1 1 h w`, within the window."""
         cancellation.check()
         size = self.window.height, self.window.width
@@ -113,12 +96,15 @@ class Composition:
         if generated is None:
             frame = cover * color + (1 - cover) * behind
         else:
-            small, (h, w) = to_tensor(generated.frames[index])[None], generated.frames.shape[1:3]
-            alpha, flow = shrunk(cover, (h, w)), None
-            if generated.alpha is not None and generated.flow is not None:
-                alpha, flow = (torch.from_numpy(x[index])[None].float() for x in (generated.alpha, generated.flow))
+            h, w = generated.frame.shape[-2:]
             frame, cover = detailed(
-                small, alpha, color=color, cover=cover, background=behind, flow=flow, fine=poses.fine(size, (h, w))[0]
+                generated.frame[None],
+                shrunk(cover, (h, w)) if generated.alpha is None else generated.alpha[None],
+                color=color,
+                cover=cover,
+                background=behind,
+                flow=None if generated.flow is None else generated.flow[None],
+                fine=poses.fine(size, (h, w))[0],
             )
         if background is not self.behind:
             frame = frame + (1 - cover) * (self._cut(background) - behind)

@@ -167,9 +167,9 @@ def dress(
         track=track,
     )
     frames = given.frames.copy()
-    for index, frame in enumerate(given.frames):
+    for index, (frame, made) in enumerate(zip(given.frames, generated, strict=True)):
         behind = frame if given.masks is None else without(frame, given.masks[index])
-        worn = Composition(behind, behind, photos, window).show(given.motion, index, generated)
+        worn = Composition(behind, behind, photos, window).show(given.motion, index, made)
         weight = exchanged[index][..., None]
         frames[index] = np.round(weight * worn + (1 - weight) * frame)
     record = {

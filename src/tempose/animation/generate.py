@@ -1,7 +1,8 @@
-"""From a person and poses in the model's frame to generated frames: the pipeline's call, with progress."""
+"""From a person and poses in the model's frame to generated frames: the pipeline's stream, with progress."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -9,19 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempose.animation.compose import GeneratedFrames
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.hub import Model
-from tempose.diffusion.pipeline import Appearance, FurtherPhotos, StepCallback
+from tempose.diffusion.pipeline import Appearance, FurtherPhotos, GeneratedFrame, StepCallback
 from tempose.diffusion.windows import Strategy, Window, find_strategy
 from tempose.media.crop import Crop
-from tempose.media.tensors import to_tensor, to_uint8
+from tempose.media.tensors import to_tensor
 from tempose.pose.bones import TRUNK
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, Motion
 from tempose.warp.cutout import Cutout
-
-AT_ONCE = 64  # frames that become bytes together
 
 
 def generate(
@@ -38,25 +36,19 @@ def generate(
     further: FurtherPhotos | None = None,
     track: Track = quiet,
     callback_on_step_end: StepCallback | None = None,
-) -> GeneratedFrames:
-    """The person of a photo in the poses of a motion, all in the model's frame.
+) -> Iterator[GeneratedFrame]:
+    """The person of a photo in the poses of a motion, all in the model's frame, frame by frame, on the CPU.
 
     Args:
         picture: the photo, uint8 `h w 3`.
         cutout: the person in it.
         steps, guidance: the latter is the scale of the photo; by default the model's own. The rest is as for the
             pipeline.
+        track: shows how far it is from the first frame; from there on, whoever takes them knows.
     """
     steps = model.steps if steps is None else steps
     cut = find_strategy(strategy)
-    window = model.pipeline.check_window(None, frames=len(motion))
-    frames = len(cut.select(len(motion), window))
-    most = min(steps, model.pipeline.scheduler.config.num_train_timesteps)
-    total = 1 + sum(len(list(cut.windows(frames, window, step))) for step in range(most))
-    ticks = iter(track(range(total), "generating", total=total))
-    next(ticks)  # the bar is shown before the first window ends
-
-    made = model.pipeline(
+    stream = model.pipeline.stream(
         to_tensor(picture),
         motion,
         num_inference_steps=steps,
@@ -68,10 +60,14 @@ def generate(
         cutout=cutout,
         callback_on_step_end=callback_on_step_end,
     )
-    next(ticks, None)
-    alpha, flow = (None if each is None else each.half().cpu().numpy() for each in (made.alpha, made.flow))
-    frames_made = np.concatenate([to_uint8(part) for part in made.frames.split(AT_ONCE)])
-    return GeneratedFrames(frames_made, alpha, flow)
+    window = model.pipeline.check_window(None, frames=len(motion))
+    frames = len(cut.select(len(motion), window))
+    before = sum(len(list(cut.windows(frames, window, step))) for step in range(steps - 1))  # the last step
+    ticks = iter(track(range(before + 1), "generating", total=before + 1))
+    next(ticks)  # the bar is shown before the first window ends
+    for made in stream:
+        deque(ticks, maxlen=0)
+        yield GeneratedFrame._make(None if each is None else each.cpu() for each in made)
 
 
 @dataclass(frozen=True)

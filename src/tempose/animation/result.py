@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, InstanceOf
 
-from tempose.animation.compose import Composition, GeneratedFrames
+from tempose.animation.compose import Composition
 from tempose.animation.output import check_length, check_output, is_finished
 from tempose.animation.settings import PHOTOS, AnimateSettings
 from tempose.animation.subject import listed
@@ -25,6 +24,7 @@ from tempose.core.errors import InputError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.progress import Track, quiet
 from tempose.core.reading import read_json
+from tempose.diffusion.pipeline import GeneratedFrame
 from tempose.media.images import write_image
 from tempose.media.montage import beside, contact_sheet
 from tempose.media.provenance import Provenance
@@ -46,7 +46,8 @@ class Animation:
     Attributes:
         photo: uint8 `h w 3`, of the size of the result: the person as they were.
         motion: the poses, in pixels of the result.
-        generated: what the model said of every frame; None shows the warp alone.
+        generated: generates what the model says of every frame, one after the other, each time it is called (with a
+            `track`); None shows the warp alone.
         scene: how frames are shown.
         warnings: what had to be guessed or changed, one sentence each.
         record: all that is needed to make it again: see `tempose.animation.animate.animate`.
@@ -54,7 +55,7 @@ class Animation:
 
     photo: np.ndarray
     motion: Motion
-    generated: GeneratedFrames | None
+    generated: Callable[..., Iterator[GeneratedFrame]] | None
     scene: Composition
     warnings: tuple[str, ...]
     record: dict[str, Any]
@@ -67,17 +68,31 @@ class Animation:
         """(height, width) of the frames."""
         return self.scene.background.shape[0], self.scene.background.shape[1]
 
-    def frames(self) -> Iterator[np.ndarray]:
-        """The frames, uint8 `h w 3`, one after the other; while one is used, the next are made."""
-        return ahead(self.frame, range(len(self)))
+    def frames(self, only: Collection[int] | None = None, *, track: Track = quiet) -> Iterator[np.ndarray]:
+        """The frames, uint8 `h w 3`, one after the other; while one is used, the next are made.
+
+        None is kept: each call generates and composes them again.
+
+        Args:
+            only: the numbers of those that are composed; generated are all up to the last of them.
+            track: shows how far the first of them is.
+        """
+        return ahead(self.scene.show, self._generated(range(len(self)) if only is None else only, track))
 
     def frame(self, index: int) -> np.ndarray:
-        """One of the frames, uint8 `h w 3`."""
-        return self.scene.show(self.motion, index, self.generated)
+        """One of the frames, uint8 `h w 3`; several come faster from `frames`."""
+        return next(self.frames([index]))
 
     def mattes(self) -> Iterator[np.ndarray]:
         """How much of each pixel of every frame the person is, float32 `h w` in [0, 1], one after the other."""
-        return ahead(partial(self.scene.matte, self.motion, generated=self.generated), range(len(self)))
+        return ahead(self.scene.matte, self._generated(range(len(self)), quiet))
+
+    def _generated(self, only: Collection[int], track: Track) -> Iterator[tuple[Motion, int, GeneratedFrame | None]]:
+        """What frames of these numbers are composed of."""
+        generated = repeat(None) if self.generated is None else self.generated(track=track)
+        for index, frame in zip(range(max(only) + 1), generated, strict=False):
+            if index in only:
+                yield self.motion, index, frame
 
     def panels(self, frames: Iterable[np.ndarray] | None = None) -> Iterator[np.ndarray]:
         """Photo, skeleton and result beside one another; of frames that were composed already, where they are given."""
@@ -100,27 +115,27 @@ class Animation:
         Args:
             frames: those of `on_sheet` by number, where they were composed already.
         """
-        shown = [self.frame(i) if frames is None else frames[i] for i in self.on_sheet]
+        shown = self.frames(self.on_sheet) if frames is None else [frames[i] for i in self.on_sheet]
         drawn = draw_motion(repeat(self.scene.background // 2), self.motion[np.array(self.on_sheet)])
         pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, shown, strict=True)]
         first = np.concatenate([self.scene.background, self.photo])
         return contact_sheet([first, *pairs], columns=SHEET_COLUMNS)
 
 
-def ahead(make: Callable[[int], np.ndarray], indices: Iterable[int]) -> Iterator[np.ndarray]:
-    """What `make` makes of each index, in their order; AT_ONCE of them are in the making, or wait to be used."""
+def ahead(make: Callable[..., np.ndarray], given: Iterable[tuple[Any, ...]]) -> Iterator[np.ndarray]:
+    """What `make` makes of each of the given, in their order; AT_ONCE of them are in the making, or wait to be used."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         making: deque[Future[np.ndarray]] = deque()
         try:
-            for index in indices:
-                making.append(pool.submit(copy_context().run, make, index))  # so that it is cancelled as this thread is
+            for each in given:
+                making.append(pool.submit(copy_context().run, make, *each))  # so that it is cancelled as this thread is
                 if len(making) > AT_ONCE:
                     yield making.popleft().result()
             while making:
                 yield making.popleft().result()
         finally:
-            for each in making:
-                each.cancel()
+            for waiting in making:
+                waiting.cancel()
 
 
 def write_animation(
@@ -154,7 +169,7 @@ def write_animation(
     check_length(out, len(animation))
     about = provenance(animation.record)
     kept: dict[int, Any] = dict.fromkeys(animation.on_sheet if sheet is not None else ())
-    frames = keeping(animation.frames(), kept)
+    frames = keeping(animation.frames(track=track), kept)
     pictures = animation.panels(frames) if side_by_side else frames
     record = out.with_name(f"{out.name}.json")
     said = {"command": [], "side_by_side": side_by_side, "audio": audio is not None, **animation.record}
@@ -165,7 +180,8 @@ def write_animation(
         else:
             fps = animation.motion.fps
             begins = 0.0 if audio is None else round(animation.record["settings"]["start"] * fps) / fps
-            shown = track(pictures, "encoding", total=len(animation))
+            first = next(pictures)  # the bar of generating is over before this one begins
+            shown = track(chain([first], pictures), "encoding", total=len(animation))
             write_video(ready, shown, fps, audio_from=audio, audio_start=begins, provenance=about)
         if sheet is not None:
             write_image(sheet, animation.sheet(kept), provenance=about)

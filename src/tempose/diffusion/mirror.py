@@ -7,23 +7,17 @@ Residual Networks for Single Image Super-Resolution", CVPR Workshops 2017, secti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import tee
 
 import torch
 from torch import Tensor
 
 from tempose.core.errors import InputError
 from tempose.diffusion.denoise import Denoised
-from tempose.diffusion.predict import Frames, Predictor, averaged
-from tempose.diffusion.windows import Window
+from tempose.diffusion.predict import Frames, Predict, Predictor
 from tempose.models.conditions import Photo, Prior
 from tempose.pose.keypoints import Motion
 from tempose.pose.render import pose_maps
-
-Predict = Callable[[Tensor, Tensor, Tensor, Iterable[Window]], Denoised]
-"""What a `tempose.diffusion.predict.Predictor` is called with."""
 
 
 class MirroredFrames(Frames):
@@ -40,7 +34,7 @@ class MirroredFrames(Frames):
         if not isinstance(frames.poses, Motion):
             raise InputError("this model sees frames in a mirror too", remedy="give the poses as a Motion")
         photo, poses = mirrored_photo(frames.photo), frames.poses.mirrored()
-        super().__init__(photo, poses, prior=frames.prior, shares=frames.shares, reads=frames.reads)
+        super().__init__(photo, poses, prior=frames.prior, shares=frames.shares, reads=frames.reads, again=frames.again)
         self.straight = frames
 
     def warped(self, frames: Tensor, chosen: Motion) -> Prior:
@@ -75,13 +69,10 @@ class BothWays:
     def __init__(self, straight: Predictor, mirrored: Predictor) -> None:
         self.straight, self.mirrored = straight, mirrored
 
-    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Denoised:
-        """As `tempose.diffusion.predict.Predictor` is called, and with what that returns."""
-        first, second = tee(windows)
-        ones = self.straight.parts(x_t, t, frames, first)
-        others = self.mirrored.parts(x_t, t, frames, second, mirrored=True)
-        both = zip(ones, others, strict=True)  # window by window: no video is held twice
-        return averaged(x_t, ((window, mean(one, other)) for (window, one), (_, other) in both))
+    def at(self, t: Tensor) -> Predict:
+        """What predicts at a time, as `tempose.diffusion.predict.Predictor` gives it."""
+        one, other = self.straight.at(t), self.mirrored.at(t)
+        return lambda x_t, frames: mean(one(x_t, frames), other(x_t.flip(-1), frames))
 
 
 def mean(one: Denoised, other: Denoised) -> Denoised:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -15,11 +16,11 @@ from diffusers.utils import BaseOutput
 from torch import Tensor
 
 from tempose.core.errors import CheckpointError, InputError
-from tempose.diffusion.denoise import Denoised
 from tempose.diffusion.guidance import Guidance
-from tempose.diffusion.mirror import BothWays, MirroredFrames, Predict
+from tempose.diffusion.mirror import BothWays, MirroredFrames
 from tempose.diffusion.predict import Frames, Predictor
-from tempose.diffusion.solvers import Solvers
+from tempose.diffusion.samples import Sample, predicted
+from tempose.diffusion.solvers import make_solver, solver_step
 from tempose.diffusion.windows import Strategy, find_strategy
 from tempose.media.tensors import to_uint8
 from tempose.models.base import check_size, size_unit
@@ -65,6 +66,17 @@ class FurtherPhotos:
     cutouts: Sequence[Cutout]
     shares: Tensor
     reads: Tensor | None = None
+
+
+class GeneratedFrame(NamedTuple):
+    """What a model says of one frame."""
+
+    frame: Tensor
+    """`3 h w` in [-1, 1]."""
+    alpha: Tensor | None
+    """Where the person is, `1 h w` in [0, 1]; None where the model corrects no prior."""
+    flow: Tensor | None
+    """How the warped person was moved, `2 h w`, as `tempose.warp.detail.moved` takes it; None likewise."""
 
 
 @dataclass
@@ -153,8 +165,20 @@ class PersonVideoPipeline(DiffusionPipeline):
         """The image model inside this video model, with the same weights, not copied."""
         return type(self)(self.texture_encoder, without_temporal_blocks(self.unet), self.scheduler, self.sampling)
 
+    def __call__(self, photo: Tensor, poses: Tensor | Motion, **sampling: Any) -> PersonVideoOutput:
+        """Generate the person of the photo in the given poses: all frames at once; arguments as those of `stream`.
+
+        Returns:
+            Frames `f 3 h w` in [-1, 1], on the pipeline's device.
+
+        Raises:
+            InputError: a shape, range or name does not fit.
+        """
+        generated = zip(*self.progress_bar(self.stream(photo, poses, **sampling)), strict=True)
+        return PersonVideoOutput(*(None if each[0] is None else torch.stack(each) for each in generated))
+
     @torch.no_grad()
-    def __call__(
+    def stream(
         self,
         photo: Tensor,
         poses: Tensor | Motion,
@@ -171,8 +195,11 @@ class PersonVideoPipeline(DiffusionPipeline):
         cutout: Cutout | None = None,
         further: FurtherPhotos | None = None,
         callback_on_step_end: StepCallback | None = None,
-    ) -> PersonVideoOutput:
-        """Generate the person of the photo in the given poses.
+    ) -> Iterator[GeneratedFrame]:
+        """Generate the person of the photo in the given poses, frame by frame.
+
+        At the last step, which may be the only one, a frame is given as soon as no later window sees it. Before that
+        step, and where a callback watches, the noisy frames of the whole video are held.
 
         Args:
             photo: `3 h w` in [-1, 1].
@@ -194,7 +221,7 @@ class PersonVideoPipeline(DiffusionPipeline):
             callback_on_step_end: called after each step; see `StepCallback`.
 
         Returns:
-            Frames `f 3 h w` in [-1, 1], on the pipeline's device.
+            The frames one after the other, on the pipeline's device; nothing is generated before they are asked for.
 
         Raises:
             InputError: a shape, range or name does not fit.
@@ -209,40 +236,64 @@ class PersonVideoPipeline(DiffusionPipeline):
         selected = cut.select(len(poses), window)
         if appearance is not None:
             appearance = self.check_appearance(appearance, frames=len(poses), size=photo.shape[1:], used=selected)
-        steps = Solvers(solver, schedule=self.scheduler, steps=count, frames=len(selected), device=self.device)
-
-        times = [int(t) for t in steps.timesteps]
+        make = partial(make_solver, solver, schedule=self.scheduler, steps=count, device=self.device)
+        times = make().timesteps
         mixed: dict[str, Tensor | None] = {}
         if further is not None:
             person, mixed = self.with_further(person, further, poses)
-        frames = Frames(person, poses, prior=reads_prior(self.unet.config), **mixed)
-        predictors = self.predictors(
-            frames, {guidance.at(t / self.scheduler.config.num_train_timesteps) for t in times}
-        )
-        x_t = torch.randn(len(selected), *photo.shape, generator=generator, device=generator.device).to(self.device)
-        noise = None if appearance is None else x_t
-        x_t = x_t * steps.init_noise_sigma
-        denoised = Denoised(x_t, None)
-        with self.progress_bar(total=count) as progress:
-            for step, t in enumerate(steps.timesteps):
-                x_t = self.hold(appearance, x_t, noise, t, steps)
-                windows = cut.windows(len(selected), window, step)
-                predict = predictors[guidance.at(times[step] / self.scheduler.config.num_train_timesteps)]
-                denoised = predict(x_t, t, selected, windows)
-                x_t = steps.step(denoised.output, t, x_t, generator=generator)
-                if callback_on_step_end is not None:
-                    x_t = (callback_on_step_end(self, step, t, {"x_t": x_t}) or {}).get("x_t", x_t)
-                progress.update()
-        x_0 = self.hold(appearance, x_t, noise, None, steps)
-        if denoised.person is None:
-            return PersonVideoOutput(frames=x_0.clamp(-1, 1))
-        flow, alpha = denoised.person.split([2, 1], dim=1)
-        return PersonVideoOutput(frames=x_0.clamp(-1, 1), alpha=alpha.clamp(0, 1), flow=flow)
+        frames = Frames(person, poses, prior=reads_prior(self.unet.config), again=count > 1, **mixed)
+        guidances = [guidance.at(int(t) / self.scheduler.config.num_train_timesteps) for t in times]
+        predictors = self.predictors(frames, set(guidances))
 
-    def predictors(self, frames: Frames, guidances: Iterable[Guidance]) -> dict[Guidance, Predict]:
+        def noise() -> Iterator[Sample]:
+            for _ in selected:
+                x_t = torch.randn(*photo.shape, generator=generator, device=generator.device).to(self.device)
+                own = make()
+                yield Sample(x_t * own.init_noise_sigma, own, None if appearance is None else x_t)
+
+        def less_noisy(samples: Iterable[Sample], step: int) -> Iterator[Sample]:
+            t, predict = times[step], predictors[guidances[step]].at(times[step])
+            windows = cut.windows(len(selected), window, step)
+            for sample in predicted(
+                self.hold(appearance, samples, t), windows, lambda x_t, seen: predict(x_t, selected[seen])
+            ):
+                assert sample.output is not None
+                sample.x_t = solver_step(sample.solver, sample.output[None], t, sample.x_t[None], generator=generator)[
+                    0
+                ]
+                yield sample
+
+        @torch.no_grad()
+        def steps() -> Iterator[GeneratedFrame]:
+            samples: Iterable[Sample] = noise()
+            for step, t in enumerate(times):
+                samples = less_noisy(samples, step)
+                if step + 1 < len(times):
+                    samples = [sample.forget() for sample in samples]
+                if callback_on_step_end is not None:
+                    samples = self.told(callback_on_step_end, step, t, list(samples))
+            for sample in self.hold(appearance, samples, None):
+                x_0 = sample.x_t.clamp(-1, 1)
+                if sample.person is None:
+                    yield GeneratedFrame(x_0, None, None)
+                else:
+                    flow, alpha = sample.person.split([2, 1])
+                    yield GeneratedFrame(x_0, alpha.clamp(0, 1), flow)
+
+        return steps()
+
+    def told(self, callback: StepCallback, step: int, t: Tensor, samples: list[Sample]) -> list[Sample]:
+        """The samples as a callback leaves them."""
+        x_t = torch.stack([sample.x_t for sample in samples])
+        x_t = (callback(self, step, t, {"x_t": x_t}) or {}).get("x_t", x_t)
+        for sample, changed in zip(samples, x_t, strict=True):
+            sample.x_t = changed
+        return samples
+
+    def predictors(self, frames: Frames, guidances: Iterable[Guidance]) -> dict[Guidance, Predictor | BothWays]:
         """What predicts for these frames under each guidance; in the mirror too, where the model is sampled so."""
         ways = [frames, MirroredFrames(frames)] if self.sampling.mirrored else [frames]
-        made: dict[Guidance, Predict] = {}
+        made: dict[Guidance, Predictor | BothWays] = {}
         for guidance in guidances:
             each = [
                 Predictor(self.texture_encoder, self.unet, self.scheduler, frames=way, guidance=guidance)
@@ -251,22 +302,15 @@ class PersonVideoPipeline(DiffusionPipeline):
             made[guidance] = BothWays(*each) if self.sampling.mirrored else each[0]
         return made
 
-    def hold(
-        self, appearance: Appearance | None, x_t: Tensor, noise: Tensor | None, t: Tensor | None, solver: Solvers
-    ) -> Tensor:
-        """Put the reference back where it is kept (PIDM, section 4.5), as noisy as x_t is.
-
-        Args:
-            x_t: `f 3 h w`, at time t; None: clean.
-            noise: that the sampling began with, `f 3 h w`.
-            solver: which says how noisy a time is.
-        """
-        if appearance is None or noise is None:
-            return x_t
-        reference = appearance.reference.expand_as(x_t)
-        if t is not None:
-            reference = solver.add_noise(reference, noise, t)
-        return appearance.keep * reference + (1 - appearance.keep) * x_t
+    def hold(self, appearance: Appearance | None, samples: Iterable[Sample], t: Tensor | None) -> Iterator[Sample]:
+        """Put the reference back where it is kept (PIDM, section 4.5), as noisy as samples at time t; None: clean."""
+        for index, sample in enumerate(samples):
+            if appearance is not None and sample.noise is not None:
+                reference, keep = appearance.reference[index], appearance.keep[index]
+                if t is not None:
+                    reference = sample.solver.add_noise(reference[None], sample.noise[None], t[None])[0]
+                sample.x_t = keep * reference + (1 - keep) * sample.x_t
+            yield sample
 
     def check_conditions(self, photo: Tensor, poses: Tensor | Motion) -> None:
         """Whether photo and poses are of the shapes, ranges and one size that `__call__` says.
@@ -347,7 +391,8 @@ class PersonVideoPipeline(DiffusionPipeline):
         return window
 
     def check_appearance(self, appearance: Appearance, *, frames: int, size: torch.Size, used: Tensor) -> Appearance:
-        """Reference `f 3 h w` in [-1, 1] and mask `f 1 h w` in [0, 1] of the `used` frames, on the pipeline's device.
+        """Reference `f 3 h w` in [-1, 1] and mask `f 1 h w` in [0, 1], one for each of the `used` frames, on the
+        pipeline's device.
 
         Raises:
             InputError: a shape or range does not fit.
@@ -356,7 +401,11 @@ class PersonVideoPipeline(DiffusionPipeline):
         for name, channels, low in (("reference", 3, -1), ("keep", 1, 0)):
             given = getattr(appearance, name)
             check_tensor(f"the appearance's {name}", given, (1 if len(given) == 1 else frames, channels, *size), low, 1)
-            parts.append((given[used] if len(given) > 1 else given).to(self.device, torch.float32))
+            parts.append(
+                (given[used] if len(given) > 1 else given.expand(len(used), *given.shape[1:])).to(
+                    self.device, torch.float32
+                )
+            )
         return Appearance(*parts)
 
 

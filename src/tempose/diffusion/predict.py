@@ -1,4 +1,4 @@
-"""The guided prediction for all frames of a video at one diffusion time.
+"""The guided prediction for windows of a video at one diffusion time.
 
 A frame is first predicted by itself, as far as the network sees neither the photo's texture nor other frames;
 then, in windows, together with its neighbors, in every branch of the guidance. The first part is computed once
@@ -8,7 +8,7 @@ neither on the noise nor on the time, pose maps and the warped photo, is kept fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,7 +17,6 @@ from torch import Tensor
 
 from tempose.diffusion.denoise import Denoised, denoise
 from tempose.diffusion.guidance import Branch, Guidance
-from tempose.diffusion.windows import Window
 from tempose.models.attention import KeyValue
 from tempose.models.conditions import Conditions, Photo, Prior, guides, reads_prior, warped_prior
 from tempose.models.layers import unfold
@@ -27,8 +26,11 @@ from tempose.pose.keypoints import Motion
 from tempose.pose.render import pose_maps
 
 # A video of so many frames keeps their pose maps and priors from step to step, 2 MB each at 128×96; of a longer one,
-# whose first frames would be gone before they are asked for again, those of neighboring windows alone.
+# whose first frames would be gone before they are asked for again, those of neighboring windows alone, as in one step.
 KEPT, NEAR = 128, 16
+
+# What is predicted for a window: of noisy frames `f 3 h w`, float32, whose indices in the poses are given too, `f`.
+Predict = Callable[[Tensor, Tensor], Denoised]
 
 
 class Posed(NamedTuple):
@@ -49,6 +51,7 @@ class Frames:
         prior: whether the model reads the warped photo.
         shares: how much each photo gives to every frame, `p f l` or `p f`, as `tempose.warp.person.Poses` takes it.
         reads: how much each photo's texture counts in every frame, `p f`; without, all of them alike.
+        again: whether each is asked for again once all have been.
     """
 
     def __init__(
@@ -59,9 +62,10 @@ class Frames:
         prior: bool,
         shares: Tensor | None = None,
         reads: Tensor | None = None,
+        again: bool = True,
     ) -> None:
         self.photo, self.poses, self.shares, self.reads = photo, poses, shares, reads
-        self.prior = prior and isinstance(poses, Motion)
+        self.prior, self.again = prior and isinstance(poses, Motion), again
         self._kept: dict[int, Posed] = {}
 
     def __getitem__(self, frames: Tensor) -> tuple[Tensor, Prior | None]:
@@ -70,7 +74,7 @@ class Frames:
         missing = [name for name in names if name not in self._kept]
         if missing:
             others = [name for name in self._kept if name not in names]
-            kept = KEPT if len(self.poses) <= KEPT else NEAR
+            kept = KEPT if self.again and len(self.poses) <= KEPT else NEAR
             for name in others[: max(0, len(self._kept) + len(missing) - kept)]:
                 del self._kept[name]
             self._kept |= zip(missing, self._posed(torch.tensor(missing)), strict=True)
@@ -123,26 +127,6 @@ class Encoded(NamedTuple):
     """`v c h w`, one a block of the network."""
 
 
-def averaged(x_t: Tensor, parts: Iterable[tuple[Window, Denoised]]) -> Denoised:
-    """The mean of what windows predict for each of the noisy frames `f 3 h w`, by the windows' weights."""
-    total: Tensor | None = None
-    weight_sum = torch.zeros(len(x_t), 1, 1, 1, device=x_t.device)
-    corrected = 0
-    for window, denoised in parts:
-        corrected = 0 if denoised.person is None else denoised.person.shape[1]
-        guided = denoised.output if denoised.person is None else torch.cat([denoised.output, denoised.person], dim=1)
-        weights = window.weights.to(x_t)[:, None, None, None]
-        if total is None:
-            total = torch.zeros(len(x_t), *guided.shape[1:], device=x_t.device)
-        total[window.frames] += weights * guided
-        weight_sum[window.frames] += weights
-    assert total is not None
-    total.div_(weight_sum)
-    if not corrected:
-        return Denoised(total, None)
-    return Denoised(total[:, :-corrected], total[:, -corrected:])
-
-
 class Predictor:
     """Networks, photo and poses: what all predictions for one video have in common.
 
@@ -181,39 +165,24 @@ class Predictor:
         self.texture = {name: joined([texture[name] for texture in textures]) for name in textures[0]}
         self.photos = given(photos[0], self.views)
 
-    def __call__(self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window]) -> Denoised:
-        """The guided prediction for all frames.
+    def at(self, t: Tensor) -> Predict:
+        """What predicts at a time, one window after the other; a frame that neighboring windows share begins once.
 
-        Args:
-            x_t: noisy frames `f 3 h w`, float32.
-            t: the time of all of them.
-            frames: for each its index in the poses, `f`.
-            windows: which of them the network sees together, and how much each prediction counts.
-
-        Returns:
-            output `f c h w`, float32, c = 3, or 6 where the variance is learned; and, where the model corrects its
-            prior, `f 3 h w` for the person.
-        """
-        return averaged(x_t, self.parts(x_t, t, frames, windows))
-
-    def parts(
-        self, x_t: Tensor, t: Tensor, frames: Tensor, windows: Iterable[Window], *, mirrored: bool = False
-    ) -> Iterator[tuple[Window, Denoised]]:
-        """The guided prediction for each window; arguments as `__call__`.
-
-        Args:
-            mirrored: the network sees the noisy frames as a mirror shows them.
+        Its output is `f c h w`, float32, c = 3, or 6 where the variance is learned; and, where the model corrects its
+        prior, `f 3 h w` for the person.
         """
         encoded: dict[int, Encoded] = {}
-        for window in windows:
-            names = window.frames.tolist()
-            encoded = {i: encoded[i] for i in names if i in encoded}
-            new = torch.tensor([i for i in names if i not in encoded], dtype=torch.long)
-            seen = x_t[window.frames].flip(-1) if mirrored else x_t[window.frames]
-            if len(new):
-                noisy = x_t[new].flip(-1) if mirrored else x_t[new]
-                encoded |= zip(new.tolist(), self.encode(noisy, t, frames[new]), strict=True)
-            yield window, self.decode(seen, t, [encoded[i] for i in names])
+
+        def predict(x_t: Tensor, frames: Tensor) -> Denoised:
+            nonlocal encoded
+            names = frames.tolist()
+            encoded = {name: encoded[name] for name in names if name in encoded}
+            new = [place for place, name in enumerate(names) if name not in encoded]
+            if new:
+                encoded |= zip(frames[new].tolist(), self.encode(x_t[new], t, frames[new]), strict=True)
+            return self.decode(x_t, t, [encoded[name] for name in names])
+
+        return predict
 
     def encode(self, x_t: Tensor, t: Tensor, frames: Tensor) -> list[Encoded]:
         """The part of the network that sees each frame by itself.
@@ -262,7 +231,7 @@ class Predictor:
             encoded: what `encode` made of them, one a frame.
 
         Returns:
-            The guided prediction, as `__call__` gives it.
+            The guided prediction, as what `at` gives says.
         """
         n, f = len(self.branches), len(encoded)
 

@@ -44,37 +44,6 @@ def make_solver(
     return solver
 
 
-class Solvers:
-    """One solver for every `AT_ONCE` frames of a video, since each remembers its frames' last predictions.
-
-    What a solver computes besides the less noisy frames takes several times their memory; so it never grows
-    with the video.
-    """
-
-    AT_ONCE = 32
-
-    def __init__(
-        self, name: str, *, schedule: DDPMScheduler, steps: int, frames: int, device: torch.device | str = "cpu"
-    ) -> None:
-        parts = range(0, frames, self.AT_ONCE)
-        self.parts = [make_solver(name, schedule=schedule, steps=steps, device=device) for _ in parts]
-        self.timesteps = self.parts[0].timesteps
-        self.init_noise_sigma = self.parts[0].init_noise_sigma
-
-    def step(self, prediction: Tensor, t: Tensor, x_t: Tensor, *, generator: torch.Generator) -> Tensor:
-        """One step less noisy, for all frames `f 3 h w`, as `solver_step` makes it for a part of them; written over the
-        prediction, so that a long video is not held once more."""
-        less_noisy = prediction[:, : x_t.shape[1]]
-        together = zip(self.parts, *(x.split(self.AT_ONCE) for x in (prediction, x_t, less_noisy)), strict=True)
-        for solver, predicted, noisy, result in together:
-            result.copy_(solver_step(solver, predicted, t, noisy, generator=generator))
-        return less_noisy
-
-    def add_noise(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """Frames as noisy as those at time t, `f 3 h w`."""
-        return self.parts[0].add_noise(x_0, noise, t.expand(len(x_0)))
-
-
 def solver_step(
     solver: SchedulerMixin, prediction: Tensor, t: Tensor, x_t: Tensor, *, generator: torch.Generator
 ) -> Tensor:

@@ -32,7 +32,8 @@ class Strategy(Protocol):
         """Indices of the frames that are generated at all."""
 
     def windows(self, frames: int, window: int, step: int) -> Iterable[Window]:
-        """The windows of one denoising step over the selected frames, which they cover."""
+        """The windows of one denoising step over the selected frames, which they cover; none begins before the one that
+        it follows."""
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def animated(model: str | Model, *, photos: int = 1, **settings: Any) -> Method:
         assert isinstance(case, NativeCase)
         size, given = case.motion.size, case.subjects[:photos]
         made = animate(given, case.driver, model=model, retarget="none", size=size[0], **settings)
-        return to_tensor(np.stack([resize(made.frame(moment), size) for moment in case.measured]))
+        return to_tensor(np.stack([resize(frame, size) for frame in made.frames(case.measured.tolist())]))
 
     return method
 
