@@ -1,5 +1,7 @@
 """The person in a photo is found in any kind of picture file, or it is said why not."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -53,6 +55,23 @@ def test_without_a_mask_from_the_estimator_the_silhouette_is_found(tmp_path):
     write_image(tmp_path / "p.png", given.picture)
     found = read_subject(tmp_path / "p.png", estimator=lambda frame: [Detection(given.keypoints, None)])
     assert (found.mask & given.mask).sum() > 0.5 * (found.mask | given.mask).sum()
+
+
+def test_of_arms_that_hang_and_legs_that_stand_nothing_is_said():
+    assert subject().warnings() == []
+
+
+def test_crossed_arms_and_folded_legs_are_told():
+    given = subject()
+    keypoints = given.keypoints.copy()
+    keypoints[[4, 7], :2] = keypoints[[6, 3], :2]  # each hand at the other elbow, the forearms a little apart
+    keypoints[[4, 7], 1] += (-20, -20)
+    (said,) = replace(given, keypoints=keypoints).warnings()
+    assert said.startswith("the arms are crossed")
+    keypoints = given.keypoints.copy()
+    keypoints[[9, 12], 1] = keypoints[[8, 11], 1] + 5
+    (said,) = replace(given, keypoints=keypoints).warnings()
+    assert said.startswith("the legs are folded")
 
 
 def test_from_behind_the_face_is_made_up():

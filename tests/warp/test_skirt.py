@@ -56,11 +56,34 @@ def test_shorts_have_none():
     assert find_hem(lab, mask, keypoints, TRUNK) == 0
 
 
-@pytest.mark.parametrize("lost", [9, 8, 12])
+@pytest.mark.parametrize("lost", [[9, 12], [8], [11]])
 def test_without_a_thigh_there_is_none(lost):
     mask, lab, keypoints = skirt(140)
     keypoints[lost, 2] = 0
     assert find_hem(lab, mask, keypoints, TRUNK) == 0
+
+
+@pytest.mark.parametrize("lost", [9, 12])
+def test_a_knee_that_the_cloth_hides_is_where_the_other_thigh_points(lost):
+    mask, lab, keypoints = skirt(140)
+    seen = find_hem(lab, mask, keypoints, TRUNK)
+    keypoints[lost, 2] = 0
+    assert find_hem(lab, mask, keypoints, TRUNK) == pytest.approx(seen, abs=0.17)
+
+
+def test_a_gown_may_hide_the_feet():
+    mask, lab, keypoints = skirt(195)
+    keypoints[[10, 13], 2] = 0
+    assert find_hem(lab, mask, keypoints, TRUNK) == 2
+    keypoints[:, 1] += 40  # the picture ends at the knees: what is below them nobody knows
+    assert find_hem(np.roll(lab, 40, 0), np.roll(mask, 40, 0), keypoints, TRUNK) == 0
+
+
+def test_a_tunic_ends_where_trousers_of_another_color_begin_though_the_legs_hardly_part():
+    mask, lab, keypoints = skirt(140)
+    below = np.zeros(SIZE, np.uint8)
+    below[140:175, 49:58] = 1  # half of what is between the legs
+    assert find_hem(lab, mask | (below > 0), keypoints, TRUNK) == pytest.approx(1.4, abs=0.17)
 
 
 def test_sitting_people_have_none():

@@ -10,6 +10,7 @@ from sentences import said
 import tempose.web
 from tempose.animation.motion import CONVERSIONS, WANTED
 from tempose.animation.settings import AnimateSettings
+from tempose.animation.subject import CROSSED, SEATED
 from tempose.core.errors import InputError, unknown
 from tempose.media import formats
 from tempose.pose.pose_files import unknown as of_no_format
@@ -85,6 +86,8 @@ def test_every_note_is_told_in_their_language():
         *(f"a is empty; wanted {wanted}" for wanted in (*formats.WANTED.values(), WANTED)),
         *sorted({how for _, how in CONVERSIONS.values()}),
         *(note.format("x1", "x2") for note in (NO_FACE, COVERED, MIRRORED, RIGID)),
+        CROSSED,
+        SEATED,
         str(Limits().too_large("a")),
         str(Limits().too_many(90, 12.0)),
         no_picture("a"),

@@ -20,6 +20,7 @@ from tempose.pose.silhouette import silhouette
 from tempose.pose.tracking import Choice
 from tempose.pose.whole import with_trunk
 from tempose.warp.cutout import Cutout, cut_out
+from tempose.warp.flesh import trunk_length
 from tempose.warp.given import MatteModel, check_mask, read_mask
 
 # Larger photos are made smaller: no side longer than this, in pixels.
@@ -29,6 +30,18 @@ LARGEST = 1920
 SMALLEST, SMALLEST_SHARE = 48, 0.12
 
 FACE = (0, 14, 15)  # nose and eyes
+
+# Thighs that hang by less than this, in lengths of the trunk, are folded.
+FOLDED = 0.45
+
+# What is said of photos in which much of a person is hidden, or by themselves.
+NO_FACE = "the photo does not show the face: it is made up"
+CROSSED = (
+    "the arms are crossed in the photo: what they hide is guessed; a photo of arms that hang gives a better result"
+)
+SEATED = (
+    "the legs are folded in the photo: what they hide is guessed; a photo of a person who stands gives a better result"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +80,29 @@ class Subject:
         return Motion(self.keypoints[None], self.picture.shape[:2], 1.0, depth, hands, face)
 
     def warnings(self) -> list[str]:
-        """What the photo does not show."""
-        hidden = (self.keypoints[list(FACE), 2] < MIN_CONFIDENCE).all()
-        return ["the photo does not show the face: it is made up"] if hidden else []
+        """What the photo does not show, or what one part of the body hides of another."""
+        no_face = bool((self.keypoints[list(FACE), 2] < MIN_CONFIDENCE).all())
+        hidden = {NO_FACE: no_face, CROSSED: arms_crossed(self.keypoints), SEATED: legs_folded(self.keypoints)}
+        return [said for said, so in hidden.items() if so]
+
+
+def arms_crossed(keypoints: np.ndarray) -> bool:
+    """Whether one forearm lies across the other; key points `18 3`."""
+    (elbow, wrist), (other_elbow, other_wrist) = keypoints[[[3, 4], [6, 7]], :2]
+
+    def side(start: np.ndarray, end: np.ndarray, point: np.ndarray) -> float:
+        return float((end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0]))
+
+    apart = side(elbow, wrist, other_elbow) * side(elbow, wrist, other_wrist) < 0
+    across = side(other_elbow, other_wrist, elbow) * side(other_elbow, other_wrist, wrist) < 0
+    return apart and across and bool((keypoints[[3, 4, 6, 7], 2] >= MIN_CONFIDENCE).all())
+
+
+def legs_folded(keypoints: np.ndarray) -> bool:
+    """Whether both thighs are seen hardly hanging, as of people who sit or crouch; key points `18 3`."""
+    hips, knees = keypoints[[8, 11]], keypoints[[9, 12]]
+    seen = np.minimum(hips, knees)[:, 2] >= MIN_CONFIDENCE
+    return bool((seen & ((knees - hips)[:, 1] < FOLDED * trunk_length(keypoints))).all())
 
 
 def listed(photos: Any) -> list[Any]:

@@ -7,6 +7,8 @@ the crotch on, and taper.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from tempose.pose.keypoints import MIN_CONFIDENCE
@@ -17,10 +19,12 @@ COVERED, COVERED_AT_HEM = 0.9, 0.85  # the least share of what lies between the 
 PARTED = 0.5  # the most of it that is covered below a hem where the legs part
 SHORT, PARTED_SHORT = 0.55, 0.68  # the same for hems above this height, where thighs touch
 FLARED = 0.95  # a skirt is at its hem at least so wide, as a share of its median width
-NARROWED, NARROWER, HARDLY = 0.6, 0.8, 0.9  # the outline below a hem, as a share of that above: skirt, coat, any
-HEM = 13.0  # the least change of colors across the hem of a coat or of a short skirt, in Lab
+# The outline below a hem, as a share of that above: of a skirt, of a tunic over trousers, of a coat, of any.
+NARROWED, TUNIC, NARROWER, HARDLY = 0.6, 0.7, 0.8, 0.9
+HEM = 13.0  # the least change of colors across the hem of a coat, a tunic or a short skirt, in Lab
 ANY = 4.0  # the same across any hem
 WIDEST = 0.85  # the distance of the legs at a hem is less than this, in lengths of the trunk
+SHIN = 0.8  # the least length of a shin, of its thigh's
 BESIDE = 0.2  # of legs nearer than this one hides the other, and shorts look like skirts
 UPRIGHT, LONG = 0.75, 0.45  # thighs that hang down: of their length, and of the trunk's
 GOWN = 0.9  # a gown's outline at the feet, as a share of that at the thighs
@@ -32,12 +36,14 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
     Args:
         lab: float32 `h w 3`, the person's colors.
         mask: bool `h w`.
-        keypoints: `18 3`; without both thighs, hanging down and seen in their length, there is no hem.
+        keypoints: `18 3`; without a thigh, hanging down and seen in its length, there is no hem. Knees and ankles that
+            a cloth hides are taken to be where the other thigh, and the thigh above, point.
         trunk: its length in pixels.
     """
-    right, left = (_polyline(keypoints, joints) for joints in ((8, 9, 10), (11, 12, 13)))
-    if right is None or left is None:
+    legs = _legs(keypoints, mask.shape[0])
+    if legs is None:
         return 0.0
+    right, left = (_polyline(leg) for leg in legs)
     if not all(_hangs(leg[:STEPS], trunk) for leg in (right, left)):
         return 0.0
     count = min(len(right), len(left))
@@ -63,7 +69,8 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
         flared = wide >= FLARED * np.median(width[1 : t + 1])
         short = heights[t] < SHORT and change > HEM and below[0] < PARTED_SHORT
         parts = narrower < HARDLY and (short or below[0] < PARTED)
-        skirt = flared and narrower < NARROWED
+        tunic = heights[t] > 1 and change > HEM  # shorts end above
+        skirt = flared and narrower < (TUNIC if tunic else NARROWED)
         coat = flared and narrower < NARROWER and change > HEM and below.min() >= COVERED
         score = 1 - below[0] + 1 - narrower
         if (parts or skirt or coat) and change > ANY and score > best:
@@ -75,15 +82,32 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
     return hem
 
 
-def _polyline(keypoints: np.ndarray, joints: tuple[int, int, int]) -> np.ndarray | None:
-    """Points down a leg, `t 2`: STEPS for each bone that is known; None without a thigh."""
-    seen = keypoints[list(joints), 2] >= MIN_CONFIDENCE
-    if not seen[:2].all():
+def _legs(keypoints: np.ndarray, height: int) -> list[np.ndarray] | None:
+    """Hip, knee and ankle of both legs, `3 2` each, or `2 2` without an ankle; None without any thigh.
+
+    Args:
+        height: of the picture, beyond which nothing is guessed.
+    """
+    joints = keypoints[[[8, 9, 10], [11, 12, 13]]]
+    seen = joints[..., 2] >= MIN_CONFIDENCE
+    thighs = joints[:, 1, :2] - joints[:, 0, :2]
+    known = seen[:, 0] & seen[:, 1]
+    if not known.any() or not seen[:, 0].all():
         return None
-    points = keypoints[list(joints), :2]
+    legs = []
+    for leg, thigh, (_, knee, ankle) in zip(
+        joints[..., :2], np.where(known[:, None], thighs, thighs[::-1]), seen, strict=True
+    ):
+        below = leg[1] if knee else leg[0] + thigh
+        foot = leg[2] if ankle else below + SHIN * thigh
+        legs.append(np.stack([leg[0], below, foot] if ankle or foot[1] < height else [leg[0], below]))
+    return legs
+
+
+def _polyline(joints: np.ndarray) -> np.ndarray:
+    """Points down a leg `j 2`, STEPS for each bone: `t 2`."""
     shares = ((np.arange(STEPS) + 0.5) / STEPS)[:, None]
-    thigh = points[0] + shares * (points[1] - points[0])
-    return np.concatenate([thigh, points[1] + shares * (points[2] - points[1])]) if seen[2] else thigh
+    return np.concatenate([start + shares * (end - start) for start, end in pairwise(joints)])
 
 
 def _hangs(thigh: np.ndarray, trunk: float) -> bool:
