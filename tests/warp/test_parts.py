@@ -23,11 +23,16 @@ def layer_of(bone):
 
 
 def true_layers(recipe):
-    """int `h w`: by the bone that carries a pixel for the most part; −1 where none does, or nobody is."""
+    """int `h w`: by the bone that carries a pixel for the most part; −1 where none does, or nobody is. What hangs free
+    around both legs is the trunk's.
+    """
     stage = _Stage.of(recipe)
     surface = stage.look.surface
     samples = View.of(surface, stage.pose, 0, stage.camera, fine=1).samples
-    weights = surface.weights[samples.corners[:, 0]]
+    weights = surface.weights.copy()
+    for rows, _ in surface.skirts:
+        weights[rows] = np.eye(len(BONES))[BONES.index("pelvis")]
+    weights = weights[samples.corners[:, 0]]
     layers = np.array([layer_of(bone) for bone in BONES])[weights.argmax(axis=1)]
     truth = np.full(SIZE[0] * SIZE[1], -1)
     truth[samples.place] = np.where(weights.max(axis=1) > 0.9, layers, -1)

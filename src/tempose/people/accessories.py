@@ -114,7 +114,7 @@ def _strap(body: Body, turn: np.ndarray, height: np.ndarray, outer: float) -> Tu
     share = np.linspace(1, 0, 14)
     y = (height[0] + share * (height[1] - height[0])) * t
     phi = turn[0] + share * (turn[1] - turn[0])
-    surface = body.trunk(y, outer * 0.8 + 0.010)
+    surface = body.trunk(y, outer + 0.010 + 0.03 * np.clip(1 - 2 * y / t, 0, 1))
     at = ((phi + np.pi) % (2 * np.pi)) / (2 * np.pi) * TRUNK_COLUMNS
     low = at.astype(int) % TRUNK_COLUMNS
     rows = np.arange(len(y))

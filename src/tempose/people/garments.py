@@ -20,7 +20,7 @@ SKIRT_COLUMNS = 44
 WAIST = 0.285  # shares of the trunk above the hip joints
 ARMS = [BONE[name] for name in BONES if name.endswith(("shoulder", "elbow", "wrist"))]
 PRESSED = 0.2  # the share of its air that what a top lies over keeps
-UNDER = 0.03  # metres of skin, or of another cloth, that cloth lies over before it is left out
+UNDER = 0.018  # metres of skin, or of another cloth, that cloth lies over before it is left out
 
 
 def dressed(person: Person, body: Body) -> list[Tube | Patch]:
