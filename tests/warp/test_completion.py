@@ -78,3 +78,19 @@ def test_joints_belong_to_both_sides():
     assert not caps[:, labels < 0].any()
     away = np.hypot(*(np.argwhere(caps[RIGHT_ARM])[:, ::-1] - keypoints[2, :2]).T)
     assert away.max() < 0.2 * 50
+
+
+def test_about_a_joint_the_trunk_keeps_no_more_of_a_limb_than_lies_within_the_person():
+    """However the limb turns, what stays of it does not jut out of them."""
+    labels, keypoints = standing()
+    labels[80:84, :44] = -1  # the right hip, found near the outline
+    labels[60:, :37] = -1
+    caps = joint_caps(labels, keypoints, 0.0)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    for layer, joint in ((RIGHT_LEG, 8), (LEFT_LEG, 11)):
+        column, row = keypoints[joint, :2].astype(int)
+        away = np.hypot(x - column, y - row)
+        reach = max(away[labels < 0].min(), 0.5 * 0.17 * 50)
+        assert caps[layer].any()
+        assert away[caps[TRUNK] & (labels == layer)].max(initial=0) <= 0.6 * reach + 1.5
+    assert (caps[TRUNK] & (labels == LEFT_LEG)).any()

@@ -5,8 +5,8 @@ import pytest
 from tempose.people.clip import Recipe, _Stage, draw_clip
 from tempose.people.mesh import BONES
 from tempose.people.render import View
-from tempose.warp.flesh import LAYERS, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, bone_distances, trunk_length
-from tempose.warp.parts import find_parts, random_walk, without_strays
+from tempose.warp.flesh import LAYERS, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, bone_distances, trunk_length
+from tempose.warp.parts import find_parts, random_walk, without_pelvis, without_strays
 from tempose.warp.seeds import part_seeds, seeds_by_color
 
 SIZE = (192, 144)
@@ -233,3 +233,19 @@ def test_a_shin_beside_another_is_a_leg_of_its_own_though_its_knee_is_in_doubt(a
     assert (seeds == RIGHT_LEG).any()
     assert (seeds == LEFT_LEG).any() == seen
     assert (seeds[260:360, 100] == RIGHT_LEG).all()
+
+
+@pytest.mark.parametrize("degrees", [0, 20, 60, 90])
+def test_what_lies_along_a_thigh_that_straddles_is_no_trunk_and_a_shirt_over_one_that_hangs_is(degrees):
+    keypoints = np.zeros((18, 3), np.float32)
+    angle = np.radians(degrees)
+    knee = (80 - 60 * np.sin(angle), 110 + 60 * np.cos(angle))
+    for index, place in {1: (90, 30), 8: (80, 110), 11: (100, 110), 9: knee, 12: (100, 170)}.items():
+        keypoints[index] = *place, 1
+    parts = np.zeros((len(LAYERS), *SIZE), np.float32)
+    parts[TRUNK] = 1
+    moved = without_pelvis(parts, keypoints)
+    assert np.array_equal(moved.sum(axis=0), parts.sum(axis=0))
+    x, y = (keypoints[8, :2] + 0.6 * (keypoints[9, :2] - keypoints[8, :2]) + (0, 4)).astype(int)
+    assert bool(moved[RIGHT_LEG, y, x]) == (degrees > 40)
+    assert not moved[RIGHT_LEG, :110].any()

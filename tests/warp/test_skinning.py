@@ -109,6 +109,44 @@ def test_what_hangs_from_a_hand_goes_on_hanging_and_the_hand_turns(wrist):
     assert shown.valid[1] == 0  # the bag does not turn with the forearm
 
 
+def test_without_a_skirt_the_trunk_does_not_ask_where_the_legs_are_and_one_with_a_skirt_hangs_from_them():
+    """Somebody who sits in the photo and stands in the target has no belly stretched down to the knees."""
+    places, sitting = anywhere(), person(right_knee=(8, 30), left_knee=(40, 30))
+    rows = torch.zeros(len(places), dtype=torch.long)
+    near = places[:, 1] < person()[KEYPOINTS.index("left_hip"), 1]
+    found = []
+    for skirt in (False, True):
+        photo = photo_joints(sitting[None], hem=torch.tensor([float(skirt)]))
+        traces = [
+            trace(skin(photo, target_joints(target[None], photo, sitting[None])), rows, rows + TRUNK_BONE, *places.T)
+            for target in (sitting, person())
+        ]
+        found.append([torch.stack([each.x, each.y]) for each in traces])
+    assert (found[0][0] - found[0][1])[:, near].abs().max() < 2
+    assert (found[1][0] - found[1][1])[:, near].abs().max() > 5
+
+
+@pytest.mark.parametrize("leg", [9, 12])
+def test_a_thigh_that_turns_ends_in_a_round_no_wider_than_the_person_is_about_the_hip(leg):
+    source, places = person(), anywhere()
+    hip, knee = BONES[leg].start, BONES[leg].end
+    across, down = source[knee, :2] - source[hip, :2]
+    raised = source.clone()
+    raised[knee, :2] = source[hip, :2] + torch.stack([0.7 * down, 0.7 * down]) + across
+    narrow = torch.zeros(1, 512, 384, dtype=torch.bool)
+    x, y = source[hip, :2].round().long().tolist()
+    narrow[:, y - 8 :, x - 8 : x + 8] = True
+    photo = photo_joints(source[None], person=narrow)
+    rows = torch.zeros(len(places), dtype=torch.long)
+    for target, juts in ((raised, False), (source, True)):
+        traced = trace(skin(photo, target_joints(target[None], photo, source[None])), rows, rows + leg, *places.T)
+        axis = target[knee, :2] - target[hip, :2]
+        before = (places - target[hip, :2]) @ (axis / axis.norm()) < -2
+        least = max(8.0, 0.5 * BONES[leg].radius * float(photo.scale))
+        far = (places - target[hip, :2]).norm(dim=-1) > 1.5 * least + 1
+        assert bool((traced.valid[before & far] > 0).any()) == juts
+
+
 @pytest.mark.parametrize("arm", [5, 7])
 def test_a_raised_arm_ends_in_a_round_at_the_shoulder_and_one_as_in_the_photo_does_not(arm):
     source, places = person(), anywhere()

@@ -28,6 +28,7 @@ NEAR = 0.03  # what is near in near_fill, as a share of the picture's longer sid
 WIDER = (0.1, 0.3, 1.0)  # over these shares of that it takes its means, the farther the more
 AROUND = 0.6  # how far about a hole patches are looked for, as a share of its longer side
 SLOW, WEAK = 3.0, 4.0  # changes slower than so many pixels and weaker than that a pixel, of 255, are light
+PLAIN, FIRM = 1.5, 24  # the median of what is fine in a plain picture, and the least step of an edge there, of 255
 MOSTLY = 0.6  # a hole of more than this share of the part leaves too few patches
 RIM = 0.018  # of the person's longer side is taken out about them
 SHADE = 0.5  # shadows reach so far from the feet, in lengths of the trunk
@@ -181,7 +182,8 @@ def even_light(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """A picture, uint8, whose slow and weak changes within a hole give way to the light from around it.
 
     The steps between neighbors within the hole are kept, less those of its blurred version that are weak; from the
-    hole's edge inward they are summed up again, which is Poisson's equation (Pérez et al., section 2).
+    hole's edge inward they are summed up again, which is Poisson's equation (Pérez et al., section 2). Of a plain
+    picture, a wall or a sky, only edges that come in from around are kept: all else there is seams of patches.
     """
     import cv2
     from scipy.sparse import coo_matrix, diags_array
@@ -189,6 +191,13 @@ def even_light(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
     colors = picture.astype(np.float32)
     slow = cv2.GaussianBlur(colors, (0, 0), SLOW)
+    kept = np.ones(hole.shape, bool)
+    if not hole.all() and np.median(abs(colors - slow).max(axis=-1)[~hole]) < PLAIN:
+        firm = cv2.morphologyEx(picture, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)).max(axis=-1) > FIRM
+        _, edges = cv2.connectedComponents(firm.astype(np.uint8))
+        outside = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+        firm &= np.isin(edges, np.unique(edges[firm & outside]))
+        kept = cv2.dilate(firm.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     height, width = hole.shape
     number = np.full(hole.shape, -1)
     number[hole] = np.arange(hole.sum())
@@ -202,6 +211,7 @@ def even_light(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
         there = (here[0] + down, here[1] + across)
         step, gradual = colors[here] - colors[there], slow[here] - slow[there]
         step -= gradual * (abs(gradual).max(axis=-1, keepdims=True) < WEAK)
+        step *= kept[here][:, None]
         known = ~hole[there]
         step[known] += colors[there][known]
         for channel in range(3):

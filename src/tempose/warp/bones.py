@@ -64,5 +64,6 @@ BONES = (
 BONE_LAYERS = tuple(bone.layer for bone in BONES)
 AFTER = tuple(next((i for i, after in enumerate(BONES) if after.before == index), None) for index in range(len(BONES)))
 
+SKIRT = slice(0, 2)  # of a cloth that hangs before both legs
 TRUNK_BONE, NECK_BONE, HEAD_BONE = 2, 3, 4
 CARRYING = ((6, 15), (8, 16))  # of the right arm and of the left one: the forearm, and what hangs from its hand

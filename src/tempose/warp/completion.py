@@ -26,6 +26,7 @@ from tempose.warp.flesh import (
     TOP_ABOVE,
     TRUNK,
     head_axis,
+    skull_middle,
     trunk_length,
 )
 
@@ -35,10 +36,11 @@ WIDEST = 1.6  # no width is believed beyond this, in widths of the bone's flesh
 FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the flesh, unless its other side says so
 NEXT = 8  # a known width counts the less the farther it is, against that of the other side, up to so many of these bins
 SLOPE, FLESH = (
-    0.4,
+    0.25,
     0.06,
 )  # shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk
 CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
+OF_TRUNK, LEAST_CAP = 0.6, 0.5  # the trunk's share of that, and of it at least, however near the outline is
 ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG, "right_hip"), (LEFT_LEG, "left_hip"))
 
 
@@ -82,19 +84,26 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
 
 
 def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> np.ndarray:
-    """bool `l h w`: where each layer shares the photo with its neighbor about the joint between them."""
+    """bool `l h w`: where each layer shares the photo with its neighbor about the joint between them.
+
+    What the trunk has of a limb stays where that was; so it has the less, the nearer the joint is to the outline.
+    """
     import cv2
 
     caps = np.zeros((len(LAYERS), *labels.shape), np.uint8)
     trunk = trunk_length(keypoints)
+    flesh = cv2.distanceTransform((labels >= 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     for layer, name in ROOTS:
         x, y, sure = keypoints[KEYPOINTS.index(name)]
         if sure < MIN_CONFIDENCE or not (labels == layer).any() or (hem and layer in (RIGHT_LEG, LEFT_LEG)):
             continue
-        radius = round((CAP_LEG if layer in (RIGHT_LEG, LEFT_LEG) else CAP_ARM) * trunk)
-        cap = cv2.circle(np.zeros(labels.shape, np.uint8), (round(float(x)), round(float(y))), radius, 1, -1)
-        caps[layer] |= cap & (labels == TRUNK)
-        caps[TRUNK] |= cap & (labels == layer)
+        reach = (CAP_LEG if layer in (RIGHT_LEG, LEFT_LEG) else CAP_ARM) * trunk
+        place = round(float(x)), round(float(y))
+        column, row = np.clip(place, 0, np.array(labels.shape[::-1]) - 1)
+        within = OF_TRUNK * min(reach, max(float(flesh[row, column]), LEAST_CAP * reach))
+        for share, other, radius in ((layer, TRUNK, reach), (TRUNK, layer, within)):
+            cap = cv2.circle(np.zeros(labels.shape, np.uint8), place, round(radius), 1, -1)
+            caps[share] |= cap & (labels == other)
     caps[TRUNK] |= neck_bar(labels.shape, keypoints) & (labels == HEAD)
     return caps > 0
 
@@ -109,7 +118,7 @@ def neck_bar(size: tuple[int, ...], keypoints: np.ndarray, share: float = SURELY
         return bar > 0
     middle, up = head
     base = keypoints[1, :2]
-    end = base + share * (middle - CHIN_BELOW * trunk * up - base)
+    end = base + share * (skull_middle(keypoints, middle) - CHIN_BELOW * trunk * up - base)
     one, other = ((round(float(x)), round(float(y))) for x, y in (base, end))
     return cv2.line(bar, one, other, 1, max(1, round(2 * THROAT * trunk))) > 0
 

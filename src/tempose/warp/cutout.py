@@ -24,6 +24,7 @@ from tempose.warp.flesh import (
     THROAT,
     TRUNK,
     head_axis,
+    skull_middle,
     trunk_length,
 )
 from tempose.warp.hand_flesh import hand_flesh
@@ -359,16 +360,20 @@ def _beneath_hair(own: np.ndarray, inner: np.ndarray, bare: np.ndarray) -> np.nd
 
 
 def _as_wide(throat: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """bool `h w`: what is no farther from the axis of the neck than what is seen of it, and hardly above the chin."""
+    """bool `h w`: what is no farther from the axis of the neck than what is seen of it, and hardly above the chin.
+
+    To either side: hair may hide one.
+    """
     head = head_axis(keypoints)
     if head is None or not throat.any():
         return np.ones_like(throat)
     y, x = np.mgrid[: throat.shape[0], : throat.shape[1]]
     (middle, up), trunk = head, trunk_length(keypoints)
-    across = (x - keypoints[1, 0]) * -up[1] + (y - keypoints[1, 1]) * up[0]
+    axis = skull_middle(keypoints, middle) - keypoints[1, :2]
+    axis = axis / max(float(np.hypot(*axis)), 1.0)
+    across = abs((x - keypoints[1, 0]) * -axis[1] + (y - keypoints[1, 1]) * axis[0])
     above = (x - middle[0]) * up[0] + (y - middle[1]) * up[1] + (CHIN_BELOW - THROAT / 2) * trunk
-    first, last = np.quantile(across[throat], (0.02, 0.98))
-    return (across >= first) & (across <= last) & (above < 0)
+    return (across <= np.quantile(across[throat], 0.98)) & (above < 0)
 
 
 def _eroded(mask: np.ndarray, disk: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tempose.warp.bones import BONE_LAYERS, BONES, TRUNK_BONE
-from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
+from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.joints import (
     CHIN,
     COLLAR,
@@ -25,8 +25,10 @@ from tempose.warp.joints import (
 )
 from tempose.warp.pixels import FAINT, Pixels
 
-# Depths in lengths of the trunk. Layers nearer to each other than TIE are mixed, so that their order never jumps.
-TIE = 0.03
+# Depths in lengths of the trunk. Over so little one layer gives way to another: less is a seam, more half transparent.
+# Layers as deep as each other, as nothing may be known of legs, show in ORDER, from back to front: LEAD decides it.
+TIE, LEAD = 0.004, 0.02
+ORDER = (RIGHT_LEG, LEFT_LEG, TRUNK, HEAD, RIGHT_ARM, LEFT_ARM)
 OVER = 0.12  # the head before the trunk
 IN_FRONT = 0.12  # arms before the trunk as it is seen from the front, besides what is known of their depth
 BEHIND = 0.25  # legs behind the trunk and its clothes
@@ -164,7 +166,8 @@ def visible(alpha: Tensor, depth: Tensor) -> Tensor:
     alpha, depth, shares = alpha[:, several], depth[:, several], shown[:, several]
     for one in range(len(alpha)):
         for other in range(one):
-            before = torch.sigmoid((depth[one] - depth[other]) / TIE)
+            lead = LEAD if ORDER.index(other) > ORDER.index(one) else -LEAD
+            before = torch.sigmoid((depth[one] - depth[other] + lead) / TIE)
             shares[one] *= 1 - alpha[other] * before
             shares[other] *= 1 - alpha[one] * (1 - before)
     shown[:, several] = shares

@@ -58,6 +58,12 @@ def head_axis(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return middle, up / length if length > 1e-3 else np.array([0.0, -1.0])
 
 
+def skull_middle(keypoints: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """The middle of the ears, `2`, below which the neck is, however the head turns; without ears that of the face."""
+    ears = keypoints[[index for index in (16, 17) if keypoints[index, 2] >= MIN_CONFIDENCE], :2]
+    return ears.mean(axis=0) if len(ears) else face
+
+
 def bone_distances(keypoints: np.ndarray, size: tuple[int, ...], hem: float = 0.0) -> np.ndarray:
     """Distance of every pixel to each layer's bones in widths of their flesh, float32 `l h w`; inf without bones.
 

@@ -26,6 +26,7 @@ LIMBS = (
     (9, 8, HIPS), (12, 11, HIPS), (4, 3, 2), (7, 6, 5), (10, 9, 8), (13, 12, 11),
 )  # fmt: skip
 OPPOSITE = {2: 5, 5: 2, 8: 11, 11: 8}
+ROOTS = (2, 5, 8, 11)  # shoulders and hips
 
 # Places from the parent in lengths of the trunk, on a person who stands and faces the camera: x to their left, y down.
 TYPICAL = {
@@ -58,11 +59,21 @@ class Joints(NamedTuple):
     mirrored: Tensor  # n, bool: whether the photo's person has turned round
     known: Tensor  # n, bool: whether it is known where the person is
     carries: Tensor  # n 2, bool: whether something hangs from the right hand, from the left one
+    skirt: Tensor  # n, bool: whether one cloth hangs before both legs
+    flesh: Tensor  # n 4, pixels: from each of ROOTS to the person's outline in the photo; inf where that is not known
 
 
-def photo_joints(keypoints: Tensor, grips: Tensor | None = None) -> Joints:
-    """The joints of photos from key points `n 18 3`, and from where things hang from the hands, `n 2 2`, NaN where none
-    does."""
+def photo_joints(
+    keypoints: Tensor, grips: Tensor | None = None, hem: Tensor | None = None, person: Tensor | None = None
+) -> Joints:
+    """The joints of photos.
+
+    Args:
+        keypoints: `n 18 3`.
+        grips: from where things hang from the hands, `n 2 2`, NaN where none does, as if not given.
+        hem: how far down the legs one cloth hangs, `n`; 0 where none does, as if not given.
+        person: where they are, bool `n h w`.
+    """
     known = keypoints[..., 2] >= MIN_CONFIDENCE
     places = _nodes(keypoints, known)
     places[:, HIPS], hips = _mean(places[:, [8, 11]], known[:, [8, 11]])
@@ -94,7 +105,9 @@ def photo_joints(keypoints: Tensor, grips: Tensor | None = None) -> Joints:
     for hand, (wrist, _, grip, plumb) in enumerate(HANDS):
         places[:, grip] = torch.where(carries[:, hand, None], grips[:, hand], places[:, wrist])
         places[:, plumb] = places[:, grip] + down
-    return Joints(places, scale, facing, torch.zeros_like(found), found, carries)
+    skirt = torch.zeros_like(found) if hem is None else hem > 0
+    flesh = places.new_full((len(places), len(ROOTS)), math.inf) if person is None else _flesh(person, places[:, ROOTS])
+    return Joints(places, scale, facing, torch.zeros_like(found), found, carries, skirt, flesh)
 
 
 def target_joints(keypoints: Tensor, photo: Joints, photo_keypoints: Tensor) -> Joints:
@@ -129,7 +142,19 @@ def target_joints(keypoints: Tensor, photo: Joints, photo_keypoints: Tensor) -> 
         turned = angle_between(body[:, wrist] - body[:, elbow], places[:, wrist] - places[:, elbow])
         places[:, grip] = places[:, wrist] + rotated(body[:, grip] - body[:, wrist], turned)
         places[:, plumb] = places[:, grip] + places.new_tensor([0.0, 1.0]) * scale[:, None]
-    return Joints(places, scale, facing, mirrored, found & photo.known, photo.carries)
+    return Joints(
+        places, scale, facing, mirrored, found & photo.known, photo.carries, photo.skirt, photo.flesh * ratio[:, None]
+    )
+
+
+def _flesh(person: Tensor, places: Tensor) -> Tensor:
+    """How far places `n m 2` are from the outline of people, bool `n h w`: `n m`; inf where there is no outline."""
+    found = places.new_full(places.shape[:2], math.inf)
+    for at, (one, roots) in enumerate(zip(person, places, strict=True)):
+        beside = (~one).nonzero().flip(-1) + 0.5
+        if len(beside):
+            found[at] = torch.stack([(beside - root).square().sum(-1).min().sqrt() for root in roots])
+    return found
 
 
 def _nodes(keypoints: Tensor, known: Tensor) -> Tensor:

@@ -121,5 +121,7 @@ class Photos:
                 alpha = alpha.clamp(0, 1)
                 factors = color.new_tensor([size[1] / w, size[0] / h, 1.0])
             keypoints, grips = self.layers.keypoints * factors, self.layers.grips * factors[:2]
-            self._scales[times] = Scaled(color, alpha, factors, keypoints, photo_joints(keypoints, grips))
+            person = alpha.unflatten(0, (len(self), -1)).amax((1, 2)) > 0.5
+            joints = photo_joints(keypoints, grips, self.layers.hem, person)
+            self._scales[times] = Scaled(color, alpha, factors, keypoints, joints)
         return self._scales[times]

@@ -23,8 +23,8 @@ AROUND = 0.08  # of the background is looked at about the person
 WITHIN, BEYOND = 0.012, 0.02  # the rim about the mask's edge in which GrabCut decides
 OPEN = 0.16  # within so many trunk lengths of hands, feet and head the rim is wider: masks cut off fingers and hair
 CORE = 0.3  # nearer to a bone than this, in widths of its flesh, is surely person; gaps between limbs are not
-# The corners between which gaps are: between each arm and the trunk, and between the legs.
-ARMS, LEGS = ((2, 3, 4, 8), (5, 6, 7, 11)), (8, 9, 10, 13, 12, 11)
+# The corners between which gaps are: between each arm and the trunk, jaw and shoulder, and between the legs.
+ARMS, JAW, LEGS = ((2, 3, 4, 8), (5, 6, 7, 11)), ((0, 2, 1), (0, 5, 1)), (8, 9, 10, 13, 12, 11)
 ROUNDS = 3  # of GrabCut
 LIKE = 14.0  # person and background whose colors differ by less, in Lab, look alike: the mask decides
 LIKE_PLAIN, SPREAD = 5.0, 2.5  # the same before a plain background, and what each unit of its local spread adds
@@ -175,7 +175,8 @@ def refine_mask(picture: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) ->
     through = (to_background < SEEN_THROUGH) | (to_background < np.minimum(2 * SEEN_THROUGH, RATHER * to_person))
     on_person, off_person = color_shares(lab, np.where(surely, 0, np.where(surely_not, 1, -1)))[:2]
     through = (through & (to_background < to_person)) | (off_person > RARE * on_person)
-    gap = np.isin(labels, (cv2.GC_PR_FGD, cv2.GC_PR_BGD)) & ~alike & through
+    jaw = _between(keypoints, mask.shape, JAW) & (bone_distances(keypoints, mask.shape).min(axis=0) >= CORE)
+    gap = (np.isin(labels, (cv2.GC_PR_FGD, cv2.GC_PR_BGD)) | jaw) & ~alike & through
     gap &= ~_between(keypoints, mask.shape, (LEGS,))  # there it may be the pattern of a skirt
     labels[cv2.morphologyEx(gap.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_BGD
     cv2.grabCut(picture, labels, (0, 0, 1, 1), outside, inside, ROUNDS, cv2.GC_INIT_WITH_MASK)

@@ -20,6 +20,9 @@ LEAST = 1e-5  # the chance of a step across any edge
 BLUR = 0.7  # noise is no border, pixels
 UNLIKE = 0.05  # the least likeness of a color
 STRAY = 0.15  # patches without a seed up to this share of their layer's area are taken from it
+# A thigh that leans by more than this cosine from the trunk is no trunk from so far beyond the hip and so far beside it
+# on, in lengths of the trunk.
+STRADDLED, GROIN, BESIDE = 0.8, 0.15, 0.25
 PRIOR = 1e-3  # the pull of the nearest bones and of like colors, beside steps of chance 1
 
 
@@ -121,7 +124,8 @@ def random_walk(values: np.ndarray, mask: np.ndarray, seeds: np.ndarray, prior: 
 def without_pelvis(parts: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     """Likelihoods `l h w` where what lies above a hip, seen along the trunk and along the thigh, is the trunk's.
 
-    Trousers have one color up to the waist; but what is above the joint does not turn with the thigh.
+    Trousers have one color up to the waist; but what is above the joint does not turn with the thigh. And what is
+    beyond it along a thigh that points elsewhere than down is no trunk.
     """
     moved = parts.copy()
     y, x = np.mgrid[: parts.shape[1], : parts.shape[2]].astype(np.float32) + 0.5
@@ -135,4 +139,10 @@ def without_pelvis(parts: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
         above = (place @ down < 0) & (place @ thigh < 0)
         moved[TRUNK] += moved[layer] * above
         moved[layer][above] = 0
+        length, trunk = max(float(np.hypot(*thigh)), 1e-3), float(np.hypot(*down))
+        if thigh @ down < STRADDLED * length * trunk:
+            along, across = place @ thigh / length, abs(place @ np.array([-thigh[1], thigh[0]])) / length
+            beyond = (place @ down > 0) & (along > GROIN * trunk) & (along < length) & (across < BESIDE * trunk)
+            moved[layer] += moved[TRUNK] * beyond
+            moved[TRUNK][beyond] = 0
     return moved

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from tempose.warp.bones import BONE_LAYERS, BONES, CARRYING, HEAD_BONE
+from tempose.warp.bones import BONE_LAYERS, BONES, CARRYING, HEAD_BONE, SKIRT
 from tempose.warp.flesh import LAYERS
 from tempose.warp.joints import Joints
 from tempose.warp.layers import FINE, Scaled
@@ -91,6 +91,7 @@ def _cells(carried: Carried, size: tuple[int, int]) -> Tensor:
     active, before = torch.ones(n, len(BONES), 1, 1, dtype=torch.bool, device=carried.joints.scale.device), max(size)
     for hand, (_, thing) in enumerate(CARRYING):
         active[:, thing, 0, 0] = carried.joints.carries[:, hand]
+    active[:, SKIRT, 0, 0] = carried.joints.skirt[:, None]
     for cell in sorted({FINE * max(1, round(height / CELLS / FINE)), FINE}, reverse=True):
         rows, columns, times = -(-height // cell), -(-width // cell), -(-before // cell)
         active = active.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)

@@ -26,6 +26,7 @@ from tempose.warp.joints import (
     HIPS,
     KNEES,
     NECK,
+    ROOTS,
     Joints,
     angle_between,
     perpendicular,
@@ -43,8 +44,9 @@ LEAST, MOST = 0.01, 3.1  # bends in radians: less counts as that little, more as
 LIMBS = (RIGHT_ARM, LEFT_ARM, RIGHT_LEG, LEFT_LEG)
 FLAT, LONG = 0.3, 1.3  # the round that a folded limb ends in, in its half widths: flat about its middle, and so long
 FOLDED = 1.15  # half the angle from which on a limb counts as folded, radians
-RAISED = 0.1, 0.5  # an arm turned by so many radians against the photo's begins to end, and ends, in a round
-ROOT = 4.0, 1.0  # how far it goes on before the shoulder, in its radii: as in the photo, and raised
+TURNED = 0.1, 0.5  # a limb turned by so many radians against the photo's begins to end, and ends, in a round
+WHOLE_ROOT, LEAST_ROOT = 4.0, 0.5  # how far it goes on before its root, in its radii: as in the photo; and at least
+PELVIS = 1.6  # the trunk's round is so much flatter
 WIDENS = 0.4  # and how fast it may widen from there on
 SHARED = 1.02  # shares of half a bend: beyond its middle both bones lead there
 
@@ -110,18 +112,27 @@ def skin(photo: Joints, target: Joints) -> Skin:
 def _roots(photo: Joints, target: Joints) -> Tensor:
     """How far the photo's bones go on before their start, `n bones` in its pixels.
 
-    What lies above a shoulder goes along with an arm that hangs as in the photo; one that is raised ends in a round.
+    What lies above a shoulder or a hip goes along with a limb that hangs as in the photo; one that is turned against it
+    ends in a round, no wider than the person is about that joint: so it does not jut out of them. So does a trunk
+    without a skirt below the hips when the thighs turn against it.
     """
     roots = photo.scale.new_full((len(photo.scale), len(BONES)), math.inf)
     axes = [joints.places[:, HIPS] - joints.places[:, COLLAR] for joints in (photo, target)]
     for index, bone in enumerate(BONES):
-        if bone.start in (2, 5):
-            arms = [joints.places[:, bone.end] - joints.places[:, bone.start] for joints in (photo, target)]
-            shown, asked = (angle_between(axis, arm) for axis, arm in zip(axes, arms, strict=True))
-            turned = (asked - torch.where(target.mirrored, -shown, shown)).abs()
-            turned = turned.minimum(2 * math.pi - turned)
-            raised = ((turned - RAISED[0]) / (RAISED[1] - RAISED[0])).clamp(0, 1)
-            roots[:, index] = photo.scale * bone.radius * (ROOT[0] + (ROOT[1] - ROOT[0]) * raised)
+        if bone.start not in (*ROOTS, HIPS):
+            continue
+        end = KNEES if index == TRUNK_BONE else bone.end
+        limbs = [joints.places[:, end] - joints.places[:, bone.start] for joints in (photo, target)]
+        shown, asked = (angle_between(axis, limb) for axis, limb in zip(axes, limbs, strict=True))
+        turned = (asked - torch.where(target.mirrored, -shown, shown)).abs()
+        turned = turned.minimum(2 * math.pi - turned)
+        turned = ((turned - TURNED[0]) / (TURNED[1] - TURNED[0])).clamp(0, 1)
+        radius = photo.scale * bone.radius
+        wide = radius
+        if bone.start in ROOTS:
+            wide = photo.flesh[:, ROOTS.index(bone.start)].maximum(LEAST_ROOT * radius).minimum(radius)
+        roots[:, index] = torch.lerp(WHOLE_ROOT * radius, wide, turned)
+    roots[:, TRUNK_BONE].masked_fill_(photo.skirt, math.inf)
     return roots
 
 
@@ -138,12 +149,12 @@ def _curves(joints: Joints, bends: Tensor, rounding: Tensor) -> Curves:
     along = joints.places[:, [bone.end for bone in BONES]] - start
     length = along.norm(dim=-1).clamp_min(1e-3)
     axis = torch.where(length[..., None] > 2e-3, along / length[..., None], along.new_tensor([0.0, 1.0]))
-    has_before = torch.tensor([bone.before is not None for bone in BONES], device=length.device)
-    has_after = torch.tensor([after is not None for after in AFTER], device=length.device)
+    has_before = torch.tensor([bone.before is not None for bone in BONES], device=length.device).repeat(len(length), 1)
+    has_before[:, TRUNK_BONE] = joints.skirt  # without one the trunk ends in itself, however the legs are
     before = [i if bone.before is None else bone.before for i, bone in enumerate(BONES)]
     after = [i if index is None else index for i, index in enumerate(AFTER)]
     first = rounding.minimum(LONGEST_BEND * length).minimum(LONGEST_BEND * length[:, before]) * has_before
-    last = first[:, after] * has_after
+    last = first[:, after] * torch.tensor([after is not None for after in AFTER], device=length.device)
     half = bends / 2
     (x, y), (along_x, along_y) = start.unbind(-1), axis.unbind(-1)
     radius = length.new_tensor([bone.radius for bone in BONES])
@@ -235,7 +246,8 @@ def _along(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> tupl
     along_s = along_s + across * torch.lerp(tilt[0], tilt[1], share)
     across_s = across * torch.lerp(wide[0], wide[1], share)
     root = skin.root.reshape(-1)[row]
-    away = torch.hypot(along_s.clamp_max(0), across_s) - WIDENS * along_s.clamp_min(0)
+    below = along_s.clamp_max(0) * torch.where(bone == TRUNK_BONE, PELVIS, 1.0)
+    away = torch.hypot(below, across_s) - WIDENS * along_s.clamp_min(0)
     valid = valid * ((root - away) / size + 0.5).clamp(0, 1)
     x, y, over_s = _bent(photo, along_s, across_s)
     # What the photo hides behind the next bone is made up only on this bone's own side of the joint, and no wider than
