@@ -31,10 +31,10 @@ def composition(window=WHOLE, background=None):
     return person, scene, Motion(person.keypoints[None], person.picture.shape[:2], 1.0)
 
 
-def generated(color, *, alpha=0.0):
-    """One frame of one color, which says that nobody is there."""
+def generated(color):
+    """One frame of one color."""
     shown = torch.full((3, *SMALL), color / 127.5 - 1)
-    return GeneratedFrame(shown, torch.full((1, *SMALL), alpha), torch.zeros(2, *SMALL))
+    return GeneratedFrame(shown, torch.zeros(1, *SMALL), torch.zeros(2, *SMALL))
 
 
 def test_the_warp_alone_gives_the_photo_back_in_its_own_pose():
@@ -46,7 +46,7 @@ def test_the_warp_alone_gives_the_photo_back_in_its_own_pose():
     assert error[far].mean() < 2
 
 
-def test_a_model_that_says_nobody_is_there_leaves_the_background_to_the_bit():
+def test_where_nobody_is_the_background_stays_to_the_bit():
     _, scene, motion = composition()
     gone = Motion(motion.keypoints - (5000, 0, 0), motion.size, 1.0)
     np.testing.assert_array_equal(scene.show(gone, 0, generated(200)), scene.background)
@@ -74,7 +74,7 @@ def test_a_picture_goes_on_mirrored_beyond_its_edges():
 
 def test_the_models_color_shows_on_the_person_and_nowhere_far_from_them():
     person, scene, motion = composition()
-    shown = scene.show(motion, 0, generated(255)._replace(alpha=None))
+    shown = scene.show(motion, 0, generated(255))
     rows, columns = np.flatnonzero(person.mask.any(1)), np.flatnonzero(person.mask.any(0))
     far = np.ones(SIZE, bool)
     far[max(0, rows[0] - 20) : rows[-1] + 20, max(0, columns[0] - 20) : columns[-1] + 20] = False
@@ -167,7 +167,7 @@ def test_memory_does_not_grow_with_the_number_of_frames():
     arrays, tensors = [], []
     tracemalloc.start()
     for _ in range(6):
-        size = scene.show(motion, 0, generated(128, alpha=0.5)).nbytes
+        size = scene.show(motion, 0, generated(128)).nbytes
         gc.collect()
         arrays.append(tracemalloc.get_traced_memory()[0])
         tensors.append(sum(each.nbytes for each in gc.get_objects() if isinstance(each, torch.Tensor)))

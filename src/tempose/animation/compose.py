@@ -19,7 +19,7 @@ from tempose.media.images import read_image
 from tempose.media.tensors import to_tensor, to_uint8
 from tempose.pose.keypoints import Motion
 from tempose.warp.background import smooth_fill
-from tempose.warp.detail import detailed, shrunk
+from tempose.warp.detail import detailed
 from tempose.warp.layers import Photos
 from tempose.warp.person import Moves, Poses
 
@@ -99,7 +99,6 @@ class Composition:
             h, w = generated.frame.shape[-2:]
             frame, cover = detailed(
                 generated.frame[None],
-                shrunk(cover, (h, w)) if generated.alpha is None else generated.alpha[None],
                 color=color,
                 cover=cover,
                 background=behind,

@@ -1,11 +1,11 @@
 """What a small generated frame lacks at the result's size, from the warp at that size.
 
-The network says at its own size what the frame looks like, where the person is, and by which flow the warped person got
-there. At the result's size the warp knows what the photo shows of it; the flow, smoothed, moves it as well. Where the
-small frame and the warp, made as small, agree but for the shade, the warp shows in that shade; the more their persons
-differ, the more the small frame is shown instead, enlarged as it is. Where the person ends is the alpha's to say alone:
-a foot that the network half believes in is there or not, and never pale. Of faces and hands, a few of its pixels, the
-network knows nothing. Nothing is sharpened and nothing is invented.
+The network says at its own size what the frame looks like, and by which flow the warped person got there. At the
+result's size the warp knows what the photo shows of it; the flow, smoothed, moves it as well. Where the small frame and
+the warp, made as small, agree but for the shade, the warp shows in that shade; the more their persons differ, the more
+the small frame is shown instead, enlarged as it is. Where the person ends is the moved warp's to say alone: a foot that
+the network half believes in is there, and never pale. Of faces and hands, a few of its pixels, the network knows
+nothing. Nothing is sharpened and nothing is invented.
 (Coarse levels of a pyramid from one picture, fine ones from another: Burt and Adelson, "A Multiresolution Spline with
 Application to Image Mosaics", 1983.)
 """
@@ -24,9 +24,6 @@ AGREE = 1.2
 
 # The same of what no share of the background explains.
 ASIDE = 0.6
-
-# The network's alpha changes the warp's where they differ by more than this, wholly from the other on; less is doubt.
-UNSURE, SURE = 0.75, 0.95
 
 # The shade is that of pixels that differ by about this much at most.
 ALIKE = 0.2
@@ -66,7 +63,6 @@ def _pixel_centers(h: int, w: int, *, device: torch.device) -> Tensor:
 
 def detailed(
     generated: Tensor,
-    alpha: Tensor,
     *,
     color: Tensor,
     cover: Tensor,
@@ -78,7 +74,6 @@ def detailed(
 
     Args:
         generated: the network's frames, `f 3 h w` in [-1, 1].
-        alpha: where it says that the person is, `f 1 h w` in [0, 1].
         color, cover: the warp at the result's size: colors `f 3 H W` in [-1, 1], not premultiplied, and their alpha.
         background: what the photo shows behind the person, `f 3 H W` in [-1, 1].
         flow: by which the network moved the warped person, `f 2 h w`, as `moved` takes it.
@@ -90,12 +85,9 @@ def detailed(
     """
     (h, w), (height, width) = generated.shape[-2:], color.shape[-2:]
     small, size = (h, w), (height, width)
-    known = torch.ones_like(alpha) if fine is None else 1 - fine
+    known = torch.ones_like(generated[:, :1]) if fine is None else 1 - fine
     if flow is not None:
         color, cover = _carried(color, cover, enlarged(CARRIED * _averaged(known * flow, SMOOTH), size))
-    wrong = alpha - shrunk(cover, small)
-    wrong = known * wrong.sign() * ((wrong.abs() - UNSURE) / (SURE - UNSURE)).clamp(0, 1)
-    cover = (cover + enlarged(wrong, size)).clamp(0, 1)
 
     coarse, there = shrunk(torch.lerp(background, color, cover), small), shrunk(cover, small)
     # Where both agree, the photo's detail stays, in the shade that the network gives it.
@@ -104,7 +96,7 @@ def detailed(
     shade = _averaged(alike * differs, SHADE) / _averaged(there, SHADE).clamp_min(1e-3)
     away = differs - shade
     aside = _beside(away, shrunk(background, small) - coarse)
-    trust = _agreement(away, AGREE).maximum(_agreement(aside, ASIDE)) * (1 - wrong.clamp_min(0))
+    trust = _agreement(away, AGREE).maximum(_agreement(aside, ASIDE))
     trust = 1 - known * (1 - trust)
     person = torch.lerp(enlarged(generated, size), color + enlarged(known * shade, size), enlarged(trust, size))
     return torch.lerp(background, person.clamp(-1, 1), cover), cover
