@@ -12,6 +12,7 @@ from tempose.warp.background import (
     patch_fill,
     person_hole,
     smooth_fill,
+    with_detail,
     without_person,
 )
 
@@ -201,3 +202,14 @@ def test_behind_somebody_before_a_lit_wall_no_seam_is_seen_and_what_comes_in_fro
     assert abs(even - wall)[away_from_cable].max() < 12
     assert abs(even - wall)[61][HOLE[61]].max() < 12
     assert np.array_equal(even[~HOLE], spoiled.round()[~HOLE])
+
+
+def test_what_an_edge_leaves_beside_it_comes_nowhere_alone():
+    """Only between a darker wall and a post it looks as in the hole, and there enlarging blurs both edges."""
+    wall = np.full((80, 320, 3), 180, np.uint8)
+    wall[:, 220:260], wall[:, 260:264] = 200, 20
+    small, hole = wall[::2, ::2].copy(), np.zeros((40, 160), bool)
+    hole[12:24, 12:60] = True
+    small[hole] = 200
+    inner = with_detail(small, hole, wall)[26:46, 28:116]
+    assert abs(inner.astype(int) - 200).max() <= 3

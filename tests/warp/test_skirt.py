@@ -90,3 +90,15 @@ def test_sitting_people_have_none():
     mask, lab, keypoints = skirt(140)
     keypoints[[9, 12], :2] = keypoints[[8, 11], :2] + (30, 8)
     assert find_hem(lab, mask, keypoints, TRUNK) == 0
+
+
+@pytest.mark.parametrize(("aside", "height"), [(42, 1.55), (22, 0)])
+def test_of_a_wide_skirt_alone_a_bag_may_hide_some(aside, height):
+    """A bag before it, cut out of the mask, parts the legs of a narrow one above its hem."""
+    mask, lab, keypoints = legs()
+    cloth = np.zeros(SIZE, np.uint8)
+    cv2.fillPoly(cloth, [np.array([(40, 66), (80, 66), (60 + aside, 150), (60 - aside, 150)])], 1)
+    lab[cloth > 0] = CLOTH
+    shown = mask | (cloth > 0)
+    shown[118:134, 55:60] = False
+    assert find_hem(lab, shown, keypoints, TRUNK) == pytest.approx(height, abs=0.17)

@@ -24,6 +24,7 @@ PATCH = 5  # radius of a patch, pixels
 CLOTH_PATCH = 3  # the same for what an arm hides of the clothes
 LEVEL = 0.05  # how much the height that patches come from counts beside their colors; more doubles what is beside
 BLOCK = 12  # side of the squares whose finer detail comes from one place, pixels at that size
+EDGE = 2  # of what is beside them, pixels, must look alike, too
 NEAR = 0.03  # what is near in near_fill, as a share of the picture's longer side
 WIDER = (0.1, 0.3, 1.0)  # over these shares of that it takes its means, the farther the more
 AROUND = 0.6  # how far about a hole patches are looked for, as a share of its longer side
@@ -125,21 +126,24 @@ def patch_fill(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
 def with_detail(filled: np.ndarray, hole: np.ndarray, picture: np.ndarray) -> np.ndarray:
     """A small picture whose hole is filled, uint8, as large as the picture, uint8 `h w 3`.
 
-    Square by square the hole gets what enlarging leaves out from where the picture looks most alike about that height.
+    Square by square the hole gets what enlarging leaves out from where the picture looks most alike about that height,
+    a rim about the square included: what an edge leaves beside it must not come alone.
     """
     import cv2
 
     (height, width), enlarged = hole.shape, resize(filled, picture.shape[:2]).astype(np.float32)
     scale = np.array(picture.shape[:2]) / hole.shape
     result, detail, side = enlarged.copy(), picture - enlarged, np.ceil(BLOCK * scale).astype(int)
+    rimmed = cv2.copyMakeBorder(filled, EDGE, EDGE, EDGE, EDGE, cv2.BORDER_REPLICATE)
+    whole = BLOCK + 2 * EDGE
     known = cv2.erode((~hole).astype(np.uint8), np.ones((BLOCK, BLOCK), np.uint8), anchor=(0, 0)) > 0
     for top, left in product(range(0, height, BLOCK), range(0, width, BLOCK)):
         top, left = min(top, height - BLOCK), min(left, width - BLOCK)
         if not hole[top : top + BLOCK, left : left + BLOCK].any():
             continue
         first, last = max(0, top - BLOCK), min(height - BLOCK, top + BLOCK) + 1
-        square = filled[top : top + BLOCK, left : left + BLOCK]
-        unlike = cv2.matchTemplate(filled[first : last + BLOCK - 1], square, cv2.TM_SQDIFF)
+        square = rimmed[top : top + whole, left : left + whole]
+        unlike = cv2.matchTemplate(rimmed[first : last + whole - 1], square, cv2.TM_SQDIFF)
         unlike[~known[first:last, : width - BLOCK + 1]] = np.inf
         if np.isfinite(unlike).any():
             row, column = np.unravel_index(unlike.argmin(), unlike.shape)

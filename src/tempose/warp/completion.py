@@ -211,8 +211,8 @@ class Axis:
 
     def within(self, limits: np.ndarray) -> np.ndarray:
         """bool `h w`: what lies within limits, `2 BINS`, to either side."""
-        bins = (self.along * BINS).astype(int).clip(0, BINS - 1)
-        limit = np.minimum(np.where(self.across > 0, limits[1][bins], limits[0][bins]), WIDEST * self.radius)
+        right, left = (np.interp(self.along, MIDDLES, one) for one in limits)
+        limit = np.minimum(np.where(self.across > 0, left, right), WIDEST * self.radius)
         return (self.along >= 0) & (self.along < 1) & (abs(self.across) <= limit)
 
 

@@ -246,7 +246,7 @@ def _layers(
         if layer in ARMS:  # which may leave what they lie on; fingers are narrower than such a rim
             beside = before | (firm >= 0) & (firm != layer) & ~hands
         rim = visible & (cv2.dilate((beside | fingers).astype(np.uint8), around) > 0)
-        hole = whole & ~visible | rim
+        hole = (cv2.dilate(whole.astype(np.uint8), around) > 0) & ~visible | rim  # its faint edge, too
         if layer == TRUNK:  # beneath the chin is the neck, beneath hair what is next to it, beneath an arm are clothes
             under = labels == HEAD
             skin = near_fill(own, throat) if throat.any() else filled

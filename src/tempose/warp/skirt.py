@@ -26,6 +26,8 @@ ANY = 4.0  # the same across any hem
 WIDEST = 0.85  # the distance of the legs at a hem is less than this, in lengths of the trunk
 SHIN = 0.8  # the least length of a shin, of its thigh's
 BESIDE = 0.2  # of legs nearer than this one hides the other, and shorts look like skirts
+FLARES = 1.25  # so much wider than at the hips only a cloth is; legs go apart in it, its hem slants, hands hide some
+FLARING = 1.0, 0.7, 0.7  # for which these hold instead of WIDEST, COVERED and COVERED_AT_HEM
 UPRIGHT, LONG = 0.75, 0.45  # thighs that hang down: of their length, and of the trunk's
 GOWN = 0.9  # a gown's outline at the feet, as a share of that at the thighs
 
@@ -56,9 +58,11 @@ def find_hem(lab: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, trunk: fl
 
     best, hem = 0.0, 0.0
     for t in range(HIGHEST, count - 2):  # the last sample above the hem; one is left out for the hem itself
-        covered = between[: t - 1].min() >= COVERED and between[t - 1 : t + 1].min() >= COVERED_AT_HEM
+        flares = min(width[t - 1 : t + 1]) > FLARES * width[1]
+        most, above, at_hem = FLARING if flares else (WIDEST, COVERED, COVERED_AT_HEM)
+        covered = between[: t - 1].min() >= above and between[t - 1 : t + 1].min() >= at_hem
         beside = min(np.median(apart[: t + 1]), apart[t] / 0.75) < BESIDE
-        if not covered or beside or apart[t] > WIDEST:
+        if not covered or beside or apart[t] > most:
             continue
         change = min(
             _change(_median(colors[:, 2 : t + 1]), _median(colors[:, t + 2 : t + 8])),
