@@ -19,8 +19,8 @@ class Hub(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, port):
+        super().__init__(("127.0.0.1", port), Handler)
         self.repositories, self.commits, self.asked, self.gated, self.down = {}, {}, [], set(), False
         self.address = f"http://127.0.0.1:{self.server_port}"
 
@@ -127,9 +127,9 @@ def oid(content):
 
 
 @contextmanager
-def serving():
+def serving(port=0):
     """The stand-in, as long as the block lasts."""
-    server = Hub()
+    server = Hub(port)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -320,8 +320,9 @@ def others(attack: Attack) -> None:
         "http://localhost@evil.example",
         "",
     ):
-        answer = raw(attack, "POST", "/api/jobs", {**JSON, "origin": origin}, good)
-        attack.count("pages of elsewhere", origin, opened=answer[0] not in REFUSALS)
+        for method in ("POST", "GET", "HEAD", "OPTIONS"):
+            answer = raw(attack, method, "/api/jobs", {**JSON, "origin": origin}, good if method == "POST" else b"")
+            attack.count("pages of elsewhere", f"{method} {origin}", opened=answer[0] not in REFUSALS)
     for site in ("cross-site", "same-site", "Cross-Site"):
         answer = raw(attack, "POST", "/api/jobs", {**JSON, "sec-fetch-site": site}, good)
         attack.count("pages of elsewhere", site, opened=answer[0] not in REFUSALS)

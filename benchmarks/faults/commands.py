@@ -12,6 +12,7 @@ import importlib
 import os
 import re
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -28,6 +29,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from tempose.animation import demo
 from tempose.data.prepared import sha256_of, write_clip, write_metadata
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.media.video import write_video
@@ -36,7 +38,11 @@ from tempose.models.build import build_networks
 from tempose.models.config import ModelConfig
 from tempose.people.clip import Recipe, draw_clip
 
-SAMPLES = Path(__file__).parents[2] / "src" / "tempose" / "samples"
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "src" / "tempose" / "samples"
+
+sys.path.append(str(ROOT / "tests"))
+hub_server = importlib.import_module("hub_server")
 
 TINY = ModelConfig(
     size=(32, 16), base_channels=16, channel_multipliers=(1, 2), texture_levels=(1,), residual_blocks=1,
@@ -51,8 +57,8 @@ TINY_PIDM = ModelConfig(
 # What differs from run to run: times and rates.
 VARIES = re.compile(r"(.*\.json|log\.jsonl|manifest\.jsonl|.*\.html|.*\.md|run\.yaml|report\.txt)")
 
-# Where the studio listens.
-PORT = 47861
+# Where the studio listens, and the stand-in of the Hub.
+PORT, HUB_PORT = 47861, 47862
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,43 @@ def visit(folder: Path, process: int, ended: threading.Event) -> str:
             return str(error)
 
 
+def with_the_hub() -> None:
+    """In this process, the Hub is its stand-in, somebody is logged in, and temporary files are in its own folder."""
+    from huggingface_hub import constants
+
+    with_temporary_files_here()
+    os.environ["HF_TOKEN"] = hub_server.TOKEN
+    constants.HF_HUB_OFFLINE = False
+    constants.ENDPOINT = f"http://127.0.0.1:{HUB_PORT}"
+    constants.HUGGINGFACE_CO_URL_TEMPLATE = f"{constants.ENDPOINT}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", HUB_PORT)):
+            return
+        time.sleep(0.01)
+
+
+def keep_the_hub(folder: Path, process: int, ended: threading.Event) -> str:
+    """Be the Hub while a command runs. What its repositories hold is in the folder before and afterwards."""
+    with hub_server.serving(HUB_PORT) as hub:
+        for name in {path.parent.relative_to(folder / "hub") for path in (folder / "hub").glob("*/*/main")}:
+            hub.repositories[str(name)] = {}
+            kept = [path for path in (folder / "hub" / name / "main").rglob("*") if path.is_file()]
+            files = {str(path.relative_to(folder / "hub" / name / "main")): path.read_bytes() for path in kept}
+            hub.commit(str(name), "main", files)
+        ended.wait()
+        for name in hub.repositories:
+            for path, content in (hub.files(name, "main") or ("", {}))[1].items():
+                place = folder / "hub" / name / "main" / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+    return ""
+
+
+def with_a_small_demo() -> None:
+    """In this process, the demo is quick."""
+    demo.SIZE, demo.FRAMES = 96, 3
+
+
 # Without the background that is filled in, which would take most of the time.
 QUICK = ("--size", "96", "--background", "plain", "--device", "cpu")
 
@@ -131,6 +174,9 @@ COMMANDS = (
     Command("import-pidm", ("import-pidm", "../in/published.pt", "out"), before=with_tiny_pidm),
     Command("batch", ("batch", "../in/jobs.csv", "-o", "out", "--model", "warp", "--max-frames", "2", "--workers", "1",
                       *QUICK)),
+    Command("push", ("push", "me/model", "../in/model", "--license", "mit"), before=with_the_hub,
+            meanwhile=keep_the_hub),
+    Command("demo", ("demo", "out", "--model", "../in/model", "--device", "cpu"), before=with_a_small_demo),
     Command("serve", ("serve", "--port", str(PORT), "--model", "../in/model", "--device", "cpu"),
             before=with_temporary_files_here, meanwhile=visit),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tempose.cli import app
+from tempose.cli.shell import Shell
 
 
 def test_help_names_every_command_and_each_teaches_by_an_example():
@@ -41,6 +42,16 @@ def test_the_version_and_the_short_forms():
     for arguments in (["--version"], ["-h"], ["animate", "-h"]):
         assert CliRunner().invoke(app, arguments).exit_code == 0
     assert re.fullmatch(r"tempose \d+\.\d+\.\d+\n", CliRunner().invoke(app, ["--version"]).output)
+
+
+def test_no_name_steers_the_terminal(capsys):
+    """Names come from files of others: of a record, of joints, of photos."""
+    shell = Shell(verbose=True)
+    for say in (shell.done, shell.note, shell.detail):
+        say("a\x1b]0;b\x07\x9b2J.mp4: made\nnext: \u2028")
+    said = capsys.readouterr()
+    assert "a\\x1b]0;b\\x07\\x9b2J.mp4: made\nnext: \\u2028\n" in said.out
+    assert not set("\x1b\x07\x9b\u2028") & {*said.out, *said.err}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from tempose.core.files import (
     full_disk,
     locked,
     remove_leftovers,
+    temporary_folder,
     written_whole,
 )
 
@@ -151,6 +154,20 @@ def replaced(folder, content, *, stop=None):
         (beside / "a").write_text(content)
         if stop is not None:
             raise stop
+
+
+def test_temporary_files_of_a_killed_process_go_with_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "tempose-pictures").mkdir(mode=0o755)  # somebody's own
+    killed = Path(tempfile.mkdtemp(prefix="tempose-"))
+    (killed / "weights").write_bytes(b"half")
+    with temporary_folder() as living:
+        assert not killed.exists()
+        with temporary_folder() as other:
+            assert living.is_dir()
+            assert other.is_dir()
+        assert not other.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["tempose-pictures"]
 
 
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):

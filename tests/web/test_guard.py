@@ -193,6 +193,9 @@ def test_our_names_are_taken(tmp_path, host):
 def test_other_pages_ask_in_vain(layer, origin):
     asked = layer.ask(parts=(b"{}",), headers=[JSON, (b"origin", origin)])
     assert (asked.status, asked.read) == (403, None)
+    for method in ("GET", "HEAD", "OPTIONS"):  # nor may they read
+        assert layer.ask("/api/jobs", method=method, headers=[(b"origin", origin)]).status == 403
+    assert layer.ask("/api/jobs", method="GET", headers=[(b"origin", b"http://localhost:1")]).status == 200
     assert layer.ask(parts=(b"{}",), headers=[JSON, (b"sec-fetch-site", b"cross-site")]).status == 403
     assert layer.ask(parts=(b"{}",), headers=[JSON, (b"origin", b"http://localhost:1")]).status == 200
 

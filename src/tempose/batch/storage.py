@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 from tempose.core.errors import InputError, MediaError, TemposeError
-from tempose.core.files import disk_errors, written_whole
+from tempose.core.files import disk_errors, temporary_folder, written_whole
 
 # File systems that are made of what a file says, run what it says, or lie within another; and what joins several.
 NOT_PLACES, JOINED = frozenset({"reference", "filecache", "blockcache", "simplecache", "dask", "generic"}), "::"
@@ -40,8 +39,8 @@ def at_hand(place: str) -> Iterator[str]:
     if not is_remote(place):
         yield place
         return
-    with TemporaryDirectory(prefix="tempose-") as folder:
-        here = Path(folder) / name_in(place)
+    with temporary_folder() as folder:
+        here = folder / name_in(place)
         with reached(place):
             files, path = opened(place)
             if not files.exists(path):
@@ -146,8 +145,8 @@ class Store:
             with disk_errors(path), written_whole(path) as beside:
                 write(beside)
             return
-        with TemporaryDirectory(prefix="tempose-") as folder:
-            here = Path(folder) / Path(name).name
+        with temporary_folder() as folder:
+            here = folder / Path(name).name
             with disk_errors(here):
                 write(here)
             self.send(here, name)

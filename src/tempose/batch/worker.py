@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Generic, TypeVar
 
 from tempose.animation.animate import animate, read_subjects
@@ -19,6 +18,7 @@ from tempose.batch.jobs import AnimateJob
 from tempose.batch.storage import Store, at_hand
 from tempose.body.motions import MOTIONS
 from tempose.core.cluster import Failure
+from tempose.core.files import temporary_folder
 from tempose.core.notes import collected
 from tempose.diffusion.hub import WARP, Model, find_device, load_model
 from tempose.pose.estimators import Estimator, load_estimator
@@ -120,8 +120,8 @@ class AnimateWorker:
         if not store.remote:
             write_animation(made, store.path(job.output))
         else:
-            with TemporaryDirectory(prefix="tempose-") as folder:
-                here = Path(folder) / Path(job.output).name
+            with temporary_folder() as folder:
+                here = folder / Path(job.output).name
                 words = again({**record, "side_by_side": False, "audio": False}, store.path(job.output))
                 beside = write_animation(made, here, command=words)
                 store.send(beside, f"{job.output}.json")

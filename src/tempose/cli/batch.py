@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempose.cli.shell import Address, Shell, command
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, sayable
 
 if TYPE_CHECKING:
     from tempose.animation.settings import AnimateSettings
@@ -66,7 +66,7 @@ def batch(
 
     ended = run_batch(wanted, output, address=address, workers=workers, track=shell.track)
     for reason in ended.failed:
-        typer.echo(f"failed: {reason}", err=True)
+        typer.echo(sayable(f"failed: {reason}"), err=True)
     shell.done(
         f"{output}: {ended.done} of {len(wanted)} results, {ended.made} of them made now; see {ended.manifest}",
         output=output,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempose.cli.shell import Address, Overwrite, Shell, command
-from tempose.core.errors import InputError
+from tempose.core.errors import InputError, sayable
 from tempose.core.files import check_there
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def evaluate(
         for warning in evaluation.facts["warnings"]:
             shell.note(warning)
         for reason in evaluation.failed.values():
-            typer.echo(f"not measured: {reason}", err=True)
+            typer.echo(sayable(f"not measured: {reason}"), err=True)
         shell.done(
             f"{markdown_table(evaluation)}\n{output / 'report.html'}: {len(evaluation.clips)} clips",
             output=output,

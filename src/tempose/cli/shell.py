@@ -112,14 +112,14 @@ class Shell:
     def detail(self, text: str) -> None:
         """What only some want to know, on stderr."""
         if self.verbose:
-            typer.echo(text, err=True)
+            typer.echo(sayable(text), err=True)
 
     def done(self, text: str, **facts: Any) -> None:
         """The result: in words, or as JSON."""
         if self.as_json:
             typer.echo(json.dumps(facts, ensure_ascii=False, default=str))
         elif not self.quiet:
-            typer.echo(text)
+            typer.echo("\n".join(map(sayable, text.split("\n"))))
 
 
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.", rich_help_panel="Output")]

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -161,6 +162,38 @@ def locked(path: Path | str) -> int | None:
         raise
     os.close(descriptor)
     return None
+
+
+@contextmanager
+def temporary_folder(prefix: str = "tempose-") -> Iterator[Path]:
+    """A new folder among temporary files, removed with all that is in it when the block ends.
+
+    It is locked while its process lives: what killed ones left of the same prefix is removed first.
+    """
+    for left in Path(tempfile.gettempdir()).glob(prefix + 8 * "[a-z0-9_]"):
+        with suppress(OSError):
+            private = stat.S_IMODE(left.lstat().st_mode) == 0o700  # as `mkdtemp` makes them
+            if private and is_ours(left) and (lock := locked(left)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
+    folder, lock = _locked_folder(prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked_folder(prefix: str) -> tuple[Path, int | None]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+        try:
+            lock = locked(folder)
+        except OSError:  # no locks here: nobody can take it for a leftover
+            return folder, None
+        if lock is not None:  # else another process took it for a leftover before it was locked
+            return folder, lock
 
 
 def is_ours(folder: Path) -> bool:

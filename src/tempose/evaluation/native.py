@@ -13,7 +13,6 @@ in the result (`tempose.evaluation.landmarks`).
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +27,7 @@ from torch import Tensor
 from tempose.animation.animate import animate
 from tempose.animation.subject import Subject, read_subject
 from tempose.core.errors import DataError, InputError
+from tempose.core.files import temporary_folder
 from tempose.data.augment import Views, resized
 from tempose.data.find import find_videos
 from tempose.data.prepared import SPLITS, Clip, read_metadata, sha256_of
@@ -152,8 +152,8 @@ def read_video_case(path: Path, sampling: Sampling, *, name: str | None = None) 
         )
 
     def read(moment: int) -> Subject:
-        with tempfile.TemporaryDirectory() as folder:
-            write_image(photo := Path(folder) / "photo.png", frames[moment])
+        with temporary_folder() as folder:
+            write_image(photo := folder / "photo.png", frames[moment])
             return read_subject(photo)
 
     return _case(name or path.name, Views(frames, motion, masks), read, photos=sampling.photos)

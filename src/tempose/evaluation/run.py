@@ -6,7 +6,6 @@ nothing but itself and the seed, so they give the results of one process.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from tempose.core.cluster import Failure
 from tempose.core.errors import DataError, TemposeError
+from tempose.core.files import temporary_folder
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.pipeline import PersonVideoPipeline
 from tempose.evaluation.cases import Case, Task, tasks
@@ -253,8 +253,8 @@ def video_of(case: Case, shown: Mapping[str, Tensor], *, fps: float) -> bytes:
     photo = case.photo.expand(len(case.motion), -1, -1, -1)
     skeleton = torch.from_numpy(pose_maps(case.motion.keypoints, case.motion.size))[:, :3].flip(1) * 2 - 1
     rows = to_uint8(torch.cat([photo, skeleton, *shown.values()], dim=3))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "clip.mp4"
+    with temporary_folder() as folder:
+        path = folder / "clip.mp4"
         write_video(path, iter(rows), fps, crf=20)
         return path.read_bytes()
 
@@ -264,7 +264,7 @@ def sheet_of(shown: Mapping[str, Tensor]) -> bytes:
     rows = [to_uint8(frames) for name, frames in shown.items() if name != COPIED]
     chosen = np.unique(np.linspace(0, len(rows[0]) - 1, SHEET_MOMENTS).round().astype(int))
     sheet = np.concatenate([np.concatenate(list(row[chosen]), axis=1) for row in rows])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sheet.jpg"
+    with temporary_folder() as folder:
+        path = folder / "sheet.jpg"
         write_image(path, sheet)
         return path.read_bytes()

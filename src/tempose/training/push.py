@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
 from tempose.core.errors import CheckpointError, InputError
+from tempose.core.files import temporary_folder
 from tempose.core.settings import read_mapping
 from tempose.diffusion.hub import HUB_ID
 from tempose.diffusion.pipeline import PersonVideoPipeline
@@ -78,8 +78,8 @@ def push(
         raise InputError(f"{name} is no name on the Hub; wanted OWNER/NAME")
     if not LICENSE.fullmatch(license):
         raise InputError(f"the license is {license!r}; wanted the Hub's short name for it, such as mit or cc-by-4.0")
-    with TemporaryDirectory() as folder:
-        out = Path(folder) / "weights"
+    with temporary_folder() as folder:
+        out = folder / "weights"
         export(source, out)
         for path in newest_samples(source):
             (out / "samples").mkdir(exist_ok=True)

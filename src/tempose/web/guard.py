@@ -376,7 +376,7 @@ def check_host(headers: dict[bytes, bytes], hosts: set[str], *, changes: bool) -
     if host is None or not is_ours(host, hosts):
         raise Refused(421, "this server is not known by that name; start it with --allowed-host and the name")
     origin = headers.get(b"origin")
-    if origin is not None and changes:
+    if origin is not None:  # also where nothing changes: of a host with a name Gradio lets every page read
         page = split(origin)
         if page is None or not is_ours(page, hosts) or (page.port and host.port and page.port != host.port):
             raise Refused(403, "requests of other pages are not taken here")

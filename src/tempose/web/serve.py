@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 import signal
-import stat
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tempose.core.errors import InputError
-from tempose.core.files import is_ours, locked
+from tempose.core.files import temporary_folder
 from tempose.diffusion.hub import DEFAULT_MODEL, load_model
 from tempose.web.limits import Limits
 
@@ -201,42 +198,11 @@ def is_busy(connection: Any) -> bool:
 
 @contextmanager
 def files_of_its_own() -> Iterator[Path]:
-    """A folder for every file of this server, uploads too; removed with all that is in it.
-
-    What servers left that were killed is removed first. A folder is somebody's as long as it is locked.
-    """
-    remove_orphans(Path(tempfile.gettempdir()))
-    folder, lock = own_folder()
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    try:
+    """A folder for every file of this server, uploads too; removed with all that is in it."""
+    with temporary_folder(PREFIX) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
-
-
-def own_folder() -> tuple[Path, int | None]:
-    """A new folder, and the lock by which others see that its server lives."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-        try:
-            lock = locked(folder)
-        except OSError:  # no locks here: nobody can take it for an orphan
-            return folder, None
-        if lock is not None:  # else another server took it for an orphan before it was locked
-            return folder, lock
-
-
-def remove_orphans(above: Path) -> None:
-    """Remove the folders of servers that were killed: those that `mkdtemp` made for this user and nobody has locked."""
-    for folder in above.glob(PREFIX + 8 * "[a-z0-9_]"):
-        with suppress(OSError):
-            private = stat.S_IMODE(folder.lstat().st_mode) == 0o700
-            if private and is_ours(folder) and (lock := locked(folder)) is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(lock)
 
 
 def on_signals() -> tuple[threading.Event, threading.Event]:
