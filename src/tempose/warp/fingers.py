@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -51,7 +52,7 @@ SMOOTH = 0.08  # seconds
 # How far from its bone a finger's flesh is; how far about a joint both its bones reach, and about a knuckle the palm;
 # how far the hand reaches about all of its points; and over how much, to either side of the wrist, the forearm goes
 # over into the hand.
-FLESH, JOINT, WEB, ABOUT, WRIST = 0.3, 0.14, 0.2, 0.5, 0.35
+FLESH, JOINT, WEB, ABOUT, WRIST = 0.3, 0.14, 0.2, 0.4, 0.35
 
 LOW, HIGH, FINE = complex(-1.0, -1.8), complex(3.0, 1.8), 80  # of the map of the hand, and its cells for a palm
 PALM = tuple((0, knuckle) for knuckle in (1, *KNUCKLES)) + tuple(pairwise((1, 2, *KNUCKLES)))
@@ -122,8 +123,8 @@ class HandMotion:
         at = torch.from_numpy((columns - self.wrist[0] + 1j * (rows[:, None] - self.wrist[1])) / self.axis).to(
             torch.complex64
         )
-        offset = (_Puppet(self).source(at.reshape(-1)) - at.reshape(-1)) * self.axis
-        found = torch.view_as_real(offset).float().view(side, side, 2).numpy()
+        offset = (_Puppet(self).source(at, per=1 / cell) - at) * self.axis
+        found = torch.view_as_real(offset).float().numpy()
         around = np.ones((5, 5), np.uint8)
         steep = (cv2.dilate(found, around) - cv2.erode(found, around)).max(-1) > JUMP
         values = F.pad(torch.from_numpy(found).movedim(-1, 0), (0, 0, 0, 0, 0, 4))[None]
@@ -138,28 +139,50 @@ class _Puppet:
         self.motion, self.parts = motion, torch.from_numpy(motion.parts)[:, None]
         self.knuckles = motion.bones[np.diff(motion.fingers, prepend=-1) > 0, 0].tolist()
 
-    def source(self, at: Tensor) -> Tensor:
-        """Where in the photo what is seen at places `m` comes from."""
-        source, depth = self._by_palm(at)
+    def source(self, at: Tensor, *, per: np.ndarray) -> Tensor:
+        """Where in the photo what is seen at places of a grid `rows columns` comes from.
+
+        Args:
+            per: `2`, cells of the grid for a pixel of the photo, across and down.
+        """
+        places = at.reshape(-1)
+        source, depth = self._by_palm(places)
         own = self._part(source) < 0
         for start in self.knuckles:
             own |= (source - start).abs() < WEB
         best = self._score(source, depth, own)
         source = torch.where(best < 0, NOWHERE, source)
-        fingers = torch.from_numpy(np.append(self.motion.fingers, -1))  # the last is that of part −1
-        for index in range(len(self.motion.bones)):
-            start, end = self.motion.moved[0, index].tolist()
-            way = (at - start) / (end - start)
-            near = ((way - way.real.clamp(0, 1)).abs() * abs(end - start) < FLESH).nonzero()[:, 0]
-            found, deep = self._by_bone(index, way[near])
-            first, last = self.motion.bones[index].tolist()
-            part = self._part(found)
-            joint = ((found - first).abs() < JOINT) | ((found - last).abs() < JOINT)
-            own = (part == index) | joint & ((fingers[part] == fingers[index]) | (part < 0))
-            score = self._score(found, deep, own)
-            better = score > best[near]
-            source[near[better]], best[near[better]] = found[better], score[better]
-        return source
+        number = torch.arange(len(places)).view(at.shape)
+        bone, near, way = (torch.cat(each) for each in zip(*self._near(at, number, per), strict=True))
+        found, deep = self._by_bones(bone, way)
+        score = self._score(found, deep, self._of_bones(bone, found))
+        # Of several in one place the best is seen, of equally good ones the first: it is written last.
+        most = best.scatter_reduce(0, near, score, "amax")[near]
+        seen = ((score == most) & (score > best[near])).nonzero()[:, 0].flip(0).numpy()
+        source.numpy()[near.numpy()[seen]] = found.numpy()[seen]
+        return source.view(at.shape)
+
+    def _near(self, at: Tensor, number: Tensor, per: np.ndarray) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Of each bone: its index and those of the places that it may reach, and how far along and across it they are,
+        in its lengths; `m` each."""
+        if not len(self.motion.bones):
+            nothing = number.new_zeros(0)
+            yield nothing, nothing, at.new_zeros(0)
+        for index, (start, end) in enumerate(self.motion.moved[0].tolist()):
+            about = self._cells(np.array([start, end]) - complex(at[0, 0]), per)
+            way = (at[about] - start) / (end - start)
+            beside = (way - way.real.clamp(0, 1)).abs() * abs(end - start) < FLESH
+            near = number[about][beside]
+            yield torch.full_like(near, index), near, way[beside]
+
+    def _cells(self, ends: np.ndarray, per: np.ndarray) -> tuple[slice, slice]:
+        """Rows and columns of a grid that a bone may reach, whose ends are told from the grid's first place."""
+        ends, reach = ends * self.motion.axis, FLESH * abs(self.motion.axis)
+        columns, rows = (
+            slice(max(0, int((way.min() - reach) * by)), max(0, int((way.max() + reach) * by) + 2))
+            for way, by in zip((ends.real, ends.imag), per, strict=True)
+        )
+        return rows, columns
 
     def _by_palm(self, at: Tensor) -> tuple[Tensor, Tensor]:
         """Where places would be if palm and forearm were seen there; and how deep they are."""
@@ -177,16 +200,25 @@ class _Puppet:
             across = torch.where(share > 0.5, -across, across)
         return torch.complex(along, across) * way, depth
 
-    def _by_bone(self, index: int, way: Tensor) -> tuple[Tensor, Tensor]:
-        """The same of a finger's bone, from places along and across it, in its lengths where it has moved to."""
-        (start, end), (first, last) = self.motion.bones[index].tolist(), self.motion.moved[0, index].tolist()
-        own, now = abs(end - start), abs(last - first)
+    def _by_bones(self, bone: Tensor, way: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of fingers' bones, from places along and across them, in their lengths where they have moved to."""
+        start, end = torch.from_numpy(self.motion.bones).to(way)[bone].unbind(1)
+        first, last = torch.from_numpy(self.motion.moved[0]).to(way)[bone].unbind(1)
+        own, now = (end - start).abs(), (last - first).abs()
         inside = way.real.clamp(0, 1)
         along, across = inside * own + (way.real - inside) * now, way.imag * now
         if self.motion.stretch[0, 1] < 0:
             across = -across
-        near, far = self.motion.depth[0, index].tolist()
+        near, far = torch.from_numpy(self.motion.depth[0]).to(way.real)[bone].unbind(1)
         return start + torch.complex(along, across) * ((end - start) / own), near + (far - near) * inside
+
+    def _of_bones(self, bone: Tensor, places: Tensor) -> Tensor:
+        """Whether places of the photo are of the bones that lead there: theirs, or about a joint of theirs."""
+        start, end = torch.from_numpy(self.motion.bones).to(places)[bone].unbind(1)
+        fingers = torch.from_numpy(np.append(self.motion.fingers, -1))  # the last is that of part −1
+        part = self._part(places)
+        joint = ((places - start).abs() < JOINT) | ((places - end).abs() < JOINT)
+        return (part == bone) | joint & ((fingers[part] == fingers[bone]) | (part < 0))
 
     def _part(self, places: Tensor) -> Tensor:
         return self._looked_up(0, places, "nearest").long()
