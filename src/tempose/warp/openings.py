@@ -42,11 +42,11 @@ IRIS, ASIDE, UPWARD = 0.19, 0.75, 0.2
 # Teeth: so high at most, in distances of the eyes; so much of the open mouth, without a smile and with one; how far
 # below they end in the dark; and how much darker they are under the lip and towards the corners.
 TEETH, FILLED, SOFT = 0.085, (0.5, 0.85), 0.12
-UNDER_LIP, AT_CORNERS = 0.15, 0.75
+UNDER_LIP, AT_CORNERS = 0.1, 0.5
 
 # The dark is the color of the lips times this; teeth have a share of the lightness of the cheeks and little color
 # (CIE Lab); the tongue that much of the lips.
-SHADOW, LIGHTNESS, TINT, TONGUE = 0.3, (24.0, 0.6), (3.0, 10.0), 0.3
+SHADOW, LIGHTNESS, TINT, TONGUE = 0.45, (36.0, 0.55), (8.0, 8.0), 0.4
 
 
 @cache
