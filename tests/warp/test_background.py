@@ -191,17 +191,18 @@ def test_beyond_the_photo_the_background_goes_on_as_sharp_as_it_is():
 
 def test_behind_somebody_before_a_lit_wall_no_seam_is_seen_and_what_comes_in_from_the_sides_goes_on():
     """A filling with a seam and an island of another light, a cable that goes through: only the cable is left."""
-    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
-    wall = np.repeat((100 + 0.8 * x + 0.5 * y)[..., None], 3, axis=-1)
-    wall[60:63] = 20
+    y, x = np.mgrid[:192, :144]
+    hole = (y >= 60) & (y < 140) & (x >= 50) & (x < 90)
+    wall = np.repeat((100 + 0.4 * x + 0.25 * y)[..., None], 3, axis=-1)
+    wall[120:123] = 20
     spoiled = wall.copy()
-    spoiled[30:50, 35:45] += 60
-    spoiled[40:50, 28:33] -= 40
-    even = even_light(spoiled.round().astype(np.uint8), HOLE).astype(float)
-    away_from_cable = HOLE & (abs(y - 61) > 5)
+    spoiled[60:100, 70:90] += 60
+    spoiled[80:100, 56:66] -= 40
+    even = even_light(spoiled.round().astype(np.uint8), hole).astype(float)
+    away_from_cable = hole & (abs(y - 121) > 5)
     assert abs(even - wall)[away_from_cable].max() < 12
-    assert abs(even - wall)[61][HOLE[61]].max() < 12
-    assert np.array_equal(even[~HOLE], spoiled.round()[~HOLE])
+    assert abs(even - wall)[121][hole[121]].max() < 12
+    assert np.array_equal(even[~hole], spoiled.round()[~hole])
 
 
 def test_what_an_edge_leaves_beside_it_comes_nowhere_alone():

@@ -428,3 +428,24 @@ def test_of_several_photos_each_has_its_own_face_or_none(shown):
     still = Poses(Photos(layers), person(2)[None, None]).shown(size)
     torch.testing.assert_close(mixed.color, alone.color)
     assert bool((mixed.color - still.color).abs().max() > 0.1) == (shown == 1)
+
+
+@pytest.mark.parametrize(("shortened", "most"), [(1.0, None), (0.4, 0.35), (0.25, 0.35)])
+def test_a_pattern_finer_than_a_foreshortened_limb_shows_is_gray_and_no_other_pattern(shortened, most):
+    """Stripes of two pixels across a thigh that points at us: nothing of them is left but their mean."""
+    layers = only(drawn(), RIGHT_LEG)
+    stripes = torch.where(torch.arange(SIZE[0]) % 4 < 2, 1.0, -1.0)[:, None].expand(SIZE)
+    layers = layers._replace(color=stripes.expand_as(layers.color).clone())
+    hip, knee, ankle = (layers.keypoints[0, i].clone() for i in (8, 9, 10))
+    target = layers.keypoints[0].clone()
+    target[9, :2] = hip[:2] + shortened * (knee - hip)[:2]
+    target[10, :2] = target[9, :2] + (ankle - knee)[:2]
+    warped = warp(layers, target[None, None])
+    (x, top), bottom = hip[:2].round().long().tolist(), int(target[9, 1])
+    margin = (bottom - top) // 3
+    shown = warped.color[0, 0, 0, top + margin : bottom - margin, x - 3 : x + 4]
+    assert shown.numel() > 15
+    if most is None:
+        assert shown.std() > 0.7
+    else:
+        assert shown.std() < most

@@ -29,7 +29,8 @@ NEAR = 0.03  # what is near in near_fill, as a share of the picture's longer sid
 WIDER = (0.1, 0.3, 1.0)  # over these shares of that it takes its means, the farther the more
 AROUND = 0.6  # how far about a hole patches are looked for, as a share of its longer side
 SLOW, WEAK = 3.0, 4.0  # changes slower than so many pixels and weaker than that a pixel, of 255, are light
-PLAIN, FIRM = 1.5, 24  # the median of what is fine in a plain picture, and the least step of an edge there, of 255
+MOSTLY_PLAIN, PLAIN = 0.9, 7.0  # of a plain picture this share differs by less from what is about it, of 255
+FIRM = 24  # the least step of an edge there
 MOSTLY = 0.6  # a hole of more than this share of the part leaves too few patches
 RIM = 0.018  # of the person's longer side is taken out about them
 SHADE = 0.5  # shadows reach so far from the feet, in lengths of the trunk
@@ -196,7 +197,7 @@ def even_light(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     colors = picture.astype(np.float32)
     slow = cv2.GaussianBlur(colors, (0, 0), SLOW)
     kept = np.ones(hole.shape, bool)
-    if not hole.all() and np.median(abs(colors - slow).max(axis=-1)[~hole]) < PLAIN:
+    if not hole.all() and np.quantile(abs(colors - slow).max(axis=-1)[~hole], MOSTLY_PLAIN) < PLAIN:
         firm = cv2.morphologyEx(picture, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)).max(axis=-1) > FIRM
         _, edges = cv2.connectedComponents(firm.astype(np.uint8))
         outside = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0

@@ -40,7 +40,9 @@ SLOPE, FLESH = (
     0.06,
 )  # shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk
 CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
-OF_TRUNK, LEAST_CAP = 0.6, 0.5  # the trunk's share of that, and of it at least, however near the outline is
+# The trunk's share of that for a limb that points elsewhere than down, past this cosine; and for any at least, however
+# near the outline is.
+AWAY, DOWN, LEAST_CAP = 0.6, 0.8, 0.5
 ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG, "right_hip"), (LEFT_LEG, "left_hip"))
 
 
@@ -100,12 +102,23 @@ def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> np.ndar
         reach = (CAP_LEG if layer in (RIGHT_LEG, LEFT_LEG) else CAP_ARM) * trunk
         place = round(float(x)), round(float(y))
         column, row = np.clip(place, 0, np.array(labels.shape[::-1]) - 1)
-        within = OF_TRUNK * min(reach, max(float(flesh[row, column]), LEAST_CAP * reach))
+        share_of_trunk = 1.0 if _hangs(keypoints, name) else AWAY
+        within = share_of_trunk * min(reach, max(float(flesh[row, column]), LEAST_CAP * reach))
         for share, other, radius in ((layer, TRUNK, reach), (TRUNK, layer, within)):
             cap = cv2.circle(np.zeros(labels.shape, np.uint8), place, round(radius), 1, -1)
             caps[share] |= cap & (labels == other)
     caps[TRUNK] |= neck_bar(labels.shape, keypoints) & (labels == HEAD)
     return caps > 0
+
+
+def _hangs(keypoints: np.ndarray, root: str) -> bool:
+    """Whether the limb of a shoulder or a hip points the way that the trunk does, from neck to hips, or is not seen."""
+    index = KEYPOINTS.index(root)
+    if keypoints[[1, 8, 11, index + 1], 2].min() < MIN_CONFIDENCE:
+        return True
+    limb = keypoints[index + 1, :2] - keypoints[index, :2]
+    down = keypoints[[8, 11], :2].mean(axis=0) - keypoints[1, :2]
+    return bool(limb @ down > DOWN * np.hypot(*limb) * np.hypot(*down))
 
 
 def neck_bar(size: tuple[int, ...], keypoints: np.ndarray, share: float = SURELY_NECK) -> np.ndarray:

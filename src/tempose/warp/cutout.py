@@ -166,7 +166,7 @@ def _labels(
     if small.shape != own.shape:
         parts = np.stack([guided_upsample(part, small, own) for part in parts])
     labels = np.where(person, parts.argmax(axis=0), -1).astype(np.int8)
-    return _without_islands(labels), hem
+    return _without_islands(labels, alpha > FIRM), hem
 
 
 def _smooth(parts: np.ndarray) -> np.ndarray:
@@ -177,26 +177,31 @@ def _smooth(parts: np.ndarray) -> np.ndarray:
     return np.stack([cv2.GaussianBlur(one.astype(np.float32), (0, 0), SMOOTH) for one in likeliest])
 
 
-def _without_islands(labels: np.ndarray) -> np.ndarray:
-    """Labels `h w` whose smallest patches, and strips of trunk and legs, go over to what is around them."""
+def _without_islands(labels: np.ndarray, firm: np.ndarray) -> np.ndarray:
+    """Labels `h w` whose smallest patches, and strips of trunk and legs, go over to what is around them.
+
+    What is not firm, bool `h w`, connects nothing: a bit of an arm and a chin, across what is hardly seen between them.
+    """
     import cv2
 
     kept = labels.copy()
     for layer in (TRUNK, *LEGS):
-        firm = cv2.morphologyEx((labels == layer).astype(np.uint8), cv2.MORPH_OPEN, _disk(STRIP * max(labels.shape)))
-        kept[(labels == layer) & (firm == 0)] = -1
+        wide = cv2.morphologyEx((labels == layer).astype(np.uint8), cv2.MORPH_OPEN, _disk(STRIP * max(labels.shape)))
+        kept[(labels == layer) & (wide == 0)] = -1
     for layer in range(len(LAYERS)):
-        count, patches, sizes, _ = cv2.connectedComponentsWithStats((kept == layer).astype(np.uint8), connectivity=4)
+        count, patches, sizes, _ = cv2.connectedComponentsWithStats(
+            ((kept == layer) & firm).astype(np.uint8), connectivity=4
+        )
         for patch in range(1, count):
             if sizes[patch, cv2.CC_STAT_AREA] < ISLAND * sizes[1:, cv2.CC_STAT_AREA].max():
                 kept[patches == patch] = -1
-    lost = (labels >= 0) & (kept < 0)
-    if not lost.any() or not (kept >= 0).any():
+    lost, sure = (labels >= 0) & (kept < 0), (kept >= 0) & firm
+    if not lost.any() or not sure.any():
         return labels
-    away = (kept < 0).astype(np.uint8)
+    away = (~sure).astype(np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     values = np.zeros(int(nearest.max()) + 1, np.int8)
-    values[nearest[kept >= 0]] = kept[kept >= 0]
+    values[nearest[sure]] = kept[sure]
     return np.where(lost, values[nearest], kept)
 
 

@@ -43,6 +43,7 @@ QUANTILE = 0.65
 # neck, and how far the nose lies beside the neck in a profile.
 COLLAR_HEIGHT, CHIN_DEPTH, SHORTEST_NECK, PROFILE = 0.13, 0.18, 0.05, 0.25
 DOWNWARD = 0.15  # of the trunk is added to the bones of a skirt, so that they always have a direction
+HANGS = 0.6  # down to the middle of the knees, from which on the mean of both thighs is seen to hang
 STEADY = 0.1  # weight of the neck against each point of the face in how the head leans: a bowed head does not lean
 STANDS = math.radians(25)  # a foot keeps its angle to the ground while the shin turns by less
 
@@ -59,7 +60,7 @@ class Joints(NamedTuple):
     mirrored: Tensor  # n, bool: whether the photo's person has turned round
     known: Tensor  # n, bool: whether it is known where the person is
     carries: Tensor  # n 2, bool: whether something hangs from the right hand, from the left one
-    skirt: Tensor  # n, bool: whether one cloth hangs before both legs
+    skirt: Tensor  # n, bool: whether what is below the hips hangs from both thighs, or goes straight on
     flesh: Tensor  # n 4, pixels: from each of ROOTS to the person's outline in the photo; inf where that is not known
 
 
@@ -71,7 +72,8 @@ def photo_joints(
     Args:
         keypoints: `n 18 3`.
         grips: from where things hang from the hands, `n 2 2`, NaN where none does, as if not given.
-        hem: how far down the legs one cloth hangs, `n`; 0 where none does, as if not given.
+        hem: how far down the legs one cloth hangs, `n`; 0 where none does, as if not given. Without one what is below
+            the hips hangs from the thighs only if these are seen to hang.
         person: where they are, bool `n h w`.
     """
     known = keypoints[..., 2] >= MIN_CONFIDENCE
@@ -105,7 +107,9 @@ def photo_joints(
     for hand, (wrist, _, grip, plumb) in enumerate(HANDS):
         places[:, grip] = torch.where(carries[:, hand, None], grips[:, hand], places[:, wrist])
         places[:, plumb] = places[:, grip] + down
-    skirt = torch.zeros_like(found) if hem is None else hem > 0
+    thighs = places[:, KNEES] - places[:, HIPS]
+    skirt = (thighs * axis).sum(-1) > HANGS * scale
+    skirt = skirt if hem is None else skirt | (hem > 0)
     flesh = places.new_full((len(places), len(ROOTS)), math.inf) if person is None else _flesh(person, places[:, ROOTS])
     return Joints(places, scale, facing, torch.zeros_like(found), found, carries, skirt, flesh)
 

@@ -23,6 +23,7 @@ from tempose.warp.skinning import Curves, Skin, Traced, trace
 CELLS = 32  # rows of the coarse grid about
 
 QUARTERS = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))  # their middles in a pixel
+MOST_PLACES = 4  # of which a pixel is the mean
 STILL = 0.01  # pixels: less is no way
 FAINT = 0.004  # even beside the person colors have this weight: they go on beyond the edge
 
@@ -72,10 +73,11 @@ def carried(carried: Carried, size: tuple[int, int]) -> Pixels:
     down, across = torch.meshgrid(*[torch.arange(FINE, device=row.device)] * 2, indexing="ij")
     row, column = row * FINE + down.reshape(-1, 1), column * FINE + across.reshape(-1, 1)  # k m
     traced = trace(carried.ways, pose, bone, column + 0.5, row + 0.5)
+    long = _longest(torch.stack([traced.x, traced.y]))
     keep = ((traced.valid > 0) & (row < height) & (column < width)).T
-    pose, bone = (each[:, None].expand(keep.shape)[keep] for each in (pose, bone))
+    pose, bone, *long = (each[:, None].expand(keep.shape)[keep] for each in (pose, bone, *long))
     traced = Traced(*(each.T[keep] for each in traced))
-    seen = _looked_up(carried.photos, carried.layer(pose, bone), traced.x, traced.y)
+    seen = _averaged(carried.photos, carried.layer(pose, bone), torch.stack([traced.x, traced.y]), torch.stack(long))
     pixels = Pixels(pose, bone, row.T[keep], column.T[keep], traced, seen)
     for (target, along), way in carried.moves.items():
         if not carried.joints.mirrored[target]:
@@ -122,6 +124,44 @@ def _holds(carried: Carried, places: Tensor, cell: int) -> Tensor:
     return found & (traced.valid > 0) & carried.joints.known[pose]
 
 
+def _longest(places: Tensor) -> Tensor:
+    """The longer of the two ways in the photo, `2 m`, that a pixel of each cell is across and down.
+
+    Args:
+        places: of the pixels of m cells in the photo, `2 k m`.
+    """
+    cells = places.unflatten(1, (FINE, FINE))  # 2 down across m
+    across, down = ((cells.select(axis, -1) - cells.select(axis, 0)).mean(1) / (FINE - 1) for axis in (2, 1))
+    return torch.where(across.norm(dim=0) > down.norm(dim=0), across, down)
+
+
+def _averaged(photos: Scaled, layer: Tensor, places: Tensor, long: Tensor) -> Tensor:
+    """As `_looked_up`; where a pixel is long in the photo, as on a limb that points at us, the mean along it.
+
+    The whole person is never shown smaller than they are looked up (`Photos.scaled`); a single bone may be ("texture
+    lookups along the line of anisotropy": McCormack et al., "Feline", SIGGRAPH 1999).
+
+    Args:
+        places: `2 m`. long: the way in the photo that a pixel is long, `2 m`.
+    """
+    seen = _looked_up(photos, layer, *places)
+    counts = long.norm(dim=0).round().clamp(1, MOST_PLACES)
+    for count in range(2, MOST_PLACES + 1):
+        at = (counts == count).nonzero()[:, 0]
+        if len(at):
+            aside = (torch.arange(count, device=at.device) + 0.5) / count - 0.5
+            seen[:, at] = _mean(
+                torch.stack([_looked_up(photos, layer[at], *(places + s * long)[:, at]) for s in aside])
+            )
+    return seen
+
+
+def _mean(seen: Tensor) -> Tensor:
+    """The mean of colors and alphas `n 4 m`, weighted by alpha: `4 m`."""
+    weight = seen[:, 3:].clamp_min(FAINT)
+    return torch.cat([(seen[:, :3] * weight).sum(0) / weight.sum(0), seen[:, 3:].mean(0)])
+
+
 def _looked_up(photos: Scaled, layer: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Color and alpha at places of the photos, `4 m`; those of one layer follow each other."""
     h, w = photos.alpha.shape[-2:]
@@ -163,10 +203,7 @@ def _move(pixels: Pixels, carried: Carried, at: Tensor, way: WayBack) -> None:
     quarters = torch.stack([way.at(places[:, at] + places.new_tensor(each)[:, None])[:2] for each in QUARTERS])
     at = at[(quarters.amax(0) - quarters.amin(0)).amax(0) > JUMP]
     if len(at):
-        parts = torch.stack([found(at, quarter) for quarter in QUARTERS])
-        weight = parts[:, 3:].clamp_min(FAINT)
-        seen[:3, at] = (parts[:, :3] * weight).sum(0) / weight.sum(0)
-        seen[3, at] = parts[:, 3].mean(0)
+        seen[:, at] = _mean(torch.stack([found(at, quarter) for quarter in QUARTERS]))
 
 
 def _turn_away(pixels: Pixels, carried: Carried) -> None:
