@@ -75,9 +75,10 @@ def carried(carried: Carried, size: tuple[int, int]) -> Pixels:
     traced = trace(carried.ways, pose, bone, column + 0.5, row + 0.5)
     long = _longest(torch.stack([traced.x, traced.y]))
     keep = ((traced.valid > 0) & (row < height) & (column < width)).T
-    pose, bone, *long = (each[:, None].expand(keep.shape)[keep] for each in (pose, bone, *long))
+    pose, bone, long_x, long_y = (each[:, None].expand(keep.shape)[keep] for each in (pose, bone, *long))
     traced = Traced(*(each.T[keep] for each in traced))
-    seen = _averaged(carried.photos, carried.layer(pose, bone), torch.stack([traced.x, traced.y]), torch.stack(long))
+    places, long = torch.stack([traced.x, traced.y]), torch.stack([long_x, long_y])
+    seen = _averaged(carried.photos, carried.layer(pose, bone), places, long)
     pixels = Pixels(pose, bone, row.T[keep], column.T[keep], traced, seen)
     for (target, along), way in carried.moves.items():
         if not carried.joints.mirrored[target]:
