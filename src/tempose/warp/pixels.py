@@ -133,7 +133,7 @@ def _longest(places: Tensor) -> Tensor:
     """
     cells = places.unflatten(1, (FINE, FINE))  # 2 down across m
     across, down = ((cells.select(axis, -1) - cells.select(axis, 0)).mean(1) / (FINE - 1) for axis in (2, 1))
-    return torch.where(across.norm(dim=0) > down.norm(dim=0), across, down)
+    return torch.where(torch.hypot(*across) > torch.hypot(*down), across, down)
 
 
 def _averaged(photos: Scaled, layer: Tensor, places: Tensor, long: Tensor) -> Tensor:
@@ -146,7 +146,7 @@ def _averaged(photos: Scaled, layer: Tensor, places: Tensor, long: Tensor) -> Te
         places: `2 m`. long: the way in the photo that a pixel is long, `2 m`.
     """
     seen = _looked_up(photos, layer, *places)
-    counts = long.norm(dim=0).round().clamp(1, MOST_PLACES)
+    counts = torch.hypot(*long).round().clamp(1, MOST_PLACES)
     for count in range(2, MOST_PLACES + 1):
         at = (counts == count).nonzero()[:, 0]
         if len(at):
