@@ -10,6 +10,7 @@ from tempose.evaluation.cases import tasks
 from tempose.evaluation.methods import fingerprint, generated, photo_copied, photo_warped
 from tempose.evaluation.protocols import find_protocol
 from tempose.media.tensors import to_tensor, to_uint8
+from tempose.pose.keypoints import Motion
 from tempose.warp.cutout import cut_out
 
 
@@ -27,7 +28,7 @@ def test_the_photo_copied_is_the_photo(people):
 def test_the_photo_warped_to_its_own_pose_puts_the_person_back(people):
     case = first_case(people)
     own = np.repeat(case.photo_keypoints.numpy()[None], 2, axis=0)
-    still = replace(case, motion=replace(case.motion, keypoints=own))
+    still = replace(case, motion=Motion(own, case.motion.size, case.motion.fps))
     mask = case.photo_mask[0].numpy()
     cutout = cut_out(to_uint8(case.photo), mask, case.photo_keypoints.numpy(), exact=True, patches=False)
     nobody = to_tensor(cutout.background)
