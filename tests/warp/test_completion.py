@@ -68,14 +68,17 @@ def test_legs_go_on_under_a_skirt():
     thigh = np.zeros(SIZE, np.uint8)
     cv2.line(thigh, (42, 84), (40, 108), 1, 5)
     assert hidden[RIGHT_LEG][thigh > 0].mean() > 0.9
-    assert not joint_caps(labels, keypoints, 0.9)[RIGHT_LEG].any()
+    caps, _ = joint_caps(labels, keypoints, 0.9)
+    assert not caps[RIGHT_LEG].any()
 
 
 def test_joints_belong_to_both_sides():
     labels, keypoints = standing()
-    caps = joint_caps(labels, keypoints, 0.0)
+    caps, anyhow = joint_caps(labels, keypoints, 0.0)
     assert caps[RIGHT_ARM][labels == TRUNK].any()
     assert caps[TRUNK][labels == RIGHT_ARM].any()
+    assert (caps[TRUNK] & (labels == RIGHT_ARM) & ~anyhow).any()  # of a sleeve more than of a bare arm
+    assert (caps[TRUNK] & (labels == RIGHT_ARM) & anyhow).any()
     assert not caps[:, labels < 0].any()
     away = np.hypot(*(np.argwhere(caps[RIGHT_ARM])[:, ::-1] - keypoints[2, :2]).T)
     assert away.max() < 0.2 * 50
@@ -89,7 +92,7 @@ def test_about_a_joint_the_trunk_keeps_no_more_of_a_limb_than_lies_within_the_pe
         keypoints[[9, 12], :2] = (12, 95), (88, 95)
     labels[80:84, :44] = -1  # the right hip, found near the outline
     labels[60:, :37] = -1
-    caps = joint_caps(labels, keypoints, 0.0)
+    caps, _ = joint_caps(labels, keypoints, 0.0)
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     for layer, joint in ((RIGHT_LEG, 8), (LEFT_LEG, 11)):
         column, row = keypoints[joint, :2].astype(int)

@@ -43,6 +43,7 @@ CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shou
 # The trunk's share of that for a limb that points elsewhere than down, past this cosine; and for any at least, however
 # near the outline is.
 AWAY, DOWN, LEAST_CAP = 0.6, 0.8, 0.5
+ARMS = (RIGHT_ARM, LEFT_ARM)
 ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG, "right_hip"), (LEFT_LEG, "left_hip"))
 
 
@@ -85,14 +86,16 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
     return hidden
 
 
-def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> np.ndarray:
-    """bool `l h w`: where each layer shares the photo with its neighbor about the joint between them.
+def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> tuple[np.ndarray, np.ndarray]:
+    """bool `l h w`: where each layer shares the photo with its neighbor about the joint between them; and, bool `h w`,
+    where the trunk does even with a limb of other colors.
 
-    What the trunk has of a limb stays where that was; so it has the less, the nearer the joint is to the outline.
+    What the trunk has of a limb stays where that was: of a sleeve it is the shoulder, of a bare arm or a leg a bump. So
+    of those it has the less, the nearer the joint is to the outline.
     """
     import cv2
 
-    caps = np.zeros((len(LAYERS), *labels.shape), np.uint8)
+    caps, anyhow = np.zeros((len(LAYERS), *labels.shape), np.uint8), np.zeros(labels.shape, np.uint8)
     trunk = trunk_length(keypoints)
     flesh = cv2.distanceTransform((labels >= 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     for layer, name in ROOTS:
@@ -104,11 +107,13 @@ def joint_caps(labels: np.ndarray, keypoints: np.ndarray, hem: float) -> np.ndar
         column, row = np.clip(place, 0, np.array(labels.shape[::-1]) - 1)
         share_of_trunk = 1.0 if _hangs(keypoints, name) else AWAY
         within = share_of_trunk * min(reach, max(float(flesh[row, column]), LEAST_CAP * reach))
-        for share, other, radius in ((layer, TRUNK, reach), (TRUNK, layer, within)):
+        cv2.circle(anyhow, place, round(within), 1, -1)
+        for share, other, radius in ((layer, TRUNK, reach), (TRUNK, layer, reach if layer in ARMS else within)):
             cap = cv2.circle(np.zeros(labels.shape, np.uint8), place, round(radius), 1, -1)
             caps[share] |= cap & (labels == other)
-    caps[TRUNK] |= neck_bar(labels.shape, keypoints) & (labels == HEAD)
-    return caps > 0
+    neck = neck_bar(labels.shape, keypoints) & (labels == HEAD)
+    caps[TRUNK] |= neck
+    return caps > 0, (anyhow > 0) | neck
 
 
 def _hangs(keypoints: np.ndarray, root: str) -> bool:

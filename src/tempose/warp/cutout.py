@@ -221,7 +221,7 @@ def _layers(
     seam = OVERLAP * max(labels.shape)
     around, wide = _disk(seam), _disk(SHRED * seam)
     firm = np.where(alpha > FIRM, labels, -1)
-    hidden, caps = complete(firm, keypoints, order, hem), joint_caps(labels, keypoints, hem)
+    hidden, (caps, anyhow) = complete(firm, keypoints, order, hem), joint_caps(labels, keypoints, hem)
     hands = _hands(labels.shape, keypoints)
     bare = _bare(own, labels, keypoints)
     throat = _throat(bare, labels, keypoints)
@@ -243,8 +243,12 @@ def _layers(
             fingers = visible & (cv2.morphologyEx(alike, cv2.MORPH_CLOSE, wide) > 0)
         inner, shared = _eroded(visible & ~fingers, around), caps[layer]
         filled = near_fill(own, inner)
-        if layer in ARMS:  # a bare arm shares nothing with the dress that it hangs beside
-            shared = shared & (abs(own.astype(int) - filled).max(axis=-1) < UNLIKE)
+        if layer in (
+            TRUNK,
+            *ARMS,
+        ):  # a bare arm shares nothing with the dress that it hangs beside, and little with any
+            same = abs(own.astype(int) - filled).max(axis=-1) < UNLIKE
+            shared = shared & (same | anyhow if layer == TRUNK else same)
         whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
         shown = visible | shared if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
         beside = before
