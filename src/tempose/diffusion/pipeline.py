@@ -20,7 +20,7 @@ from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.mirror import BothWays, MirroredFrames
 from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.samples import Sample, predicted
-from tempose.diffusion.solvers import make_solver, solver_step
+from tempose.diffusion.solvers import make_solver
 from tempose.diffusion.windows import Strategy, find_strategy
 from tempose.media.tensors import to_uint8
 from tempose.models.base import check_size, size_unit
@@ -254,13 +254,9 @@ class PersonVideoPipeline(DiffusionPipeline):
         def less_noisy(samples: Iterable[Sample], step: int) -> Iterator[Sample]:
             t, predict = times[step], predictors[guidances[step]].at(times[step])
             windows = cut.windows(len(selected), window, step)
-            for sample in predicted(
-                self.hold(appearance, samples, t), windows, lambda x_t, seen: predict(x_t, selected[seen])
-            ):
-                assert sample.output is not None
-                sample.x_t = solver_step(sample.solver, sample.output[None], t, sample.x_t[None], generator=generator)[
-                    0
-                ]
+            held = self.hold(appearance, samples, t)
+            for sample in predicted(held, windows, lambda x_t, seen: predict(x_t, selected[seen])):
+                sample.step(t, generator)
                 yield sample
 
         @torch.no_grad()

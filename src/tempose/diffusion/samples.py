@@ -11,6 +11,7 @@ from diffusers import SchedulerMixin
 from torch import Tensor
 
 from tempose.diffusion.predict import Predict
+from tempose.diffusion.solvers import solver_step
 from tempose.diffusion.windows import Window
 
 
@@ -40,6 +41,11 @@ class Sample:
         self.output = output if self.output is None else torch.lerp(self.output, output, share)
         if person is not None:
             self.person = person if self.person is None else torch.lerp(self.person, person, share)
+
+    def step(self, t: Tensor, generator: torch.Generator) -> None:
+        """Make it one step less noisy, by what is predicted for it at time t."""
+        assert self.output is not None
+        (self.x_t,) = solver_step(self.solver, self.output[None], t, self.x_t[None], generator=generator)
 
     def forget(self) -> Sample:
         """Itself before anything is predicted at a step."""
