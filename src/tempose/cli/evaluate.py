@@ -60,7 +60,8 @@ def evaluate(
     check_place(output, overwrite=overwrite)
     outcome = evaluate_clips(sources, settings, address=address, workers=workers, track=shell.track)
     evaluation = outcome.evaluation
-    if PartialState().is_main_process:
+    state = PartialState()
+    if state.is_main_process:
         write_report(outcome, output, overwrite=overwrite)
         for warning in evaluation.facts["warnings"]:
             shell.note(warning)
@@ -73,6 +74,7 @@ def evaluate(
             failed=evaluation.failed,
             warnings=evaluation.facts["warnings"],
         )
+    state.wait_for_everyone()  # a launcher ends the others as soon as one exits with 1
     raise typer.Exit(1 if evaluation.failed else 0)
 
 
