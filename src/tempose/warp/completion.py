@@ -35,10 +35,8 @@ MIDDLES = (np.arange(BINS) + 0.5) / BINS  # of these, along it
 WIDEST = 1.6  # no width is believed beyond this, in widths of the bone's flesh
 FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the flesh, unless its other side says so
 NEXT = 8  # a known width counts the less the farther it is, against that of the other side, up to so many of these bins
-SLOPE, FLESH = (
-    0.25,
-    0.06,
-)  # shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk
+# Shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk.
+SLOPE, FLESH = 0.25, 0.06
 CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
 # The trunk's share of that for a limb that points elsewhere than down, past this cosine; and for any at least, however
 # near the outline is.

@@ -246,7 +246,7 @@ def _layers(
         if layer in (
             TRUNK,
             *ARMS,
-        ):  # a bare arm shares nothing with the dress that it hangs beside, and little with any
+        ):  # a bare arm has nothing of the dress beside it, which has little of the arm
             same = abs(own.astype(int) - filled).max(axis=-1) < UNLIKE
             shared = shared & (same | anyhow if layer == TRUNK else same)
         whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
