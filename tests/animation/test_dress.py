@@ -1,6 +1,7 @@
 """Outside the mask nothing changes; inside, the style is generated."""
 
 import json
+import weakref
 from dataclasses import replace
 
 import cv2
@@ -14,8 +15,10 @@ from tempose.animation.dress import (
     dress,
     exchanged_parts,
     laid_over,
+    packed,
     part_of_layers,
     read_mask,
+    unpacked,
     visible,
     without,
     write_dressed,
@@ -33,7 +36,11 @@ def reference(frames=1):
     """A person standing still."""
     person = subject()
     pose = person.pose[np.zeros(frames, int)]
-    return Reference(np.stack([person.picture] * frames), pose, np.stack([person.mask] * frames))
+    return Reference(lambda: [person.picture] * frames, pose, lambda index: person.mask)
+
+
+def pictures(dressed):
+    return np.stack(list(dressed.frames()))
 
 
 @pytest.fixture
@@ -64,10 +71,10 @@ def test_what_a_photo_shows_of_its_layers_is_its_person():
 def test_beside_the_part_not_a_bit_changes(style, part):
     given = reference(2 if part == "upper" else 1)
     made = dress(style, given, part=part, **QUICK)
-    assert made.frames.shape == given.frames.shape
-    changed = (made.frames != given.frames).any(axis=-1)
+    assert (len(made), made.size) == (len(given.motion), given.motion.size)
+    changed = (pictures(made) != np.stack(given.frames())).any(axis=-1)
     assert changed.mean() > 0.004
-    assert not changed[:, ~np.asarray(near(given.masks[0], 40))].any()
+    assert not changed[:, ~np.asarray(near(given.mask(0), 40))].any()
     points = subject().keypoints[:, :2].astype(int)
     kept = {"upper": (0, 10), "lower": (0, 1), "head": (8, 10), "whole": (0,)}[part]
     for x, y in points[list(kept)]:
@@ -79,14 +86,14 @@ def test_a_coat_that_reaches_beyond_the_old_clothes_is_whole(style):
     wide = replace(style.cutout, alpha=style.cutout.alpha.copy())
     wide.alpha[TRUNK] = cv2.dilate(wide.alpha[TRUNK], np.ones((25, 25)))
     given = reference()
-    narrow, broad = (exchanged_parts(cutout, given, part="upper")[0] for cutout in (style.cutout, wide))
+    narrow, broad = (next(exchanged_parts(cutout, given, part="upper")) for cutout in (style.cutout, wide))
     assert ((broad > 0.9) & (narrow < 0.1)).sum() > 100
     assert broad[subject().keypoints[0, 1].astype(int), subject().keypoints[0, 0].astype(int)] < 0.1  # never the face
 
 
 def test_what_is_exchanged_ends_softly_over_several_pixels():
     bare = replace(subject().cutout, alpha=np.zeros_like(subject().cutout.alpha))  # a style that adds nothing
-    mask = exchanged_parts(bare, reference(), part="lower")[0]
+    mask = next(exchanged_parts(bare, reference(), part="lower"))
     down, along = np.diff(mask, axis=0, prepend=0), np.diff(mask, axis=1, prepend=0)
     beside = np.maximum(np.abs(down), np.abs(along))
     others = subject().cutout.alpha[[TRUNK, RIGHT_ARM, LEFT_ARM]].sum(0)  # at a hand it ends at once
@@ -104,7 +111,7 @@ def test_a_mask_file_decides_what_changes(style, tmp_path):
     mask[150:250, 100:200] = 255
     write_image(tmp_path / "mask.png", mask)
     made = dress(style, reference(), mask=tmp_path / "mask.png", **QUICK)
-    changed = (made.frames[0] != subject().picture).any(axis=-1)
+    changed = (pictures(made)[0] != subject().picture).any(axis=-1)
     assert changed[160:240, 110:190].mean() > 0.5
     changed[150:250, 100:200] = False
     assert not changed.any()
@@ -131,7 +138,7 @@ def test_no_rim_of_the_person_stays_where_they_stood():
 
 def test_the_seed_decides(style):
     asked = {"part": "upper", "steps": 1, "model": filled_model()}
-    one, same, other = (dress(style, reference(), **asked, seed=seed).frames for seed in (0, 0, 1))
+    one, same, other = (pictures(dress(style, reference(), **asked, seed=seed)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
 
@@ -156,6 +163,34 @@ def test_pictures_and_clips_come_from_files_and_go_to_files(style, tmp_path):
         dress(style, tmp_path / "me.mp4", part="lower", estimator=finder, output="out.png", **QUICK)
     with pytest.raises(PoseError, match=r"me\.png: nobody was found"):
         dress(style, tmp_path / "me.png", part="lower", estimator=lambda frame: [], **QUICK)
+
+
+def test_however_long_the_reference_a_handful_of_its_frames_is_held(style, tmp_path):
+    person, there, held = subject(), [], []
+
+    def frames():
+        for _ in range(16):
+            there.append(weakref.ref(frame := person.picture.copy()))
+            yield frame
+            held.append(sum(each() is not None for each in there))
+
+    write_image(tmp_path / "mask.png", np.repeat(255 * person.mask[..., None].astype(np.uint8), 3, axis=2))
+    given = Reference(frames, person.pose[np.zeros(16, int)], lambda index: person.mask)
+    made = dress(style, given, mask=tmp_path / "mask.png", **QUICK)
+    write_dressed(made, tmp_path / "out.mp4")
+    assert probe_video(tmp_path / "out.mp4").frames == 16
+    assert len(held) >= 2 * 16  # it is seen more than once
+    assert max(held) <= 4
+    assert sum(map(len, made.exchanged)) < 16 * person.mask.size / 10
+
+
+def test_what_is_exchanged_is_kept_to_256_steps():
+    share = np.random.default_rng(0).random((40, 30), np.float32)
+    share[:20], share[20] = 0, 1
+    back = unpacked(packed(share), share.shape)
+    assert np.abs(back - share).max() <= 0.5 / 255 + 1e-6
+    assert (back[:20] == 0).all()
+    assert (back[20] == 1).all()
 
 
 def test_what_is_to_be_exchanged_must_be_said_once(style, tmp_path):

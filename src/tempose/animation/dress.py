@@ -6,8 +6,11 @@ the style photo's texture, everything outside a mask is held at the reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ from tempose.core.errors import InputError, MediaError, PoseError, about
 from tempose.core.files import written_whole
 from tempose.core.progress import Track, quiet
 from tempose.diffusion.hub import Model, find_device, load_model
-from tempose.diffusion.pipeline import Appearance
+from tempose.diffusion.pipeline import Appearance, GeneratedFrame
 from tempose.media.animated import is_still
 from tempose.media.crop import Crop
 from tempose.media.images import read_image, resize, write_image
@@ -69,29 +72,62 @@ GROWTH = 0.015
 
 
 @dataclass(frozen=True, eq=False)
+class Reference:
+    """Who is to wear it.
+
+    Attributes:
+        frames: gives the pictures, uint8 `h w 3`, one after the other, each time it is called.
+        motion: the poses.
+        mask: gives where the person is in the frame of a number, bool `h w`; None where nothing is known.
+    """
+
+    frames: Callable[[], Iterable[np.ndarray]]
+    motion: Motion
+    mask: Callable[[int], np.ndarray] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Dressed:
     """A person in other clothes.
 
     Attributes:
-        frames: uint8 `f h w 3`, of the reference's size.
-        fps: frames per second of the reference.
+        reference: who wears them, in whose size and at whose rate it is.
+        exchanged: how much of each pixel of every frame is exchanged, as `packed` makes it.
+        photos: the person of the style in layers.
+        window: where in the reference the model's frame lies.
+        generated: generates what the model says of every frame, one after the other, each time it is called.
         warnings: one sentence each.
         record: all that is needed to make it again.
     """
 
-    frames: np.ndarray
-    fps: float
+    reference: Reference
+    exchanged: list[bytes]
+    photos: Photos
+    window: Crop
+    generated: Callable[..., Iterator[GeneratedFrame]]
     warnings: tuple[str, ...]
     record: dict[str, Any]
 
+    def __len__(self) -> int:
+        return len(self.reference.motion)
 
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """Who is to wear it: frames uint8 `f h w 3`, poses, and masks bool `f h w`, None if there are none."""
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frames."""
+        return self.reference.motion.size
 
-    frames: np.ndarray
-    motion: Motion
-    masks: np.ndarray | None
+    def frames(self, *, track: Track = quiet) -> Iterator[np.ndarray]:
+        """The frames, uint8 `h w 3`, one after the other; none is kept: each call generates and composes them again.
+
+        Args:
+            track: shows how far the first of them is.
+        """
+        generated = self.generated(track=track)
+        for index, (frame, made) in enumerate(zip(self.reference.frames(), generated, strict=True)):
+            behind = frame if self.reference.mask is None else without(frame, self.reference.mask(index))
+            worn = Composition(behind, behind, self.photos, self.window).show(self.reference.motion, index, made)
+            weight = unpacked(self.exchanged[index], self.size)[..., None]
+            yield np.round(weight * worn + (1 - weight) * frame).astype(np.uint8)
 
 
 def dress(
@@ -132,46 +168,39 @@ def dress(
     else:
         given = reference
     if output is not None:
-        check_length(output, len(given.frames))
+        check_length(output, len(given.motion))
     device = str(model.pipeline.device) if isinstance(model, Model) else find_device(asked.device)
     loaded = model if isinstance(model, Model) else load_model(asked.model, device=device)
 
     window = Crop.around(person_room(given.motion), loaded.size)
-    small = np.stack([window.cut(frame, loaded.size) for frame in given.frames])
-    poses = poses_in_frame(given.motion, window, loaded.size)
-    height, width = given.frames.shape[1:3]
-    photos = Photos(to_layers([subject.cutout]))
     if asked.mask is not None:
-        exchanged = np.repeat(
-            read_mask(asked.mask, (height, width))[None].astype(np.float32), len(given.frames), axis=0
-        )
+        masks: Iterable[np.ndarray] = repeat(read_mask(asked.mask, given.motion.size).astype(np.float32))
     else:
         assert asked.part is not None
-        exchanged = exchanged_parts(subject.cutout, given, part=asked.part, track=track)
-    if not exchanged.any():
+        masks = exchanged_parts(subject.cutout, given, part=asked.part)
+    exchanged, small, keep, anything = list[bytes](), list[np.ndarray](), list[np.ndarray](), False
+    for frame, mask in zip(track(given.frames(), "cutting out", total=len(given.motion)), masks, strict=False):
+        exchanged.append(packed(mask))
+        small.append(window.cut(frame, loaded.size))
+        keep.append(1 - window.cut_mask(mask > 0.5, loaded.size))
+        anything = anything or bool(mask.any())
+    if not anything:
         raise InputError("the mask is empty: nothing would be exchanged")
 
     around = Crop.around(person_room(subject.pose, subject.mask), loaded.size)
     person = subject.cutout.seen_through(around, loaded.size)
-    if given.masks is not None:
-        person = replace(person, background=without(small[0], window.cut_mask(given.masks[0], loaded.size) > 0))
-    keep = np.stack([1 - window.cut_mask(mask > 0.5, loaded.size) for mask in exchanged])
-    generated = generate(
+    if given.mask is not None:
+        person = replace(person, background=without(small[0], window.cut_mask(given.mask(0), loaded.size) > 0))
+    generated = partial(
+        generate,
         loaded,
         laid_over(person),
         person,
-        poses,
+        poses_in_frame(given.motion, window, loaded.size),
         steps=asked.steps,
         seed=asked.seed,
-        appearance=Appearance(to_tensor(small), torch.from_numpy(keep)[:, None]),
-        track=track,
+        appearance=Appearance(to_tensor(np.stack(small)), torch.from_numpy(np.stack(keep))[:, None]),
     )
-    frames = given.frames.copy()
-    for index, (frame, made) in enumerate(zip(given.frames, generated, strict=True)):
-        behind = frame if given.masks is None else without(frame, given.masks[index])
-        worn = Composition(behind, behind, photos, window).show(given.motion, index, made)
-        weight = exchanged[index][..., None]
-        frames[index] = np.round(weight * worn + (1 - weight) * frame)
     record = {
         "style": named(style),
         "reference": named(reference),
@@ -180,7 +209,18 @@ def dress(
         "versions": versions(),
         "warnings": list(loaded.warnings),
     }
-    return Dressed(frames, given.motion.fps, loaded.warnings, record)
+    photos = Photos(to_layers([subject.cutout]))
+    return Dressed(given, exchanged, photos, window, generated, loaded.warnings, record)
+
+
+def packed(share: np.ndarray) -> bytes:
+    """How much of each pixel is exchanged, float32 `h w` in [0, 1], kept to steps of 1/255."""
+    return zlib.compress(np.round(255 * share).astype(np.uint8).tobytes(), 1)
+
+
+def unpacked(share: bytes, size: tuple[int, int]) -> np.ndarray:
+    """What was packed, float32 `h w` of `size`."""
+    return np.frombuffer(zlib.decompress(share), np.uint8).reshape(size).astype(np.float32) / 255
 
 
 def laid_over(person: Cutout) -> np.ndarray:
@@ -202,31 +242,36 @@ def without(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def read_reference(
     path: Path | str, *, max_frames: int | None = None, estimator: Estimator | str = "mediapipe", track: Track = quiet
 ) -> Reference:
-    """A picture or video of a person, with poses and masks.
+    """A picture or video of a person, with poses and masks; of a video no frame is kept, it is read as often as needed.
 
     Raises:
         InputError: the video is too long.
         MediaError, PoseError: it cannot be read, or nobody is in it, or not in every frame.
     """
     path = Path(path)
+    frames: Callable[[], Iterable[np.ndarray]]
     if is_still(path):
-        frames, fps = [_smaller(read_image(path))], 1.0
+        count, fps, frames = 1, 1.0, partial(iter, [_smaller(read_image(path))])
     else:
         info = probe_video(path)
         fps = info.fps
         total = max(1, round(info.duration * fps) if info.duration else info.frames or 1)
-        part = TimeRange(max_frames=max_frames).of(total, fps, source=str(path))
-        frames = [_smaller(frame) for frame in read_frames(path, fps=fps, stop=part.stop)]
+        count = TimeRange(max_frames=max_frames).of(total, fps, source=str(path)).stop
+        frames = partial(_smaller_frames, path, fps=fps, stop=count)
     with about(path):
-        seen = observe(frames, fps=fps, estimator=estimator, track=track)
+        seen = observe(track(frames(), "key points", total=count), fps=fps, estimator=estimator)
     check_large_enough(seen.motion[:1])
-    motion = seen.motion if len(frames) == 1 else clean(seen.motion, cuts=seen.cuts)
+    motion = seen.motion if len(seen.motion) == 1 else clean(seen.motion, cuts=seen.cuts)
     if not motion.keypoints[..., 2].any(axis=1).all():
         missing = int((~motion.keypoints[..., 2].any(axis=1)).sum())
         raise PoseError(
             f"{path}: nobody was found in {missing} of {len(motion)} frames", path=path, remedy="cut them off first"
         )
-    return Reference(np.stack(frames), motion, seen.masks)
+    return Reference(frames, motion, None if seen.packed is None else seen.mask)
+
+
+def _smaller_frames(path: Path, *, fps: float, stop: int) -> Iterator[np.ndarray]:
+    return map(_smaller, read_frames(path, fps=fps, stop=stop))
 
 
 def _smaller(frame: np.ndarray) -> np.ndarray:
@@ -251,30 +296,27 @@ def read_mask(path: Path | str, size: tuple[int, int]) -> np.ndarray:
     return resize(picture, size).mean(axis=-1) >= 128
 
 
-def exchanged_parts(style: Cutout, given: Reference, *, part: str, track: Track = quiet) -> np.ndarray:
-    """How much of each pixel of the reference is exchanged, float32 `f h w` in [0, 1].
+def exchanged_parts(style: Cutout, given: Reference, *, part: str) -> Iterator[np.ndarray]:
+    """How much of each pixel of the reference is exchanged, float32 `h w` in [0, 1], frame by frame.
 
     That is the part itself, and what the style's reaches beyond it, but for what is before both, such as a hand before
     a skirt.
     """
-    size = given.frames.shape[1:3]
-    worn = replace(style, alpha=style.alpha * part_of_layers(style, part))
-    masks = []
-    for index in track(range(len(given.frames)), "cutting out", len(given.frames)):
-        frame, keypoints = given.frames[index], given.motion.keypoints[index]
-        mask = silhouette(frame, keypoints) if given.masks is None else given.masks[index]
-        wearer = cut_out(frame, mask, keypoints, background=False, patches=False)
+    size = given.motion.size
+    worn = to_layers([replace(style, alpha=style.alpha * part_of_layers(style, part))])
+    reach = 1 + round(RIM * size[0])
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    for index, frame in enumerate(given.frames()):
+        pose = given.motion[index : index + 1]
+        mask = silhouette(frame, pose.keypoints[0]) if given.mask is None else given.mask(index)
+        wearer = cut_out(frame, mask, pose.keypoints[0], background=False, patches=False)
         shown, belongs = visible(wearer), part_of_layers(wearer, part)
         own = (shown * belongs).sum(0)
         before = (shown * (1 - belongs))[list(BEFORE[part])].sum(0)
-        pose = given.motion[index : index + 1]
         depth = None if pose.depth is None else torch.from_numpy(pose.depth)[None]
-        moved = warp(to_layers([worn]), torch.from_numpy(pose.keypoints)[None], depth=depth, size=size)
-        reach = 1 + round(RIM * size[0])
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        moved = warp(worn, torch.from_numpy(pose.keypoints)[None], depth=depth, size=size)
         own = cv2.GaussianBlur(cv2.dilate(own, kernel), (0, 0), reach / 2)
-        masks.append(np.maximum(own, moved.alpha[0, 0, 0].numpy()) * (1 - before))
-    return np.stack(masks).clip(0, 1)
+        yield (np.maximum(own, moved.alpha[0, 0, 0].numpy()) * (1 - before)).clip(0, 1)
 
 
 def part_of_layers(cutout: Cutout, part: str) -> np.ndarray:
@@ -311,14 +353,16 @@ def write_dressed(
         InputError, MediaError: it cannot be written.
     """
     out = Path(out)
-    check_length(out, len(dressed.frames))
+    check_length(out, len(dressed))
     about = provenance(dressed.record, made_from="a picture of a person, and the clothes of another one")
     record = out.with_name(f"{out.name}.json")
     with written_whole(out, replace=is_finished(out)) as ready:  # it appears last: where it is, all is
-        if len(dressed.frames) == 1:
-            write_image(ready, dressed.frames[0], provenance=about)
+        frames = dressed.frames(track=track)
+        first = next(frames)  # the bar of generating is over before the next begins
+        if len(dressed) == 1:
+            write_image(ready, first, provenance=about)
         else:
-            shown: Iterator[np.ndarray] = iter(track(dressed.frames, "encoding", total=len(dressed.frames)))
-            write_video(ready, shown, dressed.fps, provenance=about)
+            shown = track(chain([first], frames), "encoding", total=len(dressed))
+            write_video(ready, shown, dressed.reference.motion.fps, provenance=about)
         write_record(record, {"command": list(command), **dressed.record})
     return record

@@ -247,7 +247,7 @@ def dress(
     dressed = dress(style, reference, settings, output=output, track=shell.track)
     words = ["tempose", "dress", str(style), str(reference), "-o", str(output), *settings.options()]
     record = write_dressed(dressed, output, command=words, track=shell.track)
-    tell(shell, output, record, frames=len(dressed.frames), warnings=dressed.warnings)
+    tell(shell, output, record, frames=len(dressed), warnings=dressed.warnings)
 
 
 @command("demo", group=GROUP)

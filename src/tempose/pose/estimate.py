@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +31,27 @@ class Observation:
     Attributes:
         motion: the key points, frame by frame, neither cleaned nor smoothed; a frame without the
             person has confidence 0 throughout.
-        masks: bool `f h w`, True on the person; None where the estimator gives no masks.
+        packed: the mask of every frame, as `packed_mask` makes it; None where the estimator gives no masks.
         cuts: the frames at which the picture cuts to another shot.
     """
 
     motion: Motion
-    masks: np.ndarray | None
+    packed: list[bytes] | None
     cuts: list[int]
+
+    @cached_property
+    def masks(self) -> np.ndarray | None:
+        """bool `f h w`, True on the person; None where the estimator gives no masks."""
+        if self.packed is None:
+            return None
+        return np.stack([self.mask(index) for index in range(len(self.packed))])
+
+    def mask(self, index: int) -> np.ndarray:
+        """The mask of one frame, bool `h w`."""
+        assert self.packed is not None
+        bits = np.frombuffer(zlib.decompress(self.packed[index]), np.uint8)
+        height, width = self.motion.size
+        return np.unpackbits(bits, count=height * width).reshape(height, width).astype(bool)
 
 
 def estimate_photo(
@@ -93,13 +109,13 @@ def observe(
 ) -> Observation:
     """What an estimator sees of one person in a video; arguments and errors as `estimate_video`.
 
-    Without masks memory hardly grows with the length of the video.
+    Memory hardly grows with the length of the video.
     """
     if isinstance(estimator, str):
         estimator = load_estimator(estimator)
     frames, fps, total = _frames_of(source, fps)
     seen: list[list[Detection]] = []  # the people of each frame, without their masks
-    masks: list[list[np.ndarray]] = []  # these, packed to bits
+    masks: list[list[bytes]] = []
     thumbnails: list[np.ndarray] = []
     size = None
     for frame in track(frames, "key points", total=total):
@@ -108,7 +124,7 @@ def observe(
             raise InputError(f"frame {len(seen)} is {frame.shape[:2]}, but the first is {size}; wanted one size")
         people = estimator(frame)
         seen.append([replace(each, mask=None) for each in people])
-        masks.append([np.packbits(each.mask) for each in people if with_masks and each.mask is not None])
+        masks.append([packed_mask(each.mask) for each in people if with_masks and each.mask is not None])
         thumbnails.append(resize(frame, THUMBNAIL))
     if size is None or not any(seen):
         path = source if isinstance(source, (str, Path)) else None
@@ -128,7 +144,16 @@ def observe(
         hands=series([each and each.hands for each in followed], (HANDS, HAND_POINTS, 4)),
         face=series([each and each.face for each in followed], (FACE_POINTS, 4)),
     )
-    return Observation(motion, _unpacked(masks, chosen, size), cuts)
+    packed = None
+    if any(masks):
+        nobody = packed_mask(np.zeros(size, bool))
+        packed = [people[which] if which >= 0 else nobody for people, which in zip(masks, chosen, strict=True)]
+    return Observation(motion, packed, cuts)
+
+
+def packed_mask(mask: np.ndarray) -> bytes:
+    """A mask, bool `h w`, in some thousandths of its size."""
+    return zlib.compress(np.packbits(mask).tobytes(), 1)
 
 
 def _frames_of(
@@ -150,16 +175,3 @@ def series(values: Sequence[np.ndarray | None], shape: tuple[int, ...], *, missi
         return None
     nothing = np.full(shape, missing, np.float32)
     return np.stack([nothing if value is None else value for value in values])
-
-
-def _unpacked(masks: list[list[np.ndarray]], chosen: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
-    """bool `f h w` of the chosen people, nobody where nobody was chosen; None without masks."""
-    if not any(masks):
-        return None
-    height, width = size
-    unpacked = np.zeros((len(masks), height, width), bool)
-    for index, which in enumerate(chosen):
-        if which >= 0:
-            bits = np.unpackbits(masks[index][which], count=height * width)
-            unpacked[index] = bits.reshape(height, width)
-    return unpacked

@@ -366,8 +366,8 @@ class Studio:
             with self.folder_for(job) as folder:
                 picture, command = folder / f"{asked.name}.png", asked.command(self.model.name)
                 record = write_dressed(made, picture, command=command)
-        job.show(made.frames[0])
-        height, width = made.frames.shape[1:3]
+        job.show(read_image(picture))
+        height, width = made.size
         said = {"width": width, "height": height, "warnings": made.warnings, "command": shlex.join(command)}
         return Finished(picture, (record,), said | {"record": json.loads(record.read_text(encoding="utf-8"))})
 
