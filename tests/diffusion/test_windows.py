@@ -43,7 +43,7 @@ def test_joins_move_from_step_to_step():
         return {int(w.frames[0]) for w in Overlap().windows(40, 8, step)} - {0, 32}
 
     assert not joins(0) & joins(1)
-    assert set().union(*map(joins, range(4))) == set(range(1, 32))
+    assert set().union(*map(joins, range(6))) == set(range(1, 32))
 
 
 def test_weights_taper_towards_the_ends_of_a_window():

@@ -80,8 +80,8 @@ class Overlap:
     predicted among a full window of others.
     """
 
-    share: float = 0.5
-    """Part of a window that it has in common with the next, 0 < share < 1."""
+    share: float = 0.25
+    """Part of a window that it has in common with the next, 0 < share < 1; at least one frame of several."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
@@ -93,7 +93,7 @@ class Overlap:
 
     def windows(self, frames: int, window: int, step: int) -> list[Window]:
         """Windows of full length whose starts lie one hop apart, shifted by the step."""
-        hop = max(1, round(window * (1 - self.share)))
+        hop = max(1, min(window - 1, round(window * (1 - self.share))))
         shift = step % hop
         last = frames - window
         starts = sorted({min(max(start, 0), last) for start in range(-shift, last + hop, hop)})
