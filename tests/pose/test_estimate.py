@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 import pytest
+from networks import onnx_model, onnx_that_never_ends
 
 from tempose.cli import main
 from tempose.core.errors import InputError, PoseError
@@ -129,10 +130,13 @@ def rtmlib(monkeypatch):
 
     class YOLOX:
         def __init__(self, model, *, model_input_size, backend, device):
-            assert (model, model_input_size) == ("det address", (640, 640))
+            self.given = (model, model_input_size) != ("det address", (640, 640))
+            self.side = model_input_size
 
         def __call__(self, image):
             assert image[0, 0].tolist() == [3, 2, 1]  # blue first
+            if self.given:
+                return self.session.run(["y"], {"x": np.zeros((1, 3, *self.side), np.float32)})[0][0, 0]
             return module.boxes
 
     class RTMPose:
@@ -169,6 +173,31 @@ def test_rtmlib_gives_people_without_masks(rtmlib):
     assert np.array_equal(motion.keypoints[0], person.keypoints)
     rtmlib.boxes = np.zeros((0, 4))
     assert estimator(frame) == []
+
+
+def test_networks_that_rtmlib_is_given_are_bounded_and_others_told_in_one_sentence(rtmlib, monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    pytest.importorskip("onnxruntime", reason="the extra matte is not installed")
+    monkeypatch.setattr("tempose.core.networks.MOST_SECONDS", 0.2)
+    frame = np.zeros((40, 50, 3), np.uint8) + np.array([1, 2, 3], np.uint8)
+
+    def seen_with(content):
+        (tmp_path / "net.onnx").write_bytes(content)
+        return load_estimator("rtmlib", detector=tmp_path / "net.onnx", landmarks=False)(frame)
+
+    assert len(seen_with(onnx_model((1, 3, 2, 2), (1, 1, 2, 2), axis=1))) == 1  # as if it were a detector
+    for content, words in (
+        (b"", "is not an ONNX model"),
+        (onnx_model((1, 3, 8), (1, 1, 8), axis=1), "wanted one picture of a fixed size"),
+        (onnx_model((1, 3, "h", "w"), (1, 1, "h", "w"), axis=1), "wanted one picture of a fixed size"),
+        (onnx_model((1, 3, 8, 9000), (1, 1, 8, 9000), axis=1), "takes pictures of 9000×8"),
+        (onnx_model((1, 3, 2048, 2048), (1, 1, 2048, 2048), axis=1), "more than 1000 people"),
+        (onnx_model((1, 3, 2, 2), (1, 3, 1, 2), axis=2), "does not understand"),
+        (onnx_that_never_ends(side=8), r"takes more than 0\.2 seconds"),
+    ):
+        with pytest.raises((InputError, PoseError), match=words) as error:
+            seen_with(content)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("size", [(425, 640), (1280, 720), (50, 50), (20, 400)])

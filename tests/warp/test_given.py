@@ -66,7 +66,7 @@ def test_a_network_reads_its_layout_from_the_file(tmp_path, shape, mean_shape, a
 
 
 def test_other_files_are_refused_in_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="there is no matting network"):
+    with pytest.raises(InputError, match="there is no network"):
         MatteModel(tmp_path / "none.onnx")
     pytest.importorskip("onnxruntime", reason="the extra matte is not installed")
     (tmp_path / "text.onnx").write_text("no network")
@@ -76,6 +76,9 @@ def test_other_files_are_refused_in_one_sentence(tmp_path):
     (tmp_path / "grey.onnx").write_bytes(onnx_model((1, 1, 8, 8), (1, 1, 8, 8), axis=1))
     with pytest.raises(InputError, match="wanted one picture"):
         MatteModel(tmp_path / "grey.onnx")
+    (tmp_path / "wide.onnx").write_bytes(onnx_model((1, 3, 8, 200_000), (1, 1, 8, 200_000), axis=1))
+    with pytest.raises(InputError, match="takes pictures of 200000×8; wanted sides"):
+        MatteModel(tmp_path / "wide.onnx")
     two = onnx_model((1, 3, 8, 8), (1, 1, 8, 8), axis=1, inputs=("x", "z"))
     (tmp_path / "two.onnx").write_bytes(two)
     with pytest.raises(InputError, match="wanted one picture"):

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import sys
 import weakref
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from tempose.core import cancellation
-from tempose.core.errors import InputError, PoseError, unknown
+from tempose.core.errors import InputError, PoseError, TemposeError, unknown
+from tempose.core.networks import Network
 from tempose.core.streams import silent_stderr
 from tempose.pose.keypoints import MIN_CONFIDENCE
 
@@ -32,6 +37,9 @@ SEARCH_SIDE, SEARCH_STEP, CLOSE_UP = 0.65, 0.7, 1.5
 
 # Fewer joints than this with a confidence of at least MIN_CONFIDENCE are nobody.
 LEAST_JOINTS = 4
+
+# People in one picture at most: each takes another look.
+MOST_PEOPLE = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,39 +208,53 @@ class RtmPose:
                 remedy="install it with: pip install --no-deps rtmlib && pip install onnxruntime tqdm",
             ) from error
         own = rtmlib.Body.MODE["balanced"]
-        where = {"backend": "onnxruntime", "device": "cpu"}
-        try:
-            side = _input_size(detector) if detector else own["det_input_size"]
-            self._detect = rtmlib.YOLOX(str(detector or own["det"]), model_input_size=side, **where)
-            side = _input_size(pose_model) if pose_model else own["pose_input_size"]
-            self._locate = rtmlib.RTMPose(
-                str(pose_model or own["pose"]), model_input_size=side, to_openpose=True, **where
-            )
-        except Exception as error:
-            raise PoseError(
-                f"rtmlib cannot load its models: {error}",
-                remedy="without a network give it ONNX files of YOLOX (detector) and RTMPose (pose model)",
-            ) from error
+        pose = partial(rtmlib.RTMPose, to_openpose=True)
+        self._detect = _tool(rtmlib.YOLOX, detector, own["det"], own["det_input_size"])
+        self._locate = _tool(pose, pose_model, own["pose"], own["pose_input_size"])
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:
         picture = np.ascontiguousarray(frame[..., ::-1])  # it wants blue first
-        boxes = self._detect(picture)
-        if len(boxes) == 0:
-            return []
-        points, scores = self._locate(picture, bboxes=boxes)
-        keypoints = np.concatenate([points, np.clip(scores, 0, 1)[..., None]], axis=-1)
+        try:
+            boxes = self._detect(picture)
+            if len(boxes) == 0:
+                return []
+            if len(boxes) > MOST_PEOPLE:
+                raise PoseError(f"the detector finds more than {MOST_PEOPLE} people; wanted one of YOLOX")
+            points, scores = self._locate(picture, bboxes=boxes)
+            keypoints = np.concatenate([points, np.clip(scores, 0, 1)[..., None]], axis=-1)
+        except TemposeError:
+            raise
+        except Exception as error:  # whatever comes of a network that is another
+            raise PoseError(
+                f"the networks give what rtmlib does not understand: {error}",
+                remedy="wanted YOLOX as the detector and RTMPose as the pose model",
+            ) from error
         size = np.array([frame.shape[1], frame.shape[0], 1])
         people = [Detection(_inside(person, size), None) for person in keypoints]
         return [person for person in people if _recognizable(person.keypoints)]
 
 
-def _input_size(model: Path | str) -> tuple[int, int]:
-    """(width, height) of the pictures that an ONNX model takes."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    *_, height, width = session.get_inputs()[0].shape
-    return int(width), int(height)
+def _tool(kind: Callable[..., Any], given: Path | str | None, own: str, side: tuple[int, int]) -> Any:
+    """A stage of rtmlib: of a user's ONNX file, or of its own model and side (width, height)."""
+    network = None if given is None else Network(given)
+    if network is not None:
+        shapes = [each.shape for each in network.get_inputs()]
+        if len(shapes) != 1 or len(shapes[0]) != 4 or not all(isinstance(each, int) for each in shapes[0][2:]):
+            raise InputError(f"{given} takes {shapes}; wanted one picture of a fixed size, (1, 3, height, width)")
+        height, width = shapes[0][2:]
+        network.check_size(height, width)
+        side = width, height
+    try:
+        with redirect_stdout(sys.stderr):  # it tells what it loads
+            tool = kind(str(given or own), model_input_size=side, backend="onnxruntime", device="cpu")
+    except Exception as error:
+        raise PoseError(
+            f"rtmlib cannot load its models: {error}",
+            remedy="without a network give it ONNX files of YOLOX (detector) and RTMPose (pose model)",
+        ) from error
+    if network is not None:
+        tool.session = network  # which is bounded
+    return tool
 
 
 def search_parts(height: int, width: int) -> list[tuple[int, int, int, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tempose.core.errors import InputError
+from tempose.core.networks import Network
 from tempose.media.failures import unreadable
 from tempose.media.images import check_picture, opened_picture, resize
 from tempose.pose.keypoints import MIN_CONFIDENCE
@@ -83,29 +84,23 @@ class MatteModel:
             InputError: onnxruntime is not installed, or the file is missing, no ONNX model, or has other inputs and
                 outputs than a picture and a mask.
         """
-        if not Path(path).is_file():
-            raise InputError(f"there is no matting network {path}; wanted an ONNX file", path=path)
         try:
-            import onnxruntime
+            self._network = Network(path)
         except ImportError:
             raise InputError(
                 "a matting network needs onnxruntime", remedy="install it with: pip install 'tempose[matte]'"
             ) from None
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions have no common base of their own
-            raise InputError(f"{path} is not an ONNX model that onnxruntime can run", path=path) from error
         self.path, self.mean, self.std = path, mean, std
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        inputs, outputs = self._network.get_inputs(), self._network.get_outputs()
         shape: list[Any] = list(inputs[0].shape or []) if len(inputs) == 1 else []
         if len(shape) != 4 or CHANNELS not in (shape[1], shape[3]) or inputs[0].type != "tensor(float)":
-            found = ", ".join(f"{each.name} {each.type} {each.shape}" for each in inputs)
+            found = ", ".join(f"{each.name} {each.type} {each.shape}" for each in inputs) or "nothing"
             raise InputError(f"{path} takes {found}; wanted one picture, float32 (1, 3, height, width)", path=path)
         self._channels_last = shape[1] != CHANNELS
         height, width = shape[1:3] if self._channels_last else shape[2:4]
         self.size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+        if self.size is not None:
+            self._network.check_size(*self.size)
         self._input, self._output = inputs[0].name, outputs[0].name
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
@@ -123,10 +118,7 @@ class MatteModel:
         size = self.size or (free[0], free[1])
         values = (resize(picture, size).astype(np.float32) / 255 - self.mean) / self.std
         values = values if self._channels_last else values.transpose(2, 0, 1)
-        try:
-            found = self._session.run([self._output], {self._input: values[None].astype(np.float32)})[0]
-        except Exception as error:
-            raise InputError(f"{self.path} does not run on a picture of {width}×{height}", path=self.path) from error
+        found = self._network.run([self._output], {self._input: values[None].astype(np.float32)})[0]
         mask = np.squeeze(np.asarray(found, np.float32))
         same = mask.ndim == 2 and abs(mask.shape[0] * size[1] / (mask.shape[1] * size[0]) - 1) < 0.1  # proportions
         if not same or not np.isfinite(mask).all():
