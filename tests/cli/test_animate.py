@@ -41,14 +41,37 @@ def test_a_record_makes_the_same_file_again(shelf, quick, tmp_path, tempose):
     asked = ("--yaw", -20, "--person", "3,4.5", "--side-by-side", "--background", "#102030")
     code, _, told = tempose("animate", shelf / "me.png", "dance", "-o", first, *quick, *asked)
     assert code == 0, told
-    code, _, told = tempose("animate", "--from", f"{first}.json", "-o", again)
+    code, _, told = tempose("animate", "--from", f"{first}.json", "-o", again, *quick[:2])
     assert code == 0, told
     assert first.read_bytes() == again.read_bytes()
     records = [json.loads((path.parent / "out.webp.json").read_text()) for path in (first, again)]
     assert records[0].pop("command") != records[1].pop("command")
     assert records[0] == records[1]
-    assert tempose("animate", "--from", f"{first}.json", "-o", other, "--seed", 5)[0] == 0
+    assert tempose("animate", "--from", f"{first}.json", "-o", other, *quick[:2], "--seed", 5)[0] == 0
     assert first.read_bytes() != other.read_bytes()
+
+
+@pytest.mark.parametrize("settings", [
+    {"model": "somebody/else"}, {"model": "{here}/model"}, {"model": "somebody/else:image"}, {"model": "people-128"},
+    {"model": "warp", "matte_model": "{here}/matte.onnx"}, {"model": "warp", "detector": "people-128"},
+    {"model": "warp", "pose_model": "../pose.onnx", "estimator": "rtmlib"}, {"model": ["people-128"]},
+])  # fmt: skip
+def test_a_network_that_only_a_record_names_is_neither_fetched_nor_opened(
+    settings, shelf, tmp_path, tempose, monkeypatch
+):
+    """Nor a folder that is called as a model that comes along, sent beside the record."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("it is fetched"))
+    monkeypatch.setattr("tempose.animation.animate.load_model", lambda *_, **__: pytest.fail("it is opened"))
+    monkeypatch.setattr("tempose.animation.subject.MatteModel", lambda *_, **__: pytest.fail("it is opened"))
+    (tmp_path / "people-128").mkdir()
+    told = {"photo": str(shelf / "me.png"), "motion": "walk", "side_by_side": False, "audio": False}
+    here = {name: said.format(here=shelf) if isinstance(said, str) else said for name, said in settings.items()}
+    (tmp_path / "a.json").write_text(json.dumps({**told, "settings": here}))
+    code, said, told = tempose("animate", "--from", "a.json", "-o", "a.mp4")
+    assert (code, said, len(told.splitlines())) == (2, "", 1)
+    assert "the record names a network that does not come with tempose" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "people-128"]
 
 
 def test_the_command_in_a_record_makes_the_same_again(shelf, quick, tmp_path, tempose):

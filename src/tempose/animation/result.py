@@ -24,6 +24,7 @@ from tempose.core.errors import InputError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.progress import Track, quiet
 from tempose.core.reading import read_json
+from tempose.diffusion.hub import comes_along
 from tempose.diffusion.pipeline import GeneratedFrame
 from tempose.media.images import write_image
 from tempose.media.montage import beside, contact_sheet
@@ -34,6 +35,8 @@ from tempose.pose.keypoints import Motion
 
 # What a record says of the file, and the switch of the command line that says the same.
 SWITCHES = {"side_by_side": "--side-by-side", "audio": "--audio"}
+# Settings that name a network.
+NETWORKS = ("model", "matte_model", "detector", "pose_model")
 AT_ONCE = 2  # frames are made, by as many threads: most of what makes one takes a single core
 # A contact sheet: the photo and so many moments, skeleton over result.
 SHEET_FRAMES, SHEET_COLUMNS = 11, 6
@@ -258,6 +261,28 @@ def read_record(path: Path | str) -> Record:
     if not known.motion or not known.photo or not all(listed(known.photo)):
         raise InputError("its photo or motion was not read from a file", path=path, remedy="give both")
     return known
+
+
+def check_networks(settings: Mapping[str, Any], given: Collection[str]) -> None:
+    """Whether the networks that a record names come with tempose, or were named by whoever makes the result again.
+
+    A record may be anybody's. What it names besides are files to look at; a network is fetched, or run.
+
+    Args:
+        settings: of the record.
+        given: names of the settings that are said besides, whatever the record says.
+
+    Raises:
+        InputError: one is a path, or lies on the Hub.
+    """
+    for name in NETWORKS:
+        said = settings.get(name)
+        built_in = said is None or (name == "model" and comes_along(str(said)))
+        if name not in given and not built_in:
+            raise InputError(
+                f"the record names a network that does not come with tempose ({name}: {said})",
+                remedy=f"if you trust it, say so: --{name.replace('_', '-')} {said}; or give another one",
+            )
 
 
 def write_record(path: Path, fields: dict[str, Any]) -> None:

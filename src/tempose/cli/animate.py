@@ -61,7 +61,8 @@ def animate(
     """Animate the person of a photo by a motion.
 
     Beside the result stands OUTPUT.json: what was asked for, and what it was made with. With --from, the same is made
-    again, bit for bit on the same machine; what else is given comes first.
+    again, bit for bit on the same machine; what else is given comes first. A model that does not come with tempose is
+    named again.
 
     Examples:
 
@@ -79,11 +80,12 @@ def animate(
     if again is not None:
         check_there(again)
 
-        from tempose.animation.result import read_record
+        from tempose.animation.result import check_networks, read_record
         from tempose.animation.subject import listed
 
         record = read_record(again)
         photos, motion = photos or [Path(name) for name in listed(record.photo)], motion or record.motion
+        check_networks(record.settings, changes)
         changes = record.settings | changes
         side_by_side, audio = side_by_side or record.side_by_side, audio or record.audio
     if not photos or motion is None:

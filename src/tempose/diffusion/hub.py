@@ -139,6 +139,12 @@ def _computes_in_bf16(kind: str) -> bool:
     return kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
+def comes_along(name: str) -> bool:
+    """Whether a name stands for what is in this package, rather than for a folder or for a model on the Hub."""
+    plain = name.removesuffix(IMAGE_MODEL)
+    return plain in {WARP, *PRESETS} and not Path(name).is_dir() and not Path(plain).is_dir()
+
+
 def find_weights(name: Path | str, *, revision: str | None = None) -> Path | None:
     """The folder that holds the weights of a name: the one door for all who load them.
 
