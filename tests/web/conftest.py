@@ -35,6 +35,7 @@ def cache(tmp_path_factory):
     photo = read_image(folder / "photo.png")
     write_video(folder / "walker.mp4", [np.roll(photo, 2 * shift, axis=1) for shift in range(12)], 10)
     keypoint_motion("wave", frames=80, fps=10).save(folder / "long.npz")
+    write_image(folder / "all.png", np.full((384, 288, 3), 255, np.uint8))
     (folder / "words.png").write_text("not a picture")
     (folder / "words.npz").write_text("not a motion")
     (folder / "large.png").write_bytes(bytes(3_000_000))

@@ -101,17 +101,17 @@ def test_from_an_uploaded_photo_and_motion_to_the_video(visit, cache):
     expect(page.locator("#command")).to_contain_text("tempose animate photo.png wave.npz -o photo-wave.mp4")
 
 
-def held_uploads(page):
-    """Uploads, which are on their way until each goes on."""
+def held_requests(page, where="**/gradio_api/upload"):
+    """Requests to somewhere, which are on their way until each goes on."""
     held = []
-    page.route("**/gradio_api/upload", lambda route: held.append(route))  # Playwright marks what it calls
+    page.route(where, lambda route: held.append(route))  # Playwright marks what it calls
     return held
 
 
 def test_animate_waits_for_a_photo_that_is_on_its_way(visit, cache):
     page = visit()
     quick(page)
-    held = held_uploads(page)
+    held = held_requests(page)
     upload(page, "photo", cache / "photo.png")
     until(page, lambda: held)
     page.click("#run")
@@ -124,14 +124,13 @@ def test_animate_waits_for_a_photo_that_is_on_its_way(visit, cache):
 def test_a_photo_that_arrives_late_does_not_replace_the_one_that_was_chosen_after_it(visit, cache):
     page = visit()
     quick(page)
-    held = held_uploads(page)
+    held = held_requests(page)
     upload(page, "photo", cache / "photo.png")
     until(page, lambda: held)
     example(page)
     looked(page)
     held[0].continue_()
-    page.wait_for_timeout(500)
-    page.click("#run")
+    page.click("#run")  # which waits for what is on its way
     finished(page)
     expect(page.locator("#command")).to_contain_text(f"tempose animate {next(iter(EXAMPLES))}.jpg")
 
@@ -255,13 +254,13 @@ def test_the_photo_is_cropped_tapped_and_its_mask_mended(visit, cache):
     looked(page)
     x, y = map(float, asked[-1]["settings"]["photo_person"].split(","))
     assert (x, y) == pytest.approx((144, 192), abs=3)
-    before = page.evaluate(OPAQUE)
+    assert page.evaluate(STROKED) == 0
     page.get_by_role("button", name="Add", exact=True).click()
     page.mouse.move(*at(0.05, 0.1))
     page.mouse.down()
     page.mouse.move(*at(0.3, 0.1))
     page.mouse.up()
-    assert page.evaluate(OPAQUE) > before
+    assert page.evaluate(STROKED) > 0
     until(page, lambda: "mask" in asked[-1])
     assert asked[-1]["mask"]["orig_name"] == "mask.png"
     looked(page)
@@ -277,9 +276,71 @@ def test_the_photo_is_cropped_tapped_and_its_mask_mended(visit, cache):
     expect(page.locator("#photo-note")).to_have_text("")
 
 
-OPAQUE = """() => { const c = document.getElementById('mask');
-    const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
-    return data.filter((value, at) => at % 4 === 3 && value > 128).length; }"""
+def marked(area):
+    """The script that counts the pixels of the mask, within left, top, right and bottom as parts of it."""
+    return f"""() => {{ const c = document.getElementById('mask'), [l, t, r, b] = {area};
+        if (!c.width) return 0;
+        const [w, h] = [c.width, c.height], context = c.getContext('2d');
+        const {{ data }} = context.getImageData(l * w, t * h, (r - l) * w, (b - t) * h);
+        return data.filter((value, at) => at % 4 === 3 && value > 128).length; }}"""
+
+
+STROKED, ALL = marked([0.05, 0.08, 0.3, 0.12]), marked([0, 0, 1, 1])
+
+# Counts the pictures that the page has waited for, whether they came or not.
+COUNTING = """() => { const { decode } = Image.prototype;
+    window.settled = 0;
+    Image.prototype.decode = function () { return decode.call(this).finally(() => { window.settled++; }); }; }"""
+
+
+def settled(page, count):
+    """Wait until so many pictures have come or failed, and the page has done what follows."""
+    eventually(page, f"window.settled === {count}")
+    page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")
+
+
+def test_a_mask_that_comes_too_late_or_not_at_all_is_not_shown(visit, cache):
+    page = visit()
+    page.evaluate(COUNTING)
+    held = held_requests(page, "**/files/matte.png")
+    upload(page, "photo", cache / "photo.png")
+    until(page, lambda: held)
+    page.locator("#motions button").nth(1).click()
+    until(page, lambda: len(held) == 2)  # the look before it is forgotten, and what it would have shown
+    held[0].continue_()
+    settled(page, 2)  # the photo is the first
+    assert page.evaluate(ALL) == 0
+    example(page)
+    until(page, lambda: len(held) == 3)
+    held[2].continue_()
+    settled(page, 4)
+    before = page.evaluate(ALL)
+    assert before > 0
+    held[1].fulfill(path=cache / "all.png")  # of the photo before, and white all over
+    settled(page, 5)
+    assert page.evaluate(ALL) == before
+
+
+def test_a_mended_mask_that_comes_too_late_is_left_out(visit, cache):
+    page, asked = visit(), []
+    upload(page, "photo", cache / "photo.png")
+    looked(page)
+    eventually(page, f"({ALL})() > 0")
+    held = held_requests(page)
+    page.on(
+        "request",
+        lambda r: asked.append(json.loads(r.post_data)) if r.method == "POST" and r.url.endswith("/jobs") else None,
+    )
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.evaluate("document.getElementById('stage').scrollIntoView()")
+    page.locator("#mask").click(position={"x": 10, "y": 20})
+    until(page, lambda: held)
+    page.get_by_role("button", name="Reset").click()
+    quick(page)
+    held[0].continue_()
+    page.click("#run")
+    finished(page)
+    assert "mask" not in asked[0]
 
 
 def test_a_photo_by_camera(visit):
@@ -303,9 +364,7 @@ def test_a_drawn_person_becomes_the_photo(visit):
 def test_clothes_are_changed_in_the_same_form(visit, cache):
     page = visit()
     page.click("[data-task=dress]")
-    with page.expect_response(re.compile("upload"), timeout=LONG):
-        upload(page, "photo", cache / "photo.png")
-    page.wait_for_timeout(500)  # the page has the answer once its script has run
+    upload(page, "photo", cache / "photo.png")
     page.click("#run")
     expect(page.locator("#style-note")).to_have_text("Choose a picture of the clothes first.")
     upload(page, "style", cache / "photo.png")
@@ -332,6 +391,42 @@ def test_a_mistake_is_told_at_its_place(visit, cache):
     page.click("#run")
     expect(page.locator("#run-note")).not_to_be_empty(timeout=LONG)
     expect(page.locator("#run")).to_be_enabled()
+
+
+def test_a_server_that_is_gone_is_told_wherever_it_is_missed(visit, cache):
+    """And nothing breaks: `visit` looks after that."""
+    page, gone = visit(), "The server cannot be reached"
+    quick(page, frames=8, steps=900)
+    example(page)
+    looked(page)
+    page.click("#run")
+    expect(page.locator("#gallery li")).to_have_count(1, timeout=LONG)
+    page.route("**/api/**", lambda route: route.abort())
+    expect(page.locator("#run-note")).to_contain_text(gone, timeout=LONG)  # where the job was looked at
+    page.evaluate("document.getElementById('run-note').textContent = ''")
+    page.get_by_role("button", name=re.compile("^Delete")).click()
+    expect(page.locator("#run-note")).to_contain_text(gone)
+    page.click("#run")
+    expect(page.locator("#run-note")).to_contain_text(gone)
+    page.locator("#motions button").nth(1).click()
+    expect(page.locator("#settings-note")).to_contain_text(gone)
+    page.route("**/gradio_api/upload", lambda route: route.abort())
+    for where, name in (("photo", "photo.png"), ("motion", "wave.npz"), ("further", "photo.png")):
+        upload(page, where, cache / name)
+        expect(page.locator(f"#{where}-note")).to_contain_text(gone)
+    page.unroute("**/api/**")
+    page.get_by_role("button", name=re.compile("^Delete")).click()
+    expect(page.locator("#gallery li")).to_have_count(0, timeout=LONG)
+
+
+def test_whoever_cancels_twice_cancels_once(visit):
+    page = visit()
+    quick(page, frames=8, steps=900)
+    example(page)
+    page.click("#run")
+    expect(page.locator("#preview")).to_be_visible(timeout=LONG)
+    page.evaluate("for (const _ of [1, 2]) document.getElementById('cancel').click()")
+    expect(page.locator("#run-note")).to_contain_text("Stopped.", timeout=LONG)
 
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["chosen", "dropped"])

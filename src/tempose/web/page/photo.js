@@ -1,48 +1,60 @@
 // The photo, on which the person is chosen, cut out, and their mask mended.
-import { check, refused, upload } from "./server.js";
-import { $, tell, word } from "./words.js";
+import { arriving, check, refused, upload } from "./server.js";
+import { $, see, tell, word } from "./words.js";
 
 const image = $("photo"), mask = $("mask"), stage = $("stage"), context = mask.getContext("2d");
 export const photo = { ref: null, person: null, mask: null };
-let about, changed, tool = "person", start = null, strokes = false, newest = 0;
+let about, changed, tool = "person", start = null, strokes = false, newest = 0, marks = 0;
 
 export function begin(studio, act) {
   [about, changed] = [studio, act];
   choose("person");
 }
 
-// Another photo: a file of the visitor's, or a reference with the address of its picture.
-export async function setPhoto(given, address) {
+// One more choice of a photo, and the question whether it is still the latest.
+export function choice() {
+  const mine = ++newest;
+  return () => mine === newest;
+}
+
+// Another photo: a file of the visitor's, or a reference with its picture.
+export const setPhoto = (given, picture = given) => arriving(receive(given, picture, choice()));
+
+async function receive(given, picture, latest) {
   tell("photo", "");
-  const number = ++newest;
   try {
     if (given instanceof Blob) {
       check([given], about, true);
-      address = URL.createObjectURL(given);
       [given] = await upload([given]);
     }
   } catch (error) {
-    if (number !== newest) return;
+    if (!latest()) return;
     refused(error, "photo");
     $("photo-file").value = "";
     return;
   }
-  if (number !== newest) return;  // another was chosen meanwhile
-  Object.assign(photo, { ref: given, person: null, mask: null });
-  strokes = false;
-  image.src = address;
+  if (!latest()) return;
+  unmarked({ ref: given });
   stage.hidden = $("further-drop").hidden = false;
   mask.width = mask.height = 0;
-  await image.decode().catch(() => { stage.hidden = true; });  // of kinds that a browser cannot show
+  const seen = await see(image, picture);
+  if (photo.ref !== given) return;
+  stage.hidden = !seen;  // of a kind that this browser cannot show
   changed();
 }
 
-// The mask that was found, unless somebody has mended it since.
+// The person as it is found: no tap and no stroke counts any more, nor what is on its way of them.
+function unmarked(more = {}) {
+  Object.assign(photo, { person: null, mask: null, ...more });
+  strokes = false;
+  marks++;
+}
+
+// The mask that was found, unless it is gone, or there is a newer one, by the time that it arrives.
 export async function showMask(address) {
   if (strokes || !image.naturalWidth) return;
-  const found = new Image();
-  found.src = address;
-  await found.decode();
+  const mine = ++marks, found = new Image();
+  if (!await see(found, address) || mine !== marks) return;
   [mask.width, mask.height] = [image.naturalWidth, image.naturalHeight];
   context.drawImage(found, 0, 0, mask.width, mask.height);
   const pixels = context.getImageData(0, 0, mask.width, mask.height);
@@ -95,13 +107,15 @@ mask.addEventListener("pointermove", (event) => {
     context.strokeRect(...box(start, now));
   }
 });
-mask.addEventListener("pointerup", async (event) => {
+mask.addEventListener("pointerup", (event) => {
   if (!start) return;
-  const [from, to] = [start, place(event)];
+  const from = start;
   start = null;
+  arriving(mark(from, place(event)));
+});
+async function mark(from, to) {
   if (tool === "person") {
-    Object.assign(photo, { person: to.map((at) => Number(at.toFixed(1))).join(), mask: null });
-    strokes = false;
+    unmarked({ person: to.map((at) => Number(at.toFixed(1))).join() });
     changed();
   } else if (tool === "crop") {
     const [left, top, width, height] = box(from, to);
@@ -109,18 +123,30 @@ mask.addEventListener("pointerup", async (event) => {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
     canvas.getContext("2d").drawImage(image, -left, -top);
     choose("person");
-    setPhoto(new File([await blobOf(canvas, "image/jpeg")], photo.ref.orig_name ?? "photo.jpg", { type: "image/jpeg" }));
+    await taken(canvas, photo.ref.orig_name ?? "photo.jpg");
   } else {
     strokes = true;
-    const drawn = new File([await blobOf(mask, "image/png")], "mask.png", { type: "image/png" });
-    [photo.mask] = await upload([drawn]);
-    changed();
+    const mine = ++marks, drawn = await blobOf(mask, "image/png");
+    try {
+      const [sent] = await upload([new File([drawn], "mask.png", { type: "image/png" })]);
+      if (mine !== marks) return;
+      photo.mask = sent;
+      changed();
+    } catch (error) {
+      if (mine === marks) refused(error, "photo");
+    }
   }
-});
+}
+
+// The photo is what a canvas shows, unless another is chosen before it is a file.
+async function taken(canvas, name) {
+  const latest = choice(), file = new File([await blobOf(canvas, "image/jpeg")], name, { type: "image/jpeg" });
+  if (latest()) await setPhoto(file);
+}
+
 for (const each of document.querySelectorAll("[data-tool]")) each.addEventListener("click", () => choose(each.dataset.tool));
 $("tool-reset").addEventListener("click", () => {
-  Object.assign(photo, { person: null, mask: null });
-  strokes = false;
+  unmarked();
   changed();
 });
 
@@ -135,10 +161,11 @@ $("camera").addEventListener("click", async () => {
   $("shot").addEventListener("close", () => stream.getTracks().forEach((track) => track.stop()), { once: true });
 });
 $("no-shot").addEventListener("click", () => $("shot").close());
-$("take").addEventListener("click", async () => {
+$("take").addEventListener("click", () => {
   const video = $("shot").querySelector("video");
+  if (!video.videoWidth) return;  // it shows nothing yet
   const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext("2d").drawImage(video, 0, 0);
   $("shot").close();
-  setPhoto(new File([await blobOf(canvas, "image/jpeg")], "camera.jpg", { type: "image/jpeg" }));
+  arriving(taken(canvas, "camera.jpg"));
 });

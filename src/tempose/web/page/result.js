@@ -1,11 +1,12 @@
 // What was made: shown, compared with another, had in other forms; and the gallery of this browser.
-import { ask, file, forget } from "./server.js";
+import { ask, file, forget, refused } from "./server.js";
 import { $, make, said, word } from "./words.js";
 
 const video = $("video"), other = $("other"), pair = $("pair");
 const button = (key, act, properties = {}) => make("button", { type: "button", textContent: word(key), onclick: act, ...properties });
 const sentence = (text) => `${said(text).replace(/^./, (first) => first.toUpperCase())}.`;
 export let shown = null;
+let asked = 0;
 
 // Show a finished job. `use`: what its buttons begin, by name.
 export function show(state, use) {
@@ -24,7 +25,7 @@ export function show(state, use) {
   loop.setAttribute("aria-pressed", video.loop = true);
   $("after").replaceChildren(...(moves ? [loop, speed, button("beside", () => compare(state, files[0].replace(/\.mp4$/, "-side-by-side.mp4")))] : []),
     ...(moves ? [button("as-driver", () => use.driver(state))] : []), button("again", () => use.again()),
-    button("copy", () => navigator.clipboard?.writeText(result.command)));
+    button("copy", () => navigator.clipboard?.writeText(result.command).catch(() => {})));
   const stem = files[0].replace(/\.\w+$/, ""), forms = moves ? ["-side-by-side.mp4", ".gif", ".webp"].map((end) => stem + end) : [];
   $("files").replaceChildren(...[...files, ...forms].map((name) => make("a", { href: file(state, name), download: name, textContent: name.slice(stem.length) })));
 }
@@ -54,14 +55,21 @@ for (const name of ["play", "pause", "seeked", "timeupdate"]) video.addEventList
 $("split").addEventListener("input", () => pair.style.setProperty("--split", `${$("split").value}%`));
 
 export async function gallery(open, about) {
-  const pieces = await ask("jobs");
+  const mine = ++asked, pieces = await ask("jobs").catch((error) => refused(error, "run", false));
+  if (!pieces || mine !== asked) return;
   $("kept").textContent = word(pieces.length ? "kept" : "empty", { n: about.kept_minutes });
   $("gallery").replaceChildren(...pieces.map((piece) => {
     const name = `${piece.title} ${new Date(1000 * piece.made).toLocaleTimeString()}`;
     const done = piece.state === "done", moves = piece.kind === "animate";
     const look = done ? make(moves ? "video" : "img", { src: `${file(piece, piece.files[0])}${moves ? "#t=0.01" : ""}`, muted: true, preload: "metadata" }) : word(piece.state === "stopped" ? "stopped-short" : piece.state);
     if (!moves && done) look.alt = "";
-    const more = [button("delete", async () => { await forget(piece.id); gallery(open, about); }, { label: `${word("delete")} ${name}` })];
+    const remove = async ({ currentTarget }) => {
+      currentTarget.disabled = true;
+      await forget(piece.id).catch((error) => refused(error, "run"));
+      await gallery(open, about);
+      currentTarget.disabled = false;
+    };
+    const more = [button("delete", remove, { label: `${word("delete")} ${name}` })];
     if (done && moves) more.unshift(button("compare", () => { if (shown) compare(piece, piece.files[0], "split"); }, { label: `${word("compare")} ${name}` }));
     return make("li", { id: `piece-${piece.id}` }, make("button", { type: "button", label: `${word("open")} ${name}`, onclick: () => open(piece.id) }, look),
       make("small", { textContent: name }), ...more);

@@ -9,10 +9,20 @@ export function refused(error, place, own) {
   tell(place, error.message, own);
 }
 
+// An answer and its text; a server that cannot be reached is told as one that refuses.
+async function reach(address, how) {
+  try {
+    const answer = await fetch(address, how);
+    return [answer, await answer.text()];
+  } catch {
+    throw new Refused(word("unreachable"));
+  }
+}
+
 export async function ask(path, { method, body } = {}) {
   const headers = body ? { "Content-Type": "application/json" } : {};
-  const answer = await fetch(`api/${path}`, { method: method ?? (body ? "POST" : "GET"), headers, body: body && JSON.stringify(body) });
-  const said = await answer.text();
+  const how = { method: method ?? (body ? "POST" : "GET"), headers, body: body && JSON.stringify(body) };
+  const [answer, said] = await reach(`api/${path}`, how);
   if (answer.status === 401) return logIn();
   if (answer.ok) return JSON.parse(said);
   let error = said;
@@ -30,25 +40,21 @@ export function check(files, about, pictures) {
 }
 
 // References to files of the visitor's own, as requests name them.
-export function upload(files) {
-  const sending = send(files);
-  uploads.add(sending);
-  sending.catch(() => {}).then(() => uploads.delete(sending));
-  return sending;
-}
-
-// All that is on its way has arrived, or was refused.
-const uploads = new Set();
-export const arrived = () => Promise.allSettled(uploads);
-
-async function send(files) {
+export async function upload(files) {
   const form = new FormData();
   files.forEach((file) => form.append("files", file, file.name));
-  const answer = await fetch("gradio_api/upload", { method: "POST", body: form });
-  if (!answer.ok) throw new Refused(await answer.text());
-  const paths = await answer.json();
-  return paths.map((path, at) => ({ path, orig_name: files[at].name }));
+  const [answer, said] = await reach("gradio_api/upload", { method: "POST", body: form });
+  if (!answer.ok) throw new Refused(said);
+  return JSON.parse(said).map((path, at) => ({ path, orig_name: files[at].name }));
 }
+
+// What was chosen and is on its way, until it has arrived or was refused.
+const chosen = new Set();
+export function arriving(work) {
+  chosen.add(work);
+  return work.finally(() => chosen.delete(work));
+}
+export const arrived = () => Promise.allSettled(chosen);
 
 // A job's states until it ends, or until nobody wants to know any more.
 export async function* states(id, wanted = () => true, every = 400) {
@@ -64,13 +70,19 @@ export async function* states(id, wanted = () => true, every = 400) {
 export const forget = (id) => ask(`jobs/${id}`, { method: "DELETE" });
 export const file = (state, name) => `api/jobs/${state.id}/files/${encodeURIComponent(name)}`;
 
+// Whoever is to log in is not answered: the page begins again when they have.
 function logIn() {
-  const dialog = $("login"), form = dialog.querySelector("form");
-  if (!dialog.open) dialog.showModal();
-  return new Promise(() => form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const answer = await fetch("login", { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    if (answer.ok) location.reload();
-    else form.querySelector(".note").textContent = word(answer.status === 429 ? "later" : "wrong");
-  }));
+  if (!$("login").open) $("login").showModal();
+  return new Promise(() => {});
 }
+$("login").querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const note = event.target.querySelector(".note");
+  try {
+    const [answer] = await reach("login", { method: "POST", body: new URLSearchParams(new FormData(event.target)) });
+    if (answer.ok) location.reload();
+    else note.textContent = word(answer.status === 429 ? "later" : "wrong");
+  } catch (error) {
+    note.textContent = error.message;
+  }
+});

@@ -1,8 +1,8 @@
 // The page: what is wanted, a look at it before it runs, the job, and its result.
-import { begin, photo, setPhoto, showMask } from "./photo.js";
+import { begin, choice, photo, setPhoto, showMask } from "./photo.js";
 import { gallery, show, shown } from "./result.js";
-import { arrived, ask, check, file, forget, refused, states, upload } from "./server.js";
-import { $, duration, has, make, said, tell, word } from "./words.js";
+import { arrived, arriving, ask, check, file, forget, refused, states, upload } from "./server.js";
+import { $, duration, has, make, said, see, tell, word } from "./words.js";
 
 const wanted = { task: "animate", motion: "walk", further: [], style: null, part: "upper", background: null, whole: null };
 let about, question = 0, looking = null, running = null, timer;
@@ -81,7 +81,7 @@ async function look() {
   for (const place of ["photo", "motion", "settings"]) tell(place, "", false);
   try {
     const { id } = await ask("looks", { body: asked()[1] });
-    if (mine !== question) return forget(id);
+    if (mine !== question) return forget(id).catch(() => {});
     looking = id;
     for await (const state of states(id, () => mine === question, 300)) found(state);
   } catch (error) {
@@ -162,7 +162,7 @@ async function follow(id) {
   history.replaceState(null, "", `?job=${id}`);
   go("result");
   [$("running").hidden, $("cancel").hidden, $("run").hidden, $("sample").hidden, $("made").hidden] = [false, false, true, true, true];
-  $("preview").hidden = true;
+  [$("preview").hidden, $("cancel").disabled] = [true, false];
   refresh();
   try {
     for await (const state of states(id, () => running === id)) {
@@ -203,11 +203,13 @@ function progress(state) {
 async function cancel() {
   const id = running;
   running = null;
-  const { freed_after } = await forget(id);
+  $("cancel").disabled = true;
+  const gone = await forget(id).catch((error) => refused(error, "run"));
+  if (running) return;  // another is looked at by now
   history.replaceState(null, "", location.pathname);
   rest();
   $("sample").hidden = false;
-  tell("run", word("stopped", { n: (freed_after ?? 0).toFixed(1) }));
+  if (gone) tell("run", word("stopped", { n: (gone.freed_after ?? 0).toFixed(1) }));
 }
 
 function again() {
@@ -243,7 +245,8 @@ function setTask(task) {
 }
 
 // Files of a field: refused here, or sent; then `use` gets their references.
-async function chosen(name, pictures, use) {
+const chosen = (...given) => arriving(receive(...given));
+async function receive(name, pictures, use) {
   const input = $(`${name}-file`), place = name === "background" ? "settings" : name, files = [...input.files];
   tell(place, "");
   if (!files.length) return use(null);
@@ -252,6 +255,7 @@ async function chosen(name, pictures, use) {
     const references = await upload(files);
     if (input.files[0] === files[0]) use(references, files);  // else others were chosen meanwhile
   } catch (error) {
+    if (input.files[0] !== files[0]) return;
     refused(error, place);
     input.value = "";
   }
@@ -271,7 +275,7 @@ $("further-file").addEventListener("change", () => chosen("further", true, (refs
 $("style-file").addEventListener("change", () => chosen("style", true, (refs, files) => {
   wanted.style = refs?.[0] ?? null;
   $("style").hidden = !refs;
-  if (refs) $("style").src = URL.createObjectURL(files[0]);
+  if (refs) see($("style"), files[0]);
 }));
 for (const drop of document.querySelectorAll(".drop")) {
   const over = (on) => (event) => { event.preventDefault(); drop.classList.toggle("over", on); };
@@ -299,20 +303,21 @@ $("person").addEventListener("submit", async (event) => {
   event.preventDefault();
   const given = Object.fromEntries(new FormData($("person")));
   tell("photo", word("drawing"));
+  const latest = choice();
   try {
     const { id } = await ask("people", { body: { ...given, seed: Number(given.seed) } });
-    for await (const state of states(id)) {
+    for await (const state of states(id, latest)) {
       if (state.state === "done") setPhoto({ job: id, orig_name: state.files[0] }, file(state, state.files[0]));
       else if (state.error) tell("photo", state.error);
     }
   } catch (error) {
-    refused(error, "photo");
+    if (latest()) refused(error, "photo");
   }
 });
 
 // The beginning --------------------------------------------------------------------------------------
 
-about = await ask("studio");
+about = await ask("studio").catch((error) => { refused(error, "run"); return new Promise(() => {}); });  // and no more
 $("warnings").textContent = about.warnings.join(" ");
 $("settings").querySelector(".fields").append(...about.settings.map(field));
 $("motions").append(...about.motions.map((name) => {

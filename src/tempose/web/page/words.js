@@ -42,6 +42,14 @@ export function make(tag, given = {}, ...inside) {
   return made;
 }
 
+// Show a picture, a file or what is at an address; whether it is seen, which it is not where another replaces it.
+export async function see(image, picture) {
+  const address = image.src = picture instanceof Blob ? URL.createObjectURL(picture) : picture;
+  const seen = await image.decode().then(() => true, () => false);
+  URL.revokeObjectURL(address);
+  return seen;
+}
+
 // A mistake, at its place; what the page says itself stays, whatever older looks have to say, until the field changes.
 export function tell(place, text, own = true) {
   const note = $(`${place}-note`);
