@@ -109,6 +109,28 @@ def test_a_broken_file_is_named(read, spoil, message):
         read(spoil(PLAIN))
 
 
+HUGE = {
+    "a name": (lambda text: text.replace("Hips", "a " * 2000, 1), "name has more than 1,000 letters"),
+    "a hierarchy": (lambda text: text.replace("Hips", "a" * 5_000_000, 1), "hierarchy has more than 5,000,000 letters"),
+    "numbers": (lambda text: text + "11 " * 5000, "more than 5,000 numbers"),
+}
+
+
+@pytest.mark.parametrize(("grown", "message"), HUGE.values(), ids=HUGE)
+def test_what_grows_beyond_bounds_is_refused_before_memory_is_taken(read, grown, message, monkeypatch):
+    """Of a name there is a copy for each end site; of a number, a text and more."""
+    monkeypatch.setattr("tempose.body.bvh.MAX_VALUES", 5000)
+    read(PLAIN)
+    with pytest.raises(PoseError, match=r"motion\.bvh.*" + message):
+        read(grown(PLAIN))
+
+
+def test_a_last_line_may_break_off_within_a_number(read, heard):
+    capture = read(PLAIN[: PLAIN.rindex("\n", 0, -1)] + "\n1.5 -")
+    assert len(capture.values) == 3
+    assert heard == ["the BVH file says 4 frames and holds 3, then a line that breaks off"]
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a JPEG picture"), (b"Dear Madam", "a text file"), (b"", "an empty file")],

@@ -87,6 +87,16 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     tracemalloc.stop()
 
 
+def test_neither_is_one_whose_elements_are_long(tmp_path):
+    """As many as are allowed, but each a text of 100,000 letters."""
+    npz(tmp_path / "a.npz", x=array(descr="'<U100000'", shape="(100,)", content=bytes(40_000_000)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"x\.npy has 100 elements \(<U100000\), more than 1,000 numbers"):
+        read_arrays(tmp_path / "a.npz", ["x"], most=1000)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
 def test_an_archive_of_too_many_members_is_not_opened(tmp_path):
     member = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     path = tmp_path / "a.npz"
@@ -159,6 +169,8 @@ def test_yaml_says_plain_values(text, value):
     "text",
     [
         '!!int "x"', "!!timestamp x", '!!float ""', "!!bool x", "!!binary x", "!!python/object/apply:os.getcwd []",
+        "!!binary aGk=", "!!set {a, b}", "!!omap [a: 1]", "!!timestamp 2020-01-01", "a: 1" + ":1" * 50_000,
+        "1." + "0" * 500,
         "[" * 2000, "- " * 2000, "1" * 10_000, "a: &a [*a]", "? [a]\n: b", "a: \x01", "{a: *b}", "<<: 3", "a: b: c",
         "a: &a [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
             f"{b}: &{b} [{', '.join(9 * [f'*{a}'])}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
@@ -172,7 +184,7 @@ def test_yaml_that_is_none_is_refused_in_words(text):
 
 def test_yaml_files_are_bounded(tmp_path):
     path = tmp_path / "a.yaml"
-    for content, message in ((b"#" * (YAML_BYTES + 1), "more than 1 MB"), (b"\xff\xfe", "not UTF-8 text")):
+    for content, message in ((b"#" * (YAML_BYTES + 1), "more than 0.3 MB"), (b"\xff\xfe", "not UTF-8 text")):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=message):
             read_yaml(path)

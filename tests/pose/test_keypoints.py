@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -192,3 +193,13 @@ def test_wrong_depths(tmp_path):
         (tmp_path / "a.json").write_text(json.dumps({**fields, "depth": depth}))
         with pytest.raises((PoseError, InputError)):
             Motion.load(tmp_path / "a.json")
+
+
+def test_no_array_of_a_file_is_larger_than_its_key_points_have_frames(motion, tmp_path):
+    many = np.zeros((2_000, 478, 4), np.float32)
+    np.savez_compressed(tmp_path / "bomb.npz", **motion.as_arrays() | {"face": many, "hands": many})
+    tracemalloc.start()
+    with pytest.raises(PoseError, match=r"(face|hands)\.npy has 3,824,000 elements"):
+        Motion.load(tmp_path / "bomb.npz")
+    assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    tracemalloc.stop()

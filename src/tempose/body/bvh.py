@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,15 @@ from tempose.core.text import decoded
 from tempose.pose.reading import Reading, ReadOptions, Source
 from tempose.pose.time_range import cut
 
-# Of a file: its bytes, its joints, and its joints in all frames together.
-MAX_BYTES, MAX_JOINTS, MAX_PLACES = 200_000_000, 5_000, 5_000_000
+# Of a file: its bytes, its joints, its joints in all frames together, and its numbers.
+MAX_BYTES, MAX_JOINTS, MAX_PLACES, MAX_VALUES = 200_000_000, 5_000, 5_000_000, 30_000_000
 
-# Of an offset or a channel; and how a number is written.
+# Letters of the hierarchy, and of a joint's name.
+MAX_HIERARCHY, MAX_NAME = 5_000_000, 1_000
+
+# Of an offset or a channel.
 MAX_VALUE = 1e9
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+WORD = re.compile(r"\S+")
 
 # The rate of a file that gives its frames no duration.
 UNTIMED_FPS = 30.0
@@ -101,6 +105,8 @@ def parsed(text: str) -> Capture:
     parts = re.split(r"^\s*MOTION\b", text, maxsplit=1, flags=re.IGNORECASE | re.MULTILINE)
     if len(parts) < 2:
         raise ValueError("the word MOTION is missing")
+    if len(parts[0]) > MAX_HIERARCHY:
+        raise ValueError(f"its hierarchy has more than {MAX_HIERARCHY:,} letters")
     joints = _hierarchy(iter(re.sub(r"([{}])", r" \1 ", parts[0]).split()))
     width = sum(len(joint.channels) for joint in joints)
     values, fps = _frames(parts[1], width)
@@ -148,9 +154,12 @@ def _hierarchy(words: Iterator[str]) -> list[Joint]:
 
 
 def _until_brace(words: Iterator[str]) -> list[str]:
-    name = []
+    name, letters = [], 0
     while (word := next(words)) != "{":
         name.append(word)
+        letters += len(word)
+        if letters > MAX_NAME:
+            raise ValueError(f"a joint's name has more than {MAX_NAME:,} letters")
     return name
 
 
@@ -181,35 +190,47 @@ def _frames(text: str, width: int) -> tuple[np.ndarray, float]:
         raise ValueError("no joint has a channel")
 
     body = text[head.end() :]
-    values = _numbers(body.split())
-    if len(values) != count * width:
-        values, what = _whole_lines(body.splitlines(), width, count)
+    wanted, held = count * width, sum(1 for _ in islice(_words(body), MAX_VALUES + 1))
+    if held > MAX_VALUES:
+        raise ValueError(f"it holds more than {MAX_VALUES:,} numbers; cut the motion first")
+    if held != wanted:
+        whole, what = _whole_lines(body.splitlines(), width, count)
+        wanted = whole * width
         note(what)
+    values = _numbers(islice(_words(body), wanted))
     if len(values) == 0:
         raise ValueError("it holds no frame")
     return values.reshape(-1, width), 1 / seconds if seconds else UNTIMED_FPS
 
 
-def _numbers(words: list[str]) -> np.ndarray:
-    """Words of a BVH file, offsets or channel values, as numbers."""
+def _words(text: str) -> Iterator[str]:
+    """Its words, of which no list is made: there may be millions."""
+    return (found[0] for found in WORD.finditer(text))
+
+
+def _number(word: str) -> float:
+    """A word as a number; ValueError where it is none."""
     try:
-        values = np.array([float(word) for word in words])
+        return float(word)
     except ValueError:
-        wrong = next((word for word in words if not NUMBER.fullmatch(word)), words[0])
-        raise ValueError(f"{wrong[:40]!r} stands where a number is wanted") from None
+        raise ValueError(f"{word[:40]!r} stands where a number is wanted") from None
+
+
+def _numbers(words: Iterable[str]) -> np.ndarray:
+    """Words of a BVH file, offsets or channel values, as numbers."""
+    values = np.fromiter(map(_number, words), float)
     if not (np.abs(values) <= MAX_VALUE).all():  # also what is not finite
         raise ValueError(f"a number is beyond ±{MAX_VALUE:g}, NaN or infinite")
     return values
 
 
-def _whole_lines(lines: list[str], width: int, count: int) -> tuple[np.ndarray, str]:
-    """The frames of a file that holds more or fewer than it says, and a note; its last line may be cut."""
-    rows = [words for line in lines if (words := line.split())]
-    cut = bool(rows) and len(rows[-1]) < width
-    odd = next((row for row in rows[: len(rows) - cut] if len(row) != width), None)
-    if odd is not None or not rows or (cut and len(rows) == 1):
-        held = len(odd) if odd is not None else sum(map(len, rows))
-        raise ValueError(f"a frame holds {held} numbers; {width} channels need {width}")
-    rows = rows[: len(rows) - cut]
-    said = f"the BVH file says {count} frames and holds {len(rows)}"
-    return _numbers([word for row in rows for word in row]), said + (", then a line that breaks off" if cut else "")
+def _whole_lines(lines: list[str], width: int, count: int) -> tuple[int, str]:
+    """How many frames a file holds that says more or fewer, and a note; its last line may be cut."""
+    held = [words for line in lines if (words := sum(1 for _ in _words(line)))]
+    cut = bool(held) and held[-1] < width
+    whole = held[: len(held) - cut]
+    odd = next((words for words in whole if words != width), None)
+    if odd is not None or not whole:
+        raise ValueError(f"a frame holds {odd or sum(held)} numbers; {width} channels need {width}")
+    said = f"the BVH file says {count} frames and holds {len(whole)}"
+    return len(whole), said + (", then a line that breaks off" if cut else "")

@@ -25,14 +25,20 @@ from tempose.core.text import decoded
 # Bytes of a JSON file: read, it takes about twenty times as much. Of other files that are read whole.
 JSON_BYTES, PLAIN_BYTES = 20_000_000, 1_000_000_000
 
-# Bytes of a YAML file, and values in it; values in a long list of such.
-YAML_BYTES, YAML_VALUES, YAML_LIST = 1_000_000, 50_000, 1_000_000
+# Bytes of a YAML file, and values in it; values in a long list of such; digits of a number.
+YAML_BYTES, YAML_VALUES, YAML_LIST, YAML_DIGITS = 300_000, 50_000, 1_000_000, 400
+
+# What values may be: other tags stand for bytes, sets, times and whatever else Python has.
+YAML_KINDS = ("str", "int", "float", "bool", "null", "seq", "map", "merge")
 
 # Bytes of the directory of a ZIP archive: that of 50,000 members or more; it is read whole before anything is known.
 ZIP_DIRECTORY = 5_000_000
 
 # Bytes of the head of an array, which says its type and shape.
 _HEAD_BYTES = 10_000
+
+# Bytes of a text that is an element of an array: 100,000 letters.
+_TEXT_BYTES = 400_000
 
 # What reading a damaged archive raises in the standard library and in numpy.
 _DAMAGED = (
@@ -151,6 +157,12 @@ def _composed(text: str, most: int) -> tuple[Any, Any]:
         for first, resolvers in loader.yaml_implicit_resolvers.items()
     }
     node = loader.get_single_node()
+    for each in () if node is None else _nodes(node):
+        kind = each.tag.removeprefix("tag:yaml.org,2002:")
+        if kind not in YAML_KINDS:
+            raise yaml.YAMLError(f"it holds a value with the tag {each.tag[:80]}; wanted plain ones")
+        if kind in ("int", "float") and len(each.value) > YAML_DIGITS:
+            raise yaml.YAMLError(f"it holds a number of more than {YAML_DIGITS} digits")
     if node is not None and _expanded(node, {}, most) > most:
         raise yaml.YAMLError(f"it holds more than {most:,} values, or itself")
     return loader, node
@@ -171,13 +183,28 @@ def _yaml_errors() -> Iterator[None]:
         raise ValueError(f"a value of it is none: {str(error)[:200]}") from error
 
 
+def _nodes(top: Any) -> Iterator[Any]:
+    """All nodes of YAML that there are, each once."""
+    waiting, seen = [top], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting += _parts(node)
+
+
+def _parts(node: Any) -> list[Any]:
+    """The nodes right inside a node of YAML; of a mapping its keys and values."""
+    inside = node.value if isinstance(node.value, list) else []
+    return [part for each in inside for part in (each if isinstance(each, tuple) else (each,))]
+
+
 def _expanded(node: Any, sizes: dict[int, int], most: int) -> int:
     """How many values a node of YAML stands for, its aliases followed; `most` or more where it holds itself."""
     if id(node) not in sizes:
         sizes[id(node)] = most  # until it is known
-        inside = node.value if isinstance(node.value, list) else []
-        parts = [part for each in inside for part in (each if isinstance(each, tuple) else (each,))]
-        sizes[id(node)] = 1 + sum(_expanded(part, sizes, most) for part in parts)
+        sizes[id(node)] = 1 + sum(_expanded(part, sizes, most) for part in _parts(node))
     return sizes[id(node)]
 
 
@@ -243,8 +270,8 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> np.nd
     with archive.open(entry) as member:
         shape, column_first, dtype = _head(member)
         size = math.prod(shape)
-        if len(shape) > 8 or size > most:
-            raise ValueError(f"{entry.filename[:80]} has {size:,} elements, more than {most:,}")
+        if len(shape) > 8 or size > most or size * dtype.itemsize > 8 * most + _TEXT_BYTES:
+            raise ValueError(f"{entry.filename[:80]} has {size:,} elements ({dtype}), more than {most:,} numbers")
         content = member.read(size * dtype.itemsize)
     if len(content) != size * dtype.itemsize:
         raise ValueError(f"{entry.filename[:80]} is cut off")
@@ -266,6 +293,6 @@ def _head(member: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
     if not isinstance(shape, tuple) or not all(type(side) is int and side >= 0 for side in shape):
         raise ValueError("the shape of an array is damaged")
     dtype = np.dtype(descr) if isinstance(descr, str) and len(descr) < 20 else np.dtype(object)
-    if dtype.kind not in "biufU" or (dtype.kind != "U" and dtype.itemsize > 8) or dtype.itemsize > 400_000:
+    if dtype.kind not in "biufU" or (dtype.kind != "U" and dtype.itemsize > 8) or dtype.itemsize > _TEXT_BYTES:
         raise ValueError(f"an array holds {str(descr)[:40]}, not plain numbers")
     return shape, bool(said["fortran_order"]), dtype

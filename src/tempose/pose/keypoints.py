@@ -233,8 +233,9 @@ class Motion:
         try:
             if path.suffix.lower() == ".json":
                 return MotionFile.model_validate(read_json(path)).motion()
-            arrays = read_arrays(path, ARRAYS, most=MOST_FRAMES * 4 * FACE_POINTS)
-            return Motion.from_arrays(arrays)
+            arrays = read_arrays(path, ARRAYS[:3], most=MOST_FRAMES * 3 * len(KEYPOINTS))
+            frames = len(np.atleast_1d(arrays.get("keypoints", 0)))  # of which no other array has more
+            return Motion.from_arrays(arrays | read_arrays(path, ARRAYS[3:], most=frames * 4 * FACE_POINTS))
         except FileNotFoundError:
             raise PoseError(f"there is no pose file {path}", path=path) from None
         except (OSError, LookupError, TypeError, ValueError, OverflowError) as error:
