@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,13 @@ def gpu() -> str:
     pytest.skip("there is no GPU here that torch can use")
 
 
+def add_node(cluster: Any, **how: Any) -> Any:
+    """One more node, once it is there: on a busy machine later than the half minute that Ray itself would wait."""
+    node = cluster.add_node(wait=False, **how)
+    cluster.wait_for_nodes(timeout=600)
+    return node
+
+
 @pytest.fixture(scope="module")
 def ray_cluster():
     """A Ray cluster on this machine, joined: two cores, to which a test may add nodes; gone after the file's tests."""
@@ -72,7 +80,8 @@ def ray_cluster():
     before = {name: os.environ.get(name) for name in quiet}
     os.environ.update(quiet)
     head = {"num_cpus": 2, "object_store_memory": 100_000_000, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster = Cluster()
+    add_node(cluster, **head)
     ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
     yield cluster
     ray.shutdown()
@@ -96,6 +105,13 @@ def hub(monkeypatch, tmp_path):
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
         yield server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that processes that share the files end at about the same time."""
+    costly = {"server", "ray_cluster"}
+    long = {each.path for each in items if each.get_closest_marker("slow") or costly & {*each.fixturenames}}  # type: ignore[attr-defined]
+    items.sort(key=lambda each: each.path not in long)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from tempose.body.motions import builtin_motion
 from tempose.body.skeleton import Camera, Proportions, Skeleton, project_keypoints
 from tempose.diffusion.denoise import Denoised
 from tempose.diffusion.samples import Sample, predicted
+from tempose.media.video import read_frames
 from tempose.pose.keypoints import KEYPOINTS, Motion
 
 
@@ -34,6 +36,12 @@ def fill(module: nn.Module) -> None:
     """Give every parameter a non-zero value, also those that start at zero."""
     for name, parameter in module.named_parameters():
         parameter.copy_(filled(name, parameter.shape))
+
+
+def assert_alike(one: Path, other: Path) -> None:
+    """Two videos show the same, but for how kernels round by where their numbers lie in memory."""
+    frames, others = (np.stack(list(read_frames(path))).astype(int) for path in (one, other))
+    assert np.abs(frames - others).mean() < 0.1
 
 
 def random(*shape: int, seed: int = 0, low: float = -1.0, high: float = 1.0) -> Tensor:

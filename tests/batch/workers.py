@@ -13,7 +13,8 @@ from tempose.core.errors import DiskError, PoseError
 
 class Unsteady:
     """What the name of a motion says happens: `once-` and `thrice-` bring the process down, `bad-` fails, `full-` fills
-    the disk. Everything that is done is written down in the folder of results.
+    the disk, `held-` never ends on the node that is to be killed and waits for that node elsewhere. Everything that is
+    done is written down in the folder of results.
     """
 
     def photo(self, job, number):
@@ -27,8 +28,8 @@ class Unsteady:
         log.mkdir(parents=True, exist_ok=True)
         tried = len(list(log.glob(f"{job.output}.*")))
         (log / f"{job.output}.{tried}").write_text(str(os.getpid()))
-        if what == "slow":
-            time.sleep(0.5)
+        if what == "held":
+            hold(Path(out), job.output)
         if (what == "once" and tried == 0) or what == "thrice":
             os._exit(1)
         if what == "bad":
@@ -38,3 +39,15 @@ class Unsteady:
         (Path(out) / f"{job.output}.json").write_text(json.dumps({"job": job.key}))
         (Path(out) / job.output).touch()
         return tried
+
+
+def hold(folder, name):
+    """On the node that is to be killed, say so and never end; elsewhere wait until that has been said."""
+    import ray
+
+    doomed, told = (folder / "doomed").read_text(), folder / "doomed at"
+    if ray.get_runtime_context().get_node_id() == doomed:
+        told.mkdir(exist_ok=True)
+        (told / name).touch()
+    while ray.get_runtime_context().get_node_id() == doomed or not told.is_dir():
+        time.sleep(0.05)

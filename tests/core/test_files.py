@@ -158,7 +158,8 @@ def replaced(folder, content, *, stop=None):
 
 def test_temporary_files_of_a_killed_process_go_with_the_next(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "tempose-pictures").mkdir(mode=0o755)  # somebody's own
+    (tmp_path / "tempose-pictures").mkdir()
+    (tmp_path / "tempose-pictures").chmod(0o755)  # somebody's own
     killed = Path(tempfile.mkdtemp(prefix="tempose-"))
     (killed / "weights").write_bytes(b"half")
     with temporary_folder() as living:

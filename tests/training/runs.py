@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+import socket
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +88,18 @@ def run(config: TrainConfig) -> None:
     train(config)
 
 
+def run_and_be_killed_after(config: TrainConfig, calls: int) -> None:
+    """SIGKILL at the so-manyeth call of a function: at a moment that is as far in the run on every machine."""
+    count = itertools.count(1)
+
+    def counted(*_: Any) -> None:
+        if next(count) == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(counted)
+    run(config)
+
+
 def run_and_be_killed_while_saving(config: TrainConfig, step: int, what: str) -> None:
     """SIGKILL in the middle of writing the state or the weights of a step."""
     place, name = {"state": (checkpoint.torch, "save"), "weights": (trainer.Trainer, "write_weights")}[what]
@@ -116,11 +131,34 @@ def run_and_be_asked_to_stop(config: TrainConfig, step: int) -> None:
     run(config)
 
 
-def run_as_one_of_two(config: TrainConfig, rank: int, port: int, killed: int) -> None:
-    """Two processes share a run, joined by gloo; the second is killed in a step. The first writes what it ends with."""
+def free_port() -> int:
+    """Where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def join(rank: int, port: int) -> None:
+    """This is one of two processes that gloo joins, as a launcher tells them."""
     place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1"}
     os.environ.update({name: str(value) for name, value in place.items()})
     os.environ.update({"MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true", "ACCELERATE_TORCH_DEVICE": "cpu"})
+
+
+def train_as_one_of_two(configuration: Path, rank: int, port: int, said: Path) -> None:
+    """The command, shared by two processes; what it prints is written to a file."""
+    from tempose.cli import main
+
+    join(rank, port)
+    torch.set_num_threads(1)
+    sys.argv = ["tempose", "train", str(configuration)]
+    with said.open("w") as file, redirect_stdout(file):
+        main()
+
+
+def run_as_one_of_two(config: TrainConfig, rank: int, port: int, killed: int) -> None:
+    """Two processes share a run; the second is killed in a step. The first writes what it ends with."""
+    join(rank, port)
     learn = trainer.Trainer.learn
 
     def learned(self: trainer.Trainer, batch: Any) -> float:

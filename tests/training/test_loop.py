@@ -1,16 +1,19 @@
+import itertools
 import json
 import os
 import random
 import shutil
 import signal
-import socket
+import sys
 
 import pytest
 import torch
 from training.runs import (
     differing,
+    free_port,
     run,
     run_and_be_asked_to_stop,
+    run_and_be_killed_after,
     run_and_be_killed_while_saving,
     run_as_one_of_two,
 )
@@ -87,17 +90,18 @@ def test_a_run_killed_while_saving_goes_on(config, whole, apart, one_thread, wha
 
 @pytest.mark.slow
 def test_a_run_killed_at_any_moment_goes_on(config, whole, apart, one_thread):
-    killed, rng = config(logging__save_every=1, logging__keep=1), random.Random(0)
-    kills = 0
-    for _ in range(12):
-        process = apart(run, killed)
-        process.join(rng.uniform(0.05, 0.4))
-        process.kill()
+    killed, rng, calls = config(logging__save_every=1, logging__keep=1), random.Random(0), itertools.count()
+    sys.setprofile(lambda *_: next(calls))
+    train(config("counted", logging__save_every=1, logging__keep=1))
+    sys.setprofile(None)
+    many, kills = next(calls), 0
+    for _ in range(8):
+        process = apart(run_and_be_killed_after, killed, rng.randrange(1, many // 3))
         process.join()
         kills += process.exitcode == -signal.SIGKILL
         for weights in saved_weights(killed.output):
             PersonVideoPipeline.from_pretrained(weights)
-    assert kills >= 3, "the run was too quick to be killed"
+    assert kills >= 3  # of a run that has to do at least as much
     assert train(killed).finished
     assert differing(whole / "state-00000006.pt", killed.output / "state-00000006.pt") == []
     logged = [json.loads(line) for line in (killed.output / "log.jsonl").read_text().splitlines()]
@@ -175,9 +179,7 @@ def test_the_newest_few_stay(config, one_thread):
 
 def test_a_run_of_two_processes_goes_on_with_one_after_the_other_was_killed(config, whole, apart, one_thread):
     shared = config()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     processes = [apart(run_as_one_of_two, shared, rank, port, 5) for rank in (0, 1)]
     for process in processes:
         process.join(600)

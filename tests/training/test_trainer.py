@@ -1,14 +1,12 @@
 import math
-import os
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 import yaml
 from accelerate.state import AcceleratorState
-from conftest import ROOT, TINY
+from conftest import TINY
+from training.runs import free_port, train_as_one_of_two
 
 from tempose.core.errors import CheckpointError, InputError
 from tempose.diffusion.pipeline import PersonVideoPipeline
@@ -201,19 +199,18 @@ def test_another_number_of_samples_is_refused(config, people, tmp_path, one_thre
 
 
 @pytest.mark.slow
-def test_two_processes_get_the_parameters_of_one(config, tmp_path, one_thread):
+def test_two_processes_get_the_parameters_of_one(config, apart, tmp_path, one_thread):
     plain = {"model__dropout": 0.0, "optimization__steps": 4}
     one, two = config("one", **plain), config("two", **plain)
     train(one)
     (tmp_path / "two.yaml").write_text(yaml.safe_dump(two.model_dump(mode="json")))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*launch, "-m", "tempose", "train", str(tmp_path / "two.yaml")],
-        env=environment, cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("trained at step 4") == 1
+    port = free_port()
+    told = [tmp_path / f"said {rank}" for rank in (0, 1)]
+    processes = [apart(train_as_one_of_two, tmp_path / "two.yaml", rank, port, told[rank]) for rank in (0, 1)]
+    for process in processes:
+        process.join(600)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert sum(path.read_text().count("trained at step 4") for path in told) == 1
     first, second = (torch.load(c.output / "state-00000004.pt", weights_only=True) for c in (one, two))
     start = dict(Trainer(config("start", **plain)).learning)
     for name, value in first["parameters"].items():

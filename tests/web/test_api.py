@@ -14,6 +14,7 @@ import pytest
 from conftest import ROOT
 from web.servers import START
 
+from tempose.media.images import read_image, resize, write_image
 from tempose.media.video import probe_video
 
 GUIDE = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
@@ -48,7 +49,9 @@ def example(name, kind):
 def test_the_examples_of_the_guide_run(server, cache, tmp_path, name, kind):
     if kind == "bash" and shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    shutil.copyfile(cache / "photo.png", tmp_path / "me.png")
+    write_image(
+        tmp_path / "me.png", resize(read_image(cache / "photo.png"), (128, 96))
+    )  # the time is that of the pixels
     code = example(name, kind).replace("http://127.0.0.1:7860", server.url).replace("me.jpg", "me.png")
     command = ["bash", "-euc"] if kind == "bash" else [sys.executable, "-c"]
     ran = subprocess.run([*command, code], cwd=tmp_path, capture_output=True, text=True, timeout=START)
@@ -66,27 +69,27 @@ def test_a_job_is_looked_at_and_deleted(server, cache):
     state = ended(server, job)
     assert (state["state"], state["files"][0]) == ("done", "photo-wave.mp4")
     assert state["result"]["record"]["settings"]["seed"] == 2
-    picture = httpx.get(f"{server.url}/api/jobs/{job}/preview")
+    picture = httpx.get(f"{server.url}/api/jobs/{job}/preview", timeout=START)
     assert picture.headers["content-type"] == "image/jpeg"
-    assert httpx.get(f"{server.url}/api/jobs/{job}/files/nothing.mp4").status_code == 404
-    assert httpx.get(f"{server.url}/api/jobs/{job}/files/..%2f..%2fetc%2fpasswd").status_code == 404
+    assert httpx.get(f"{server.url}/api/jobs/{job}/files/nothing.mp4", timeout=START).status_code == 404
+    assert httpx.get(f"{server.url}/api/jobs/{job}/files/..%2f..%2fetc%2fpasswd", timeout=START).status_code == 404
     again = begun(server, {"photo": photo, "motion": {"job": job}, "settings": {"max_frames": 2}})
     assert again.status_code == 201
-    httpx.delete(f"{server.url}/api/jobs/{again.json()['id']}")
-    assert httpx.delete(f"{server.url}/api/jobs/{job}").json() == {"freed_after": None}
+    httpx.delete(f"{server.url}/api/jobs/{again.json()['id']}", timeout=START)
+    assert httpx.delete(f"{server.url}/api/jobs/{job}", timeout=START).json() == {"freed_after": None}
     for path in (f"jobs/{job}", f"jobs/{job}/preview", f"jobs/{job}/files/photo-wave.mp4"):
-        assert httpx.get(f"{server.url}/api/{path}").status_code == 404
+        assert httpx.get(f"{server.url}/api/{path}", timeout=START).status_code == 404
 
 
 def test_a_browser_lists_its_own_and_programs_without_cookies_none(server):
-    me, you = httpx.Client(), httpx.Client()
+    me, you = httpx.Client(timeout=START), httpx.Client(timeout=START)
     for client in (me, you):
         client.get(server.url)
     body = {"photo": {"example": "meadow"}, "motion": "nowhere"}
     assert begun(server, body, client=me).status_code == 400
     job = begun(server, {**body, "motion": "walk", "settings": {"max_frames": 2}}, client=me).json()["id"]
     assert [each["id"] for each in me.get(f"{server.url}/api/jobs").json()] == [job]
-    assert you.get(f"{server.url}/api/jobs").json() == httpx.get(f"{server.url}/api/jobs").json() == []
+    assert you.get(f"{server.url}/api/jobs").json() == httpx.get(f"{server.url}/api/jobs", timeout=START).json() == []
     assert me.delete(f"{server.url}/api/jobs/{job}").status_code == 200
 
 
@@ -107,22 +110,24 @@ def test_mistakes_are_the_sentences_of_the_command_line(server):
         assert answer.status_code in (400, 404)
         assert said in answer.json()["error"]
     for body in (b"[]", b"NaN", b"[NaN]", b'"\\ud800"', b""):
-        answer = httpx.post(f"{server.url}/api/looks", content=body, headers={"content-type": "application/json"})
+        answer = httpx.post(
+            f"{server.url}/api/looks", content=body, headers={"content-type": "application/json"}, timeout=START
+        )
         assert (answer.status_code, answer.json()["error"]) == (400, "the request is no JSON object")
 
 
 def test_one_page_describes_the_interface(server):
-    described = httpx.get(f"{server.url}/api/openapi.json").json()
+    described = httpx.get(f"{server.url}/api/openapi.json", timeout=START).json()
     posted = described["paths"]["/api/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert "max_frames" in json.dumps(posted)
-    page = httpx.get(f"{server.url}/api").text
+    page = httpx.get(f"{server.url}/api", timeout=START).text
     for path in described["paths"]:
         assert path in page
     assert "http://" not in re.sub(r"http://127\.0\.0\.1", "", page)  # nothing from elsewhere
 
 
 def test_numbers_are_for_prometheus(server):
-    text = httpx.get(f"{server.url}/metrics").text
+    text = httpx.get(f"{server.url}/metrics", timeout=START).text
     values = dict(re.findall(r"^(tempose_\w+(?:\{[^}]*\})?) ([\d.e+]+)$", text, re.M))
     assert float(values['tempose_jobs_total{desk="generate",outcome="done"}']) > 0
     assert float(values['tempose_job_seconds_total{desk="generate"}']) > 0

@@ -14,7 +14,7 @@ from tempose.web.request import EXAMPLES
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
-expect.set_options(timeout=30_000)  # the machine may do other things beside
+expect.set_options(timeout=LONG)
 PAGE = ROOT / "src" / "tempose" / "web" / "page"
 
 
@@ -35,7 +35,7 @@ def example(page, number=0):
 
 def looked(page):
     """Wait until the motion is shown on the photo's body."""
-    expect(page.locator("#found")).not_to_have_class(re.compile("old"), timeout=LONG)
+    expect(page.locator("#found")).not_to_have_class(re.compile("old"))
     eventually(page, "document.getElementById('look-fitted').naturalWidth > 0")
 
 
@@ -55,7 +55,7 @@ def until(page, met):
 
 def finished(page, *, seconds=None):
     """Wait for the result; its video plays, and lasts so long."""
-    expect(page.locator("#made")).to_be_visible(timeout=LONG)
+    expect(page.locator("#made")).to_be_visible()
     eventually(page, "document.getElementById('video').readyState === 4")
     if seconds is not None:
         assert page.evaluate("document.getElementById('video').duration") == pytest.approx(seconds, abs=0.05)
@@ -65,7 +65,9 @@ def made(page, *, frames=4, number=0):
     """A result of an example, quickly."""
     quick(page, frames=frames)
     example(page, number)
+    before = page.url
     page.click("#run")
+    until(page, lambda: page.url != before)  # the result before, if there is one, is seen no more
     finished(page)
 
 
@@ -155,22 +157,22 @@ def test_what_can_be_done_with_a_result(visit):
         assert page.evaluate("(url) => fetch(url).then((a) => a.status)", address) == 200
     command = page.locator("#command").inner_text()
     page.get_by_role("button", name="Again, another seed").click()
-    expect(page.locator("#command")).to_have_text(f"{command} --seed 1", timeout=LONG)
+    expect(page.locator("#command")).to_have_text(f"{command} --seed 1")
     page.get_by_role("button", name="Use as motion").click()
     expect(page.locator("#motions [aria-pressed=true]")).to_have_count(0)
-    expect(page.locator("#length")).to_contain_text("The whole clip", timeout=LONG)
+    expect(page.locator("#length")).to_contain_text("The whole clip")
 
 
 def test_the_whole_clip_is_taken_and_the_bar_takes_a_part(visit, cache):
     page = visit()
     upload(page, "motion", cache / "walker.mp4")
-    expect(page.locator("#length")).to_have_text("The whole clip: 1.2 s, 12 frames.", timeout=LONG)
-    expect(page.locator("#last")).to_have_js_property("naturalWidth", 288, timeout=LONG)
+    expect(page.locator("#length")).to_have_text("The whole clip: 1.2 s, 12 frames.")
+    expect(page.locator("#last")).to_have_js_property("naturalWidth", 288)
     page.evaluate("(to) => { to.value = 0.8; to.dispatchEvent(new Event('change')); }", page.query_selector("#to"))
-    expect(page.locator("#length")).to_have_text("0.0 to 0.8 s: 8 of 12 frames.", timeout=LONG)
+    expect(page.locator("#length")).to_have_text("0.0 to 0.8 s: 8 of 12 frames.")
     upload(page, "motion", cache / "long.npz")
     said = "0.0 to 6.0 s: 60 of 80 frames. 60 are the limit here: move the bar to another part"
-    expect(page.locator("#length")).to_contain_text(said, timeout=LONG)
+    expect(page.locator("#length")).to_contain_text(said)
     expect(page.locator("#motion-note")).to_have_text("")
 
 
@@ -179,9 +181,9 @@ def test_cancel_frees_the_machine(visit):
     quick(page, frames=8, steps=900)  # minutes, if nobody stopped it
     example(page)
     page.click("#run")
-    expect(page.locator("#preview")).to_be_visible(timeout=LONG)
+    expect(page.locator("#preview")).to_be_visible()
     page.click("#cancel")
-    expect(page.locator("#run-note")).to_contain_text("Stopped. The machine was free again after", timeout=LONG)
+    expect(page.locator("#run-note")).to_contain_text("Stopped. The machine was free again after")
     expect(page.locator("#run")).to_be_enabled()
 
 
@@ -190,14 +192,14 @@ def test_a_job_has_an_address_and_a_gallery_that_others_do_not_see(visit):
     quick(page, frames=8, steps=900)
     example(page)
     page.click("#run")
-    expect(page.locator("#progress")).to_contain_text("Imagining", timeout=LONG)
+    expect(page.locator("#progress")).to_contain_text("Imagining")
     address = page.url
     assert re.search(r"\?job=[\w-]{32}$", address)
     page.reload()
-    expect(page.locator("#progress")).to_contain_text("Imagining", timeout=LONG)
+    expect(page.locator("#progress")).to_contain_text("Imagining")
     expect(page.locator("#gallery li")).to_have_count(1)
     page.click("#cancel")
-    expect(page.locator("#run-note")).to_contain_text("Stopped", timeout=LONG)
+    expect(page.locator("#run-note")).to_contain_text("Stopped")
     made(page)
     page.reload()
     finished(page)
@@ -356,7 +358,7 @@ def test_a_drawn_person_becomes_the_photo(visit):
     page = visit()
     page.click("#drawn summary")
     page.click("#person button")
-    expect(page.locator("#stage")).to_be_visible(timeout=LONG)
+    expect(page.locator("#stage")).to_be_visible()
     looked(page)
     expect(page.locator("#photo-note")).to_have_text("")
 
@@ -370,7 +372,7 @@ def test_clothes_are_changed_in_the_same_form(visit, cache):
     upload(page, "style", cache / "photo.png")
     expect(page.locator("#style")).to_be_visible()
     page.click("#run")
-    expect(page.locator("#picture")).to_be_visible(timeout=LONG)
+    expect(page.locator("#picture")).to_be_visible()
     expect(page.locator("#command")).to_contain_text("tempose dress photo.png photo.png")
 
 
@@ -387,9 +389,9 @@ def test_a_mistake_is_told_at_its_place(visit, cache):
         ("motion", "black.mp4", "black.mp4: nobody was found"),
     ):
         upload(page, where, cache / name)
-        expect(page.locator(f"#{where}-note")).to_contain_text(said, timeout=LONG)
+        expect(page.locator(f"#{where}-note")).to_contain_text(said)
     page.click("#run")
-    expect(page.locator("#run-note")).not_to_be_empty(timeout=LONG)
+    expect(page.locator("#run-note")).not_to_be_empty()
     expect(page.locator("#run")).to_be_enabled()
 
 
@@ -400,9 +402,9 @@ def test_a_server_that_is_gone_is_told_wherever_it_is_missed(visit, cache):
     example(page)
     looked(page)
     page.click("#run")
-    expect(page.locator("#gallery li")).to_have_count(1, timeout=LONG)
+    expect(page.locator("#gallery li")).to_have_count(1)
     page.route("**/api/**", lambda route: route.abort())
-    expect(page.locator("#run-note")).to_contain_text(gone, timeout=LONG)  # where the job was looked at
+    expect(page.locator("#run-note")).to_contain_text(gone)  # where the job was looked at
     page.evaluate("document.getElementById('run-note').textContent = ''")
     page.get_by_role("button", name=re.compile("^Delete")).click()
     expect(page.locator("#run-note")).to_contain_text(gone)
@@ -416,7 +418,7 @@ def test_a_server_that_is_gone_is_told_wherever_it_is_missed(visit, cache):
         expect(page.locator(f"#{where}-note")).to_contain_text(gone)
     page.unroute("**/api/**")
     page.get_by_role("button", name=re.compile("^Delete")).click()
-    expect(page.locator("#gallery li")).to_have_count(0, timeout=LONG)
+    expect(page.locator("#gallery li")).to_have_count(0)
 
 
 def test_whoever_cancels_twice_cancels_once(visit):
@@ -424,9 +426,9 @@ def test_whoever_cancels_twice_cancels_once(visit):
     quick(page, frames=8, steps=900)
     example(page)
     page.click("#run")
-    expect(page.locator("#preview")).to_be_visible(timeout=LONG)
+    expect(page.locator("#preview")).to_be_visible()
     page.evaluate("for (const _ of [1, 2]) document.getElementById('cancel').click()")
-    expect(page.locator("#run-note")).to_contain_text("Stopped.", timeout=LONG)
+    expect(page.locator("#run-note")).to_contain_text("Stopped.")
 
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["chosen", "dropped"])
@@ -463,7 +465,7 @@ def test_several_pose_files_are_a_motion_and_a_picture_the_background(visit, cac
     example(page)
     upload(page, "motion", sorted((cache / "poses").iterdir()))
     upload(page, "background", cache / "words.png")
-    expect(page.locator("#settings-note")).to_contain_text("words.png is not a picture", timeout=LONG)
+    expect(page.locator("#settings-note")).to_contain_text("words.png is not a picture")
     upload(page, "background", cache / "beach.png")
     looked(page)
     expect(page.locator("#settings-note, #motion-note")).to_have_text(["", ""])
@@ -515,7 +517,7 @@ def test_the_browser_chooses_the_language(visit, cache):
     expect(page.locator("#try")).to_have_text("Mit deinem Foto ausprobieren")
     upload(page, "photo", cache / "words.png")
     told = "words.png ist kein Bild in einem bekannten Format: es scheint etwas anderes zu sein (eine Textdatei)"
-    expect(page.locator("#photo-note")).to_contain_text(told, timeout=LONG)
+    expect(page.locator("#photo-note")).to_contain_text(told)
     french = visit(locale="fr-FR")
     assert french.evaluate("document.documentElement.lang") == "en"
 

@@ -40,15 +40,19 @@ def held(server):
         connection.close()
 
 
-def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache):
-    server = Server(cache / "model", "--per-client", 4, "--mcp")
+@pytest.mark.slow
+def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache, killed):
+    assert killed.path.is_file()
+    server = Server(cache / "model", "--per-client", 4, "--mcp", env={"TMPDIR": str(killed.room)})
+    assert not killed.path.exists()  # what a killed one left is removed by the next
     client = httpx.Client(base_url=server.url, timeout=START)
     offered, made, wrong = asyncio.run(by_assistant(server))
     assert offered == {"animate", "wait"}
     assert (wrong.isError, made["state"], made["result"]["frames"]) == (True, "done", 2)
     assert "the settings are no JSON" in wrong.content[0].text
     assert client.get(f"/api/jobs/{made['id']}/files/{made['files'][0]}").content[4:8] == b"ftyp"
-    wanted = {"photo": {"example": "meadow"}, "settings": {"max_frames": 16, "steps": 50, "size": 128}}
+    wanted = {"photo": {"example": "meadow"}, "settings": {"max_frames": 16, "steps": 50, "size": 64}}
+    folder = Path(client.post("/gradio_api/upload", files={"files": ("a.png", b"x")}).json()[0]).parents[1]
 
     def begun():
         return client.post("/api/jobs", json=wanted)
@@ -57,8 +61,9 @@ def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache
         return client.get(f"/api/jobs/{job}").json()
 
     running = begun().json()["id"]
-    while state(running)["part"] != "generating":
-        assert state(running)["state"] in ("waiting", "running"), state(running)
+    while (now := state(running))["part"] != "generating":
+        assert now["state"] in ("waiting", "running"), now
+        time.sleep(0.02)
     waiting = begun().json()["id"]
     server.process.send_signal(signal.SIGTERM)
     while "shutting down" not in (refused := begun()).text:
@@ -70,10 +75,11 @@ def test_sigterm_finishes_what_runs_refuses_what_is_new_and_leaves_nothing(cache
         time.sleep(0.1)
     assert (now["state"], now["result"]["frames"]) == ("done", 16)
     assert client.get(f"/api/jobs/{running}/files/{now['files'][0]}").status_code == 200
-    folder = Path(client.post("/gradio_api/upload", files={"files": ("a.png", b"x")}).json()[0]).parents[1]
+    assert folder.parent == killed.room
+    assert folder.is_dir()
     client.close()
     assert server.process.wait(START) == 0, server.said
-    assert not folder.exists()
+    assert not list(killed.room.glob("tempose-studio-*"))
 
 
 async def by_assistant(server):
@@ -92,24 +98,36 @@ async def by_assistant(server):
     return offered, job, wrong
 
 
-def test_a_password_is_asked_for(cache):
+@pytest.fixture(scope="module")
+def killed(cache, tmp_path_factory):
+    """What a server with a password answered, a file that was sent to it, and its place; then it was killed."""
+    room, answers = tmp_path_factory.mktemp("room"), {}
     (cache / "password").write_text("studio:secret\n")
-    server = Server(cache / "model", "--auth-file", cache / "password")
-    try:
-        assert "secret" not in Path(f"/proc/{server.process.pid}/cmdline").read_text()
-        assert httpx.get(f"{server.url}/api/studio").status_code == 401
-        assert httpx.post(f"{server.url}/gradio_api/upload", files={"files": ("a.png", b"x")}).status_code == 401
-        assert httpx.get(f"{server.url}/api/studio", auth=("studio", "secret")).json()["motions"]
-        upload = {"files": ("a.png", (cache / "photo.png").read_bytes())}
-        assert httpx.post(f"{server.url}/gradio_api/upload", files=upload, auth=("studio", "secret")).status_code == 200
-        assert httpx.post(f"{server.url}/gradio_api/upload", files=upload, auth=("studio", "wrong")).status_code == 401
-        browser = httpx.Client(base_url=server.url)
-        assert browser.post("/login", data={"username": "studio", "password": "wrong"}).status_code == 400
-        assert browser.post("/login", data={"username": "studio", "password": "secret"}).status_code == 200
-        assert browser.get("/api/studio").status_code == 200
-        assert browser.post("/gradio_api/upload", files=upload).status_code == 200
-    finally:
-        assert server.stop() == 0
+    server = Server(cache / "model", "--auth-file", cache / "password", env={"TMPDIR": str(room)})
+    known, wrong = (
+        httpx.Client(base_url=server.url, timeout=START, auth=("studio", word)) for word in ("secret", "no")
+    )
+    browser = httpx.Client(base_url=server.url, timeout=START)
+    upload = {"files": ("a.png", (cache / "photo.png").read_bytes())}
+    answers["command"] = Path(f"/proc/{server.process.pid}/cmdline").read_text()
+    answers["stranger"] = [browser.get("/api/studio"), browser.post("/gradio_api/upload", files=upload)]
+    answers["wrong"] = [wrong.post("/gradio_api/upload", files=upload)]
+    answers["known"] = [known.get("/api/studio"), known.post("/gradio_api/upload", files=upload)]
+    answers["logins"] = [browser.post("/login", data={"username": "studio", "password": w}) for w in ("no", "secret")]
+    answers["browser"] = [browser.get("/api/studio"), browser.post("/gradio_api/upload", files=upload)]
+    server.process.kill()
+    server.process.wait(START)
+    return SimpleNamespace(answers=answers, path=Path(answers["known"][1].json()[0]), room=room)
+
+
+def test_a_password_is_asked_for(killed):
+    answers = dict(killed.answers)
+    assert "secret" not in answers.pop("command")
+    status = {who: [answer.status_code for answer in given] for who, given in answers.items()}
+    assert status == {
+        "stranger": [401, 401], "wrong": [401], "known": [200, 200], "logins": [400, 200], "browser": [200, 200],
+    }  # fmt: skip
+    assert answers["known"][0].json()["motions"]
 
 
 @pytest.fixture
@@ -143,7 +161,8 @@ def test_a_model_that_is_not_there_is_one_sentence(restored):
 def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path, monkeypatch, restored):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "tempose-studio-elsewhere").symlink_to("/")
-    (tmp_path / "tempose-studio-pictures").mkdir(mode=0o755)
+    (tmp_path / "tempose-studio-pictures").mkdir()
+    (tmp_path / "tempose-studio-pictures").chmod(0o755)
     killed = Path(tempfile.mkdtemp(prefix=PREFIX))
     (killed / "upload.png").write_bytes(b"somebody's picture")  # also where it was killed while it removed its files
     with files_of_its_own() as living:
@@ -153,21 +172,6 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path, monkeypatch,
             assert other.is_dir()
         assert not other.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tempose-studio-elsewhere", "tempose-studio-pictures"]
-
-
-@pytest.mark.slow
-def test_after_sigkill_the_next_start_cleans_up(cache, tmp_path):
-    first = Server(cache / "model", env={"TMPDIR": str(tmp_path)})
-    path = httpx.post(f"{first.url}/gradio_api/upload", files={"files": ("a.png", b"x")}).json()[0]
-    first.process.kill()
-    first.process.wait(START)
-    assert Path(path).is_file()
-    second = Server(cache / "model", env={"TMPDIR": str(tmp_path)})
-    try:
-        assert not Path(path).exists()
-    finally:
-        assert second.stop() == 0
-    assert not list(tmp_path.glob("tempose-studio-*"))
 
 
 # Passwords and names --------------------------------------------------------------------------------

@@ -172,12 +172,14 @@ def test_who_keeps_no_cookies_uses_their_own_uploads(server, cache):
 
 
 def test_a_page_gives_a_cookie_that_nobody_can_guess(server):
-    first, second = (httpx.get(server.url).headers["set-cookie"] for _ in range(2))
+    first, second = (httpx.get(server.url, timeout=START).headers["set-cookie"] for _ in range(2))
     assert first.startswith(f"{COOKIE}=")
     assert "HttpOnly; SameSite=Lax" in first
     assert first != second
     for weak in ("short", "x" * 5, "../../x"):
-        assert COOKIE in httpx.get(server.url, headers={"cookie": f"{COOKIE}={weak}"}).headers["set-cookie"]
+        assert (
+            COOKIE in httpx.get(server.url, headers={"cookie": f"{COOKIE}={weak}"}, timeout=START).headers["set-cookie"]
+        )
 
 
 # Without a server ----------------------------------------------------------------------------------

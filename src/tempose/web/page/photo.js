@@ -37,6 +37,10 @@ async function receive(given, picture, latest) {
   unmarked({ ref: given });
   stage.hidden = $("further-drop").hidden = false;
   mask.width = mask.height = 0;
+  show(given, picture);
+}
+
+async function show(given, picture) {
   const seen = await see(image, picture);
   if (photo.ref !== given) return;
   stage.hidden = !seen;  // of a kind that this browser cannot show
