@@ -26,12 +26,14 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## A person of a photo moving, as out/demo.mp4
 	$(BIN)/tempose demo
 
-# Each file on one process, so that what a file shares (a server, a browser) is made once.
+# Each file on one process, so that what a file shares (a server, a browser) is made once; those that take long first.
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
 test: $(READY)  ## The whole test suite, on two processes; JOBS=4 takes more
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(PYTEST)
 
 coverage: $(READY)  ## The test suite, and which lines it never runs; red under the floor of pyproject.toml
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov
+	$(PYTEST) --cov
 
 fuzz: $(READY)  ## Damaged files for every reader, 20,000 of each file; MUTATIONS=1000 takes less
 	$(BIN)/python -m benchmarks.faults.fuzz --mutations $(or $(MUTATIONS),20000)

@@ -29,6 +29,7 @@ SMALL = TINY.model_copy(
         "pose_keys": True,
         "guidance": 1.0,
         "timestep_spacing": "trailing",
+        "steps": 2,
     }
 )
 

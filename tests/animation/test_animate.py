@@ -401,7 +401,7 @@ def test_every_real_photo_with_a_video_a_capture_and_a_built_in_motion(real, tmp
     motions = [read_motion(source, time_range=few, estimator=finder) for source in sources]
     for original in sorted((real / "photos").iterdir()):
         picture = read_image(original)
-        factor = min(1, 480 / max(picture.shape[:2]))  # the time is that of the pixels
+        factor = min(1, 320 / max(picture.shape[:2]))  # the time is that of the pixels
         photo = tmp_path / "photo.png"
         write_image(photo, resize(picture, tuple(round(factor * side) for side in picture.shape[:2])))
         person = read_subject(photo, estimator=finder)

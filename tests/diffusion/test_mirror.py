@@ -1,55 +1,31 @@
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
 from conftest import TINY
-from helpers import denoised, fill, random, standing
+from diffusion.guided import GUIDED, filled_networks, posed
+from helpers import denoised, random
 
-from tempose import Motion
 from tempose.core.errors import InputError
 from tempose.diffusion import predict
 from tempose.diffusion.guidance import Guidance
 from tempose.diffusion.mirror import BothWays, MirroredFrames, mean, mirrored_photo
 from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.windows import Loop, Overlap
-from tempose.models.build import build_networks, build_schedule
-from tempose.models.conditions import Photo
-from tempose.pose.render import pose_map, pose_maps
-from tempose.warp.flesh import LAYERS
+from tempose.models.build import build_schedule
+from tempose.pose.render import pose_maps
 
-CONFIG = TINY.model_copy(
-    update={"warped_photo": True, "background": True, "sigma_data": 0.2, "correct_prior": True, "pose_keys": True}
-)
 FRAMES = 5
 X_T, T = random(FRAMES, 3, *TINY.size), torch.tensor(400)
 
 
 def frames():
-    scale, offsets = np.array([TINY.size[1] / 48, TINY.size[0] / 64, 1]), np.random.default_rng(0)
-    keypoints = standing().numpy() * scale + offsets.uniform(-1, 1, (FRAMES + 1, 18, 3)) * [0.5, 1, 0]
-    keypoints = keypoints.astype(np.float32)
-    photo = Photo(
-        random(1, 3, *TINY.size, seed=1),
-        torch.from_numpy(pose_map(keypoints[0], TINY.size))[None],
-        torch.from_numpy(keypoints[:1]),
-        random(1, len(LAYERS), 3, *TINY.size, seed=3),
-        random(1, len(LAYERS), 1, *TINY.size, seed=4, low=0),
-        torch.zeros(1),
-        torch.full((1, 2, 2), torch.nan),
-        random(1, 1, *TINY.size, seed=2, low=0),
-        random(1, 3, *TINY.size, seed=5),
-    )
-    return Frames(photo, Motion(keypoints[1:], TINY.size, 25), prior=True)
+    return posed(FRAMES)
 
 
 @pytest.fixture(scope="module")
 def make():
-    networks = build_networks(CONFIG, temporal=True)
-    for network in networks:
-        fill(network)
-        network.eval()
-    return partial(Predictor, *networks, build_schedule(CONFIG), guidance=Guidance())
+    return partial(Predictor, *filled_networks(GUIDED), build_schedule(GUIDED), guidance=Guidance())
 
 
 def predicted(predictor, x_t=X_T, window=4):

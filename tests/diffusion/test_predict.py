@@ -1,53 +1,27 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from conftest import TINY
-from helpers import counted, denoised, fill, random, standing
+from diffusion.guided import GUIDED, filled_networks, posed
+from helpers import counted, denoised, random
 
 from benchmarks.speed.reference import UNDONE, BranchesApart, KeysEachTime, WindowsApart, as_published
-from tempose import Guidance, Motion
+from tempose import Guidance
 from tempose.diffusion import predict
 from tempose.diffusion.predict import Frames, Predictor
 from tempose.diffusion.windows import Overlap
-from tempose.models.build import build_networks, build_schedule
+from tempose.models.build import build_schedule
 from tempose.models.conditions import Photo, reads_prior
-from tempose.pose.render import pose_map
 from tempose.warp.flesh import LAYERS
 
-GUIDED = TINY.model_copy(
-    update={"warped_photo": True, "background": True, "sigma_data": 0.2, "correct_prior": True, "pose_keys": True}
-)
 FRAMES = 7
 X_T, T = random(FRAMES, 3, *TINY.size), torch.tensor(400)
 
 
-def posed(*, frames=FRAMES, prior=True):
-    scale, offsets = np.array([TINY.size[1] / 48, TINY.size[0] / 64, 1]), np.random.default_rng(0)
-    keypoints = standing().numpy() * scale + offsets.uniform(-1, 1, (frames + 1, 18, 3)) * [0.5, 1, 0]
-    keypoints = keypoints.astype(np.float32)
-    photo = Photo(
-        random(1, 3, *TINY.size, seed=1),
-        torch.from_numpy(pose_map(keypoints[0], TINY.size))[None],
-        torch.from_numpy(keypoints[:1]),
-        random(1, len(LAYERS), 3, *TINY.size, seed=3),
-        random(1, len(LAYERS), 1, *TINY.size, seed=4, low=0),
-        torch.zeros(1),
-        torch.full((1, 2, 2), torch.nan),
-        random(1, 1, *TINY.size, seed=2, low=0),
-        random(1, 3, *TINY.size, seed=5),
-    )
-    return Frames(photo, Motion(keypoints[1:], TINY.size, 25), prior=prior)
-
-
 def predictor(kind=Predictor, config=TINY, guidance=Guidance(), frames=None):
-    networks = build_networks(config, temporal=True)
-    for network in networks:
-        fill(network)
-        network.eval()
-    frames = frames or posed(prior=reads_prior(config))
-    return kind(*networks, build_schedule(config), frames=frames, guidance=guidance)
+    frames = frames or posed(FRAMES, prior=reads_prior(config))
+    return kind(*filled_networks(config), build_schedule(config), frames=frames, guidance=guidance)
 
 
 def predicted(made):
@@ -105,16 +79,16 @@ def windows(*, frames=FRAMES, steps=3):
 def test_each_pose_is_drawn_and_warped_once_over_all_steps_and_windows(monkeypatch):
     drawn = counted(monkeypatch, predict, "pose_maps", lambda keypoints, size: len(keypoints))
     warped = counted(monkeypatch, predict, "warped_prior", lambda photo, keypoints, **_: keypoints.shape[1])
-    frames = posed()
+    frames = posed(FRAMES)
     for window in windows():
         frames[window]
     assert sum(drawn) == sum(warped) == FRAMES
 
 
 def test_what_is_kept_of_a_pose_is_what_is_made_anew():
-    frames = posed()
+    frames = posed(FRAMES)
     for window in windows():
-        (maps, prior), (maps_anew, prior_anew) = frames[window], posed()[window]
+        (maps, prior), (maps_anew, prior_anew) = frames[window], posed(FRAMES)[window]
         assert torch.equal(maps, maps_anew)
         torch.testing.assert_close(tuple(prior), tuple(prior_anew))
 
@@ -123,7 +97,7 @@ def test_what_is_kept_of_a_pose_is_what_is_made_anew():
 def test_no_more_poses_are_kept_than_agreed_however_long_the_video(monkeypatch, prior):
     monkeypatch.setattr(predict, "KEPT", 6)
     monkeypatch.setattr(predict, "NEAR", 6)
-    frames = posed(frames=20, prior=prior)
+    frames = posed(20, prior=prior)
     # The last asks for those that were kept the longest, and for two more.
     for window in [*windows(frames=20, steps=2), torch.tensor([0, 1, 18, 19]), torch.tensor([16, 17, 2, 3])]:
         maps, found = frames[window]
@@ -136,10 +110,7 @@ def test_no_more_poses_are_kept_than_agreed_however_long_the_video(monkeypatch, 
 def test_every_saving_is_exact(undone):
     from tempose import PersonVideoPipeline
 
-    networks = build_networks(TINY, temporal=True)
-    for network in networks:
-        fill(network)
-    pipe = PersonVideoPipeline.from_networks(networks, config=TINY)
+    pipe = PersonVideoPipeline.from_networks(filled_networks(TINY), config=TINY)
     pipe.set_progress_bar_config(disable=True)
     arguments = {"photo": X_T[0], "poses": random(FRAMES, 20, *TINY.size, low=0), "num_inference_steps": 2}
     with undone():
