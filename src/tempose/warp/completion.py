@@ -37,6 +37,9 @@ FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the 
 NEXT = 8  # a known width counts the less the farther it is, against that of the other side, up to so many of these bins
 # Shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk.
 SLOPE, FLESH = 0.25, 0.06
+# Under a cloth that hangs over both, where a knee would jut out beside it, legs are made up no wider than this share of
+# what is seen below, and get there by so much for each thigh's length above the hem.
+SLENDER = 0.55, 2.0
 CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
 # The trunk's share of that for a limb that points elsewhere than down, past this cosine; and for any at least, however
 # near the outline is.
@@ -76,8 +79,12 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
             for start, end, half in _axes(keypoints, layer, hem)
         ]
         if axes:
-            limits = np.split(_limits(axes), len(axes), axis=1)
-            within = [axis.within(limit) for axis, limit in zip(axes, limits, strict=True)]
+            limits = _limits(axes)
+            if hem and layer in (RIGHT_LEG, LEFT_LEG):
+                above = (hem - np.arange(limits.shape[1]) / BINS).clip(0, None)
+                limits = limits * np.maximum(1 - SLENDER[1] * above, SLENDER[0])
+            limits_of = np.split(limits, len(axes), axis=1)
+            within = [axis.within(limit) for axis, limit in zip(axes, limits_of, strict=True)]
             hidden[layer] |= before & np.any(within, axis=0)
     under = neck_bar(labels.shape, keypoints, 1.0) | shoulder_slope(labels.shape, keypoints)
     hidden[TRUNK] |= under & (labels == HEAD)
@@ -124,8 +131,10 @@ def _hangs(keypoints: np.ndarray, root: str) -> bool:
     return bool(limb @ down > DOWN * np.hypot(*limb) * np.hypot(*down))
 
 
-def neck_bar(size: tuple[int, ...], keypoints: np.ndarray, share: float = SURELY_NECK) -> np.ndarray:
-    """bool `h w`: from the base of the neck this share of the way to the chin, as wide as a neck."""
+def neck_bar(
+    size: tuple[int, ...], keypoints: np.ndarray, share: float = SURELY_NECK, width: float = 1.0
+) -> np.ndarray:
+    """bool `h w`: from the base of the neck this share of the way to the chin, so many times as wide as a neck."""
     import cv2
 
     head, trunk = head_axis(keypoints), trunk_length(keypoints)
@@ -136,7 +145,7 @@ def neck_bar(size: tuple[int, ...], keypoints: np.ndarray, share: float = SURELY
     base = keypoints[1, :2]
     end = base + share * (skull_middle(keypoints, middle) - CHIN_BELOW * trunk * up - base)
     one, other = ((round(float(x)), round(float(y))) for x, y in (base, end))
-    return cv2.line(bar, one, other, 1, max(1, round(2 * THROAT * trunk))) > 0
+    return cv2.line(bar, one, other, 1, max(1, round(2 * width * THROAT * trunk))) > 0
 
 
 def shoulder_slope(size: tuple[int, ...], keypoints: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from tempose.media.crop import Crop
 from tempose.media.images import check_picture
 from tempose.pose.keypoints import MIN_CONFIDENCE
 from tempose.warp.background import cloth_fill, extend, near_fill, without_person
-from tempose.warp.completion import complete, joint_caps, layer_order, neck_bar, shoulder_slope
+from tempose.warp.completion import CAP_ARM, complete, joint_caps, layer_order, neck_bar, shoulder_slope
 from tempose.warp.flesh import (
     CHIN_BELOW,
     HEAD,
@@ -49,6 +49,7 @@ STAIN = 10, 30  # beside what is before it, colors so far (of 255) from their su
 FACE = 0.08  # from the middle of the face is surely skin, in lengths of the trunk
 HAND = 0.24  # half the size of a hand, in lengths of the trunk
 BARE = 0.1  # a neck of which less than this share has the face's color rather than that of the clothes is covered
+NAPE = 0.08  # so far bare skin about the neck goes on beneath the head, in lengths of the trunk
 SHRED = 2  # what a layer adds beneath others is no narrower than twice so many of these
 
 
@@ -219,7 +220,7 @@ def _layers(
     import cv2
 
     seam = OVERLAP * max(labels.shape)
-    around, wide = _disk(seam), _disk(SHRED * seam)
+    around, wide, armpit = _disk(seam), _disk(SHRED * seam), _disk(CAP_ARM * trunk_length(keypoints))
     firm = np.where(alpha > FIRM, labels, -1)
     hidden, (caps, anyhow) = complete(firm, keypoints, order, hem), joint_caps(labels, keypoints, hem)
     hands = _hands(labels.shape, keypoints)
@@ -227,6 +228,9 @@ def _layers(
     throat = _throat(bare, labels, keypoints)
     neck = _as_wide(throat, keypoints)
     hidden[TRUNK] &= (labels != HEAD) | neck | shoulder_slope(labels.shape, keypoints)
+    beside = (firm == TRUNK) & bare & neck_bar(labels.shape, keypoints, 1.0, 2.0)
+    nape = (cv2.dilate(beside.astype(np.uint8), _disk(NAPE * trunk_length(keypoints))) > 0) & (labels == HEAD)
+    hidden[TRUNK] |= nape
     person = cv2.GaussianBlur((labels >= 0).astype(np.float32), (3, 3), 0)  # layers fade at each other, not at its edge
     colors, alphas = [], []
     for layer in range(len(LAYERS)):
@@ -248,7 +252,11 @@ def _layers(
             *ARMS,
         ):  # a bare arm has nothing of the dress beside it, which has little of the arm
             same = abs(own.astype(int) - filled).max(axis=-1) < UNLIKE
-            shared = shared & (same | anyhow if layer == TRUNK else same)
+            if layer == TRUNK:  # no notch opens between the shoulder that it keeps and its side
+                whole = cv2.morphologyEx((visible | shared).astype(np.uint8), cv2.MORPH_CLOSE, armpit) > 0
+                shared = shared & (same | anyhow) | whole & same & np.isin(labels, ARMS)
+            else:
+                shared = shared & same
         whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
         shown = visible | shared if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
         beside = before
@@ -260,7 +268,7 @@ def _layers(
             under = labels == HEAD
             skin = near_fill(own, throat) if throat.any() else filled
             cloth = cloth_fill(own, hole & ~under, inner) if patches else filled
-            hidden_by_hair = np.where(neck[..., None], skin, _beneath_hair(own, inner, bare))
+            hidden_by_hair = np.where((neck | nape)[..., None], skin, _beneath_hair(own, inner, bare))
             filled = np.where(under[..., None], hidden_by_hair, cloth)
         unlike = abs(own.astype(int) - filled).max(axis=-1)
         stain = rim * ((unlike - STAIN[0]) / (STAIN[1] - STAIN[0])).clip(0, 1)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tempose.warp.bones import AFTER, BONES, CARRYING, NECK_BONE, TRUNK_BONE
+from tempose.warp.bones import AFTER, BONES, CARRYING, HEAD_BONE, NECK_BONE, TRUNK_BONE
 from tempose.warp.flesh import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 from tempose.warp.joints import (
     ANKLES,
@@ -32,7 +32,8 @@ from tempose.warp.joints import (
     perpendicular,
 )
 
-THROAT = 0.15  # half the width of what moves with the neck, in lengths of the trunk from hips to neck
+THROAT = 0.12  # half the width of what moves with the neck, in lengths of the trunk from hips to neck
+SHORTEST = 0.1  # no less does it take from the trunk to the chin, in the same
 NAPE = 0.03  # so far above the base of the neck the trunk goes on behind it, in the same
 
 SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is seen from the side
@@ -205,7 +206,9 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
     # The neck leaves the collar with the trunk and reaches the chin with the head.
     neck = (bone == NECK_BONE).nonzero()[:, 0]
     base, _ = _along(skin, pose[neck], torch.full_like(neck, TRUNK_BONE), x[..., neck], y[..., neck])
-    own = (above_collar(neck, base.x, base.y) / skin.photo.length[pose[neck], NECK_BONE]).clamp(0, 1)
+    chin = above_collar(neck, *(start[pose[neck], HEAD_BONE] for start in (skin.photo.x, skin.photo.y)))
+    chin = chin.maximum(SHORTEST * trunk_axis.length[pose[neck]])
+    own = (above_collar(neck, base.x, base.y) / chin).clamp(0, 1)
     for place, start in ((traced.x, base.x), (traced.y, base.y)):
         place[..., neck] = torch.lerp(start, place[..., neck], own)
     # Shoulders and collar are the trunk's, however the neck leans over them.
@@ -243,8 +246,9 @@ def _along(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> tupl
     last_s = torch.where(target.last > 0, photo.last / target.last.clamp_min(1e-3), size)
     before, beyond = (along - target.first).clamp_max(0), (along - target.first - middle).clamp_min(0)
     along_s = photo.first + share * middle_s + before * first_s + beyond * last_s
-    along_s = along_s + across * torch.lerp(tilt[0], tilt[1], share)
-    across_s = across * torch.lerp(wide[0], wide[1], share)
+    whole = (along / target.length).clamp(0, 1)
+    along_s = along_s + across * torch.lerp(tilt[0], tilt[1], whole)
+    across_s = across * torch.lerp(wide[0], wide[1], whole)
     root = skin.root.reshape(-1)[row]
     below = along_s.clamp_max(0) * torch.where(bone == TRUNK_BONE, PELVIS, 1.0)
     away = torch.hypot(below, across_s) - WIDENS * along_s.clamp_min(0)
