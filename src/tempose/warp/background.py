@@ -21,7 +21,6 @@ from tempose.warp.flesh import trunk_length
 
 FILLED = 320  # the longest side at which a hole is filled with patches, pixels; more is enlarged
 PATCH = 5  # radius of a patch, pixels
-CLOTH_PATCH = 3  # the same for what an arm hides of the clothes
 LEVEL = 0.05  # how much the height that patches come from counts beside their colors; more doubles what is beside
 BLOCK = 12  # side of the squares whose finer detail comes from one place, pixels at that size
 EDGE = 2  # of what is beside them, pixels, must look alike, too
@@ -177,7 +176,7 @@ def cloth_fill(picture: np.ndarray, hole: np.ndarray, cloth: np.ndarray) -> np.n
     small = resize(np.ascontiguousarray(np.where(cloth[..., None], picture, smooth)[box]), size)
     import patchmatch
 
-    filled = patchmatch.inpaint(small, missing, global_mask=~(missing | known), patch_size=CLOTH_PATCH)
+    filled = patchmatch.inpaint(small, missing, global_mask=~(missing | known), patch_size=PATCH)
     result = picture.copy()
     result[box] = np.where(hole[box][..., None], resize(filled, hole[box].shape), picture[box])
     return result

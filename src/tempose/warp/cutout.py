@@ -49,7 +49,9 @@ STAIN = 10, 30  # beside what is before it, colors so far (of 255) from their su
 FACE = 0.08  # from the middle of the face is surely skin, in lengths of the trunk
 HAND = 0.24  # half the size of a hand, in lengths of the trunk
 BARE = 0.1  # a neck of which less than this share has the face's color rather than that of the clothes is covered
-NAPE = 0.08  # so far bare skin about the neck goes on beneath the head, in lengths of the trunk
+# Bare skin about the neck goes on beneath the head so far, in lengths of the trunk, up to this share of the way to the
+# chin: a head that leans otherwise leaves no gap.
+NAPE, NAPE_HIGH = 0.08, 0.7
 SHRED = 2  # what a layer adds beneath others is no narrower than twice so many of these
 
 
@@ -228,8 +230,9 @@ def _layers(
     throat = _throat(bare, labels, keypoints)
     neck = _as_wide(throat, keypoints)
     hidden[TRUNK] &= (labels != HEAD) | neck | shoulder_slope(labels.shape, keypoints)
-    beside = (firm == TRUNK) & bare & neck_bar(labels.shape, keypoints, 1.0, 2.0)
-    nape = (cv2.dilate(beside.astype(np.uint8), _disk(NAPE * trunk_length(keypoints))) > 0) & (labels == HEAD)
+    about = neck_bar(labels.shape, keypoints, NAPE_HIGH, 2.0)
+    nape = cv2.dilate(((firm == TRUNK) & bare & about).astype(np.uint8), _disk(NAPE * trunk_length(keypoints))) > 0
+    nape &= about & (labels == HEAD)
     hidden[TRUNK] |= nape
     person = cv2.GaussianBlur((labels >= 0).astype(np.float32), (3, 3), 0)  # layers fade at each other, not at its edge
     colors, alphas = [], []
@@ -253,8 +256,9 @@ def _layers(
         ):  # a bare arm has nothing of the dress beside it, which has little of the arm
             same = abs(own.astype(int) - filled).max(axis=-1) < UNLIKE
             if layer == TRUNK:  # no notch opens between the shoulder that it keeps and its side
+                near = cv2.dilate((shared & np.isin(labels, ARMS)).astype(np.uint8), armpit) > 0
                 whole = cv2.morphologyEx((visible | shared).astype(np.uint8), cv2.MORPH_CLOSE, armpit) > 0
-                shared = shared & (same | anyhow) | whole & same & np.isin(labels, ARMS)
+                shared = shared & (same | anyhow) | whole & near & same & np.isin(labels, ARMS)
             else:
                 shared = shared & same
         whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
