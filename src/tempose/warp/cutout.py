@@ -51,7 +51,7 @@ HAND = 0.24  # half the size of a hand, in lengths of the trunk
 BARE = 0.1  # a neck of which less than this share has the face's color rather than that of the clothes is covered
 # Bare skin about the neck goes on beneath the head so far, in lengths of the trunk, up to this share of the way to the
 # chin: a head that leans otherwise leaves no gap.
-NAPE, NAPE_HIGH = 0.08, 0.7
+NAPE, NAPE_HIGH = 0.08, 0.85
 SHRED = 2  # what a layer adds beneath others is no narrower than twice so many of these
 
 
