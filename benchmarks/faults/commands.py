@@ -144,8 +144,8 @@ def keep_the_hub(folder: Path, process: int, ended: threading.Event) -> str:
 
 
 def with_a_small_demo() -> None:
-    """In this process, the demo is quick."""
-    demo.SIZE, demo.FRAMES = 96, 3
+    """In this process, the demo is quick: of its photo as it comes, what lies behind is filled in for seconds."""
+    demo.SIZE, demo.FRAMES, demo.SAMPLES, demo.PHOTO = 96, 3, Path("../in"), "photo.jpg"
 
 
 # Without the background that is filled in, which would take most of the time.

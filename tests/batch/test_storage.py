@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 
 import fsspec
@@ -36,6 +37,13 @@ def test_what_was_written_is_there_whole(place):
     store.write("a.txt", lambda path: path.write_bytes(b"again"))
     assert store.names() == {"a.txt", "deep", "deep/er", "deep/er/b.txt"}
     assert store.read("a.txt") == b"again"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes here")
+def test_a_pipe_in_the_folder_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.mp4.json")
+    with pytest.raises(OSError, match="no plain file"):
+        Store(str(tmp_path)).read("a.mp4.json")
 
 
 def test_a_full_disk_leaves_nothing_and_says_so(place):

@@ -10,6 +10,7 @@ import pytest
 
 from tempose.core.errors import DiskError, InputError, MediaError
 from tempose.core.files import (
+    TEMPORARY,
     check_free_or_finished,
     disk_errors,
     full_disk,
@@ -158,9 +159,12 @@ def replaced(folder, content, *, stop=None):
 
 def test_temporary_files_of_a_killed_process_go_with_the_next(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "tempose-pictures").mkdir()
-    (tmp_path / "tempose-pictures").chmod(0o755)  # somebody's own
-    killed = Path(tempfile.mkdtemp(prefix="tempose-"))
+    for name, mode in (("tempose-pictures", 0o755), ("tempose-mymodels", 0o700), ("tempose-pictures.tempose", 0o755)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)  # somebody's own
+    (tmp_path / "tempose-elsewher.tempose").symlink_to(tmp_path / "tempose-mymodels")
+    own = sorted(tmp_path.iterdir())
+    killed = Path(tempfile.mkdtemp(prefix="tempose-", suffix=TEMPORARY))
     (killed / "weights").write_bytes(b"half")
     with temporary_folder() as living:
         assert not killed.exists()
@@ -168,7 +172,7 @@ def test_temporary_files_of_a_killed_process_go_with_the_next(tmp_path, monkeypa
             assert living.is_dir()
             assert other.is_dir()
         assert not other.exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["tempose-pictures"]
+    assert sorted(tmp_path.iterdir()) == own
 
 
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):

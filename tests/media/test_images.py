@@ -183,6 +183,17 @@ def test_of_several_pictures_the_first_that_shows_something(tmp_path, name, seve
         assert f"only number {1 if name == 'a.tif' else 2} is used" in notes[0]
 
 
+def test_blank_pictures_are_looked_at_up_to_so_many_pixels(tmp_path, monkeypatch):
+    """A GIF of a few MB can hold hundreds of blank pictures of 36 million pixels."""
+    white, looked = Image.new("RGB", (50, 40), "white"), []
+    others = [Image.new("RGB", (50, 40), (20 * index, 9, 9)) for index in range(9)]
+    white.save(tmp_path / "a.gif", save_all=True, append_images=others)
+    monkeypatch.setattr("tempose.media.images._is_blank", lambda image: looked.append(image.tell()) or True)
+    monkeypatch.setattr("tempose.media.images.LOOKED_AT_PIXELS", 50 * 40 * 4)
+    assert (read_image(tmp_path / "a.gif") == 255).all()
+    assert looked == [0, 1, 2, 3, 4]
+
+
 def test_a_huge_photo_is_refused_without_a_warning_of_a_library(tmp_path, recwarn):
     Image.new("1", (12000, 9000)).save(tmp_path / "a.png")
     with pytest.raises(MediaError, match="12000×9000 pixels"):

@@ -16,6 +16,7 @@ import pytest
 from web.servers import START, Server
 
 from tempose.core.errors import InputError
+from tempose.core.files import TEMPORARY
 from tempose.web import serve as serving
 from tempose.web.serve import (
     PREFIX,
@@ -163,7 +164,7 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path, monkeypatch,
     (tmp_path / "tempose-studio-elsewhere").symlink_to("/")
     (tmp_path / "tempose-studio-pictures").mkdir()
     (tmp_path / "tempose-studio-pictures").chmod(0o755)
-    killed = Path(tempfile.mkdtemp(prefix=PREFIX))
+    killed = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=TEMPORARY))
     (killed / "upload.png").write_bytes(b"somebody's picture")  # also where it was killed while it removed its files
     with files_of_its_own() as living:
         assert not killed.exists()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tempose.core.errors import InputError, MediaError, TemposeError
 from tempose.core.files import disk_errors, temporary_folder, written_whole
+from tempose.core.reading import read_plain
 
 # File systems that are made of what a file says, run what it says, or lie within another; and what joins several.
 NOT_PLACES, JOINED = frozenset({"reference", "filecache", "blockcache", "simplecache", "dask", "generic"}), "::"
@@ -132,7 +133,7 @@ class Store:
     def read(self, name: str) -> bytes:
         """What a file holds."""
         with at_hand(self.path(name)) as here:
-            return Path(here).read_bytes()
+            return read_plain(here)
 
     def write(self, name: str, write: Callable[[Path], Any]) -> None:
         """Write one file whole: `write` makes it at the path that it is given.

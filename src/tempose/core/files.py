@@ -20,6 +20,9 @@ from tempose.core.errors import DiskError, InputError, MediaError
 # So many processes may write one file at once; leftovers are looked for under so many names.
 MANY, LEFTOVERS = 1000, 8
 
+# How temporary folders end: by the rest of their names alone, somebody's own could be taken for one and removed.
+TEMPORARY = ".tempose"
+
 
 def check_free(path: Path | str, *, replace: bool = False) -> Path:
     """The path, if something can be written there: for work that takes long before it writes.
@@ -170,7 +173,7 @@ def temporary_folder(prefix: str = "tempose-") -> Iterator[Path]:
 
     It is locked while its process lives: what killed ones left of the same prefix is removed first.
     """
-    for left in Path(tempfile.gettempdir()).glob(prefix + 8 * "[a-z0-9_]"):
+    for left in Path(tempfile.gettempdir()).glob(prefix + 8 * "[a-z0-9_]" + TEMPORARY):
         with suppress(OSError):
             private = stat.S_IMODE(left.lstat().st_mode) == 0o700  # as `mkdtemp` makes them
             if private and is_ours(left) and (lock := locked(left)) is not None:
@@ -187,7 +190,7 @@ def temporary_folder(prefix: str = "tempose-") -> Iterator[Path]:
 
 def _locked_folder(prefix: str) -> tuple[Path, int | None]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=TEMPORARY)).resolve()
         try:
             lock = locked(folder)
         except OSError:  # no locks here: nobody can take it for a leftover

@@ -29,8 +29,8 @@ MAX_PIXELS = 80_000_000
 # Bits that cameras write into 16; the fewest that hold all values of a picture are taken to be its own.
 DEPTHS = (8, 10, 12, 14, 16)
 
-# How many pictures of an animation are looked at for the first that is not blank.
-LOOKED_AT = 100
+# How many pictures of an animation are looked at for the first that is not blank, and pixels of all of them together.
+LOOKED_AT, LOOKED_AT_PIXELS = 100, 100_000_000
 
 # What each ending of a written picture passes to its encoder.
 ENCODINGS: dict[str, dict[str, Any]] = {
@@ -141,7 +141,7 @@ def _first_shown(image: Image.Image) -> tuple[int, int]:
         return 0, 0
     if image.format in ("TIFF", "HEIF"):  # pages
         return 0, count
-    for number in range(min(count, LOOKED_AT)):
+    for number in range(min(count, LOOKED_AT, 1 + LOOKED_AT_PIXELS // (image.width * image.height))):
         image.seek(number)
         image.load()
         if not _is_blank(image):
