@@ -175,6 +175,24 @@ def test_temporary_files_of_a_killed_process_go_with_the_next(tmp_path, monkeypa
     assert sorted(tmp_path.iterdir()) == own
 
 
+def test_of_two_that_replace_a_folder_at_once_one_says_so(tmp_path, monkeypatch):
+    folder, move = tmp_path / "folder", Path.replace
+    replaced(folder, "1")
+
+    def meanwhile(path, place):
+        moved = move(path, place)
+        if path == folder:  # it has left its place, and another process takes that
+            folder.mkdir()
+            (folder / "a").write_text("another's")
+        return moved
+
+    monkeypatch.setattr(Path, "replace", meanwhile)
+    with pytest.raises(InputError, match="folder was written by another process meanwhile"):
+        replaced(folder, "2")
+    assert (folder / "a").read_text() == "another's"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     folder = tmp_path / "folder"
     replaced(folder, "1")

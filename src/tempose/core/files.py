@@ -101,7 +101,7 @@ def written_whole(path: Path | str, *, replace: bool = False) -> Iterator[Path]:
 
     Raises:
         InputError: the folder that should hold `path` cannot be written to, or `path` is a folder with something in
-            it.
+            it, or another process wrote it at the same time.
         DiskError: the disk is full.
     """
     path = check_free(path, replace=replace)
@@ -118,9 +118,7 @@ def written_whole(path: Path | str, *, replace: bool = False) -> Iterator[Path]:
             raise InputError(f"cannot write {path}: {error.strerror}", path=path, remedy=remedy) from error
         try:
             yield scratch / path.name
-            if path.is_dir():
-                path.replace(_before(scratch, path))
-            (scratch / path.name).replace(path)
+            _take_place(scratch, path)
         finally:
             _remove(scratch, path)
             _remove_empty(made)
@@ -229,6 +227,20 @@ def _scratch(path: Path) -> tuple[Path, int | None]:
 def _before(scratch: Path, path: Path) -> Path:
     """Where a folder lies that is being replaced, until the new one has its place."""
     return scratch / f"{path.name}.before"
+
+
+def _take_place(scratch: Path, path: Path) -> None:
+    """Put what was made to its place; a folder that is there leaves it first."""
+    if path.is_dir():
+        path.replace(_before(scratch, path))
+    try:
+        (scratch / path.name).replace(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise InputError(
+            f"{path} was written by another process meanwhile", path=path, remedy="choose another name"
+        ) from error
 
 
 def _remove(scratch: Path, path: Path) -> None:
