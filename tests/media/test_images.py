@@ -198,6 +198,9 @@ def test_a_huge_photo_is_refused_without_a_warning_of_a_library(tmp_path, recwar
     Image.new("1", (12000, 9000)).save(tmp_path / "a.png")
     with pytest.raises(MediaError, match="12000×9000 pixels"):
         read_image(tmp_path / "a.png")
+    Image.new("1", (2, 100_001)).save(tmp_path / "thin.png")  # few pixels, but something is kept of every row
+    with pytest.raises(MediaError, match="2×100001 pixels; wanted sides of 100,000 at most"):
+        read_image(tmp_path / "thin.png")
     assert [str(warning.message) for warning in recwarn] == []
 
 

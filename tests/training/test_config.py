@@ -55,6 +55,10 @@ def test_a_file_says_only_what_differs_from_another(tmp_path):
     (tmp_path / "base.yaml").write_text("like: mine.yaml\n")
     with pytest.raises(InputError, match="which is like it"):
         load_config(tmp_path / "mine.yaml")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "base.yaml").write_text("like: sub/../base.yaml\n")  # the same by a name that grows
+    with pytest.raises(InputError, match="which is like it"):
+        load_config(tmp_path / "mine.yaml")
     (tmp_path / "mine.yaml").write_text("like: other.yaml\n")
     with pytest.raises(InputError, match=r"there is no configuration .*other\.yaml"):
         load_config(tmp_path / "mine.yaml")

@@ -24,7 +24,8 @@ from tempose.media.provenance import Provenance
 if TYPE_CHECKING:
     from PIL import Image
 
-MAX_PIXELS = 80_000_000
+# Of a picture: its pixels, and those of a side: Pillow keeps something of every row.
+MAX_PIXELS, MAX_SIDE = 80_000_000, 100_000
 
 # Bits that cameras write into 16; the fewest that hold all values of a picture are taken to be its own.
 DEPTHS = (8, 10, 12, 14, 16)
@@ -73,6 +74,8 @@ def opened_picture(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Iterato
                 path=path,
                 remedy="make it smaller first",
             )
+        if max(width, height) > MAX_SIDE:
+            raise MediaError(f"{path} has {width}×{height} pixels; wanted sides of {MAX_SIDE:,} at most", path=path)
         yield image
 
 

@@ -250,9 +250,9 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     if "like" not in fields:
         return fields
     other = path.parent / str(fields.pop("like"))
-    if other in (path, *above):
+    if other.resolve() in (here := path.resolve(), *above):
         raise InputError(f"{path} is like {other.name}, which is like it", path=path)
-    return _merged(_read(other, (path, *above)), fields)
+    return _merged(_read(other, (here, *above)), fields)
 
 
 def _merged(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
