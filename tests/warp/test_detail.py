@@ -103,6 +103,16 @@ def test_what_is_fine_keeps_the_photo_whatever_the_network_says():
     assert (plain - color)[..., 18:24, 18:30].abs().mean() > 0.1
 
 
+def test_no_flow_beside_what_is_fine_moves_it():
+    color, cover, background = scene()
+    there, way = torch.zeros(1, 1, *SMALL), torch.zeros(1, 2, *SMALL)
+    there[..., :8, :], way[..., 8:, :] = 1, 3.0
+    generated = shrunk(torch.lerp(background, color, cover), SMALL)
+    frame, _ = detailed(generated, color=color, cover=cover, background=background, flow=way, fine=there)
+    torch.testing.assert_close(frame[..., 18:30, 18:30], color[..., 18:30, 18:30])
+    assert (frame - color)[..., 36:, 18:30].abs().mean() > 0.1
+
+
 def test_where_nobody_is_the_background_stays_to_the_bit():
     frame, _ = call(lambda coarse: coarse + 0.5 * random(*coarse.shape, seed=5))
     nobody = scene()[1] == 0

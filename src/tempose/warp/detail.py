@@ -87,7 +87,8 @@ def detailed(
     small, size = (h, w), (height, width)
     known = torch.ones_like(generated[:, :1]) if fine is None else 1 - fine
     if flow is not None:
-        color, cover = _carried(color, cover, enlarged(CARRIED * _averaged(known * flow, SMOOTH), size))
+        flow = CARRIED * known * _averaged(known * flow, SMOOTH)  # nor has what is beside them a say there
+        color, cover = _carried(color, cover, enlarged(flow, size))
 
     coarse, there = shrunk(torch.lerp(background, color, cover), small), shrunk(cover, small)
     # Where both agree, the photo's detail stays, in the shade that the network gives it.
