@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from tempose.warp.cutout import Cutout
-from tempose.warp.flesh import LAYERS, LEFT_ARM, RIGHT_ARM
-from tempose.warp.hands import with_hands
+from tempose.warp.flesh import HEAD, LAYERS, LEFT_ARM, RIGHT_ARM
+from tempose.warp.flesh import TRUNK as TRUNK_LAYER
+from tempose.warp.hands import crossed, with_hands
 
 SIZE, TRUNK = (220, 200), 100
 WRISTS = {RIGHT_ARM: (50, 120), LEFT_ARM: (150, 120)}
 
+SKIN = (200, 150, 120)
 NO_GRIPS = np.full((2, 2), np.nan, np.float32)
 
 
@@ -93,15 +96,67 @@ def test_what_is_shown_or_not_known_stays():
     assert with_hands(unseen, hands) == (unseen, hands, ())
 
 
-def test_a_hand_found_beside_the_person_is_not_hidden():
+def test_a_hand_that_the_mask_has_lost_is_replaced_too():
     beside = person()
     beside.matte[:, 135:] = 0
-    hands = np.stack([points(RIGHT_ARM, 14), points(LEFT_ARM, down=20)])
-    assert with_hands(beside, hands) == (beside, hands, ())
+    _, _, why = with_hands(beside, np.stack([points(RIGHT_ARM, 14), points(LEFT_ARM, down=20)]))
+    assert why == ("the photo hides the left hand: the right one is shown in its place, mirrored",)
 
 
-def test_without_another_hand_a_note_says_so():
-    astray = points(LEFT_ARM, down=20)
-    same, _, why = with_hands(person(), np.stack([ABSENT, astray]))
-    assert why == ("the photo hides the left hand, and shows no other in its place",)
-    np.testing.assert_array_equal(same.alpha, person().alpha)
+def both_hidden(face=True):
+    """Both arms end at the wrist; the face has the color of skin, or none is seen."""
+    hidden = person()
+    hidden.alpha[RIGHT_ARM] = hidden.alpha[LEFT_ARM][:, ::-1]
+    hidden.alpha[HEAD, :20], hidden.color[HEAD] = 1, SKIN
+    hidden.color[RIGHT_ARM] = hidden.color[LEFT_ARM] = (20, 30, 60)
+    if face:
+        hidden.keypoints[0] = 100, 10, 1
+    return hidden
+
+
+@pytest.mark.parametrize("found", [ABSENT, points(LEFT_ARM, down=20)], ids=["not found", "found in a pocket"])
+@pytest.mark.parametrize("face", [True, False], ids=["face", "no face"])
+def test_where_both_are_hidden_hands_are_made_up_in_the_color_of_skin_or_sleeve(face, found):
+    before = both_hidden(face)
+    shown, hands, why = with_hands(before, np.stack([ABSENT, found]))
+    assert why == tuple(f"the photo hides the {side} hand: it is made up" for side in ("right", "left"))
+    assert not hands.any()
+    for layer in (RIGHT_ARM, LEFT_ARM):
+        hand = shown.alpha[layer, 124:] > 0.5
+        assert 0.02 * TRUNK**2 < hand.sum() < 0.06 * TRUNK**2
+        assert cv2.connectedComponents((shown.alpha[layer] > 0.5).astype(np.uint8))[0] == 2
+        expected = SKIN if face else (20, 30, 60)
+        assert np.abs(np.median(shown.color[layer, 124:][hand], axis=0) - expected).max() < 25
+        np.testing.assert_array_equal(shown.alpha[layer, :116], before.alpha[layer, :116])
+    np.testing.assert_allclose(shown.alpha[RIGHT_ARM], shown.alpha[LEFT_ARM][:, ::-1], atol=1e-5)  # thumbs inwards
+
+
+def test_a_flap_of_clothes_that_hangs_at_a_hand_is_left_away():
+    flap = person()
+    flap.alpha[LEFT_ARM] = flap.alpha[RIGHT_ARM][:, ::-1]
+    flap.alpha[TRUNK_LAYER], flap.color[LEFT_ARM, :, 160:] = 1, (20, 30, 60)
+    flap.alpha[LEFT_ARM, 135:175, 165:185] = 1
+    shown, _, why = with_hands(flap, np.stack([points(RIGHT_ARM), ABSENT]))
+    assert why == ()
+    assert not shown.alpha[LEFT_ARM, 140:170, 170:180].any()
+    np.testing.assert_array_equal(shown.alpha[LEFT_ARM, :150, 142:158], flap.alpha[LEFT_ARM, :150, 142:158])
+
+
+def test_crossed_forearms_get_a_smooth_outline_and_their_own_colors():
+    cross = both_hidden()
+    for joint, place in {3: (60, 90), 4: (120, 80), 6: (140, 90), 7: (80, 85)}.items():
+        cross.keypoints[joint, :2] = place
+    assert crossed(cross.keypoints)
+    assert not crossed(person().keypoints)
+    rags = np.random.default_rng(0).random((70, 100)) < 0.7
+    for layer in (RIGHT_ARM, LEFT_ARM):
+        cross.alpha[layer] = 0
+        cross.alpha[layer, 30:90, slice(50, 68) if layer == RIGHT_ARM else slice(132, 150)] = 1
+        cross.alpha[layer, 60:130, 50:150] = np.maximum(cross.alpha[layer, 60:130, 50:150], rags)
+    cross.color[RIGHT_ARM, 80:95, 95:105] = SKIN  # the other hand
+    shown, _, why = with_hands(cross, np.stack([ABSENT, ABSENT]))
+    assert all("made up" in said for said in why)
+    assert len(why) == 2
+    middle = shown.alpha[RIGHT_ARM, :, 90]
+    assert (np.diff((middle > 0.5).astype(int)) != 0).sum() == 2  # one piece, without holes
+    assert np.abs(shown.color[RIGHT_ARM, 82:86, 100] - np.array([20, 30, 60])).max() < 25

@@ -22,6 +22,7 @@ from tempose.pose.whole import with_trunk
 from tempose.warp.cutout import Cutout, cut_out
 from tempose.warp.flesh import trunk_length
 from tempose.warp.given import MatteModel, check_mask, read_mask
+from tempose.warp.hands import crossed
 
 # Larger photos are made smaller: no side longer than this, in pixels.
 LARGEST = 1920
@@ -82,20 +83,8 @@ class Subject:
     def warnings(self) -> list[str]:
         """What the photo does not show, or what one part of the body hides of another."""
         no_face = bool((self.keypoints[list(FACE), 2] < MIN_CONFIDENCE).all())
-        hidden = {NO_FACE: no_face, CROSSED: arms_crossed(self.keypoints), SEATED: legs_folded(self.keypoints)}
+        hidden = {NO_FACE: no_face, CROSSED: crossed(self.keypoints), SEATED: legs_folded(self.keypoints)}
         return [said for said, so in hidden.items() if so]
-
-
-def arms_crossed(keypoints: np.ndarray) -> bool:
-    """Whether one forearm lies across the other; key points `18 3`."""
-    (elbow, wrist), (other_elbow, other_wrist) = keypoints[[[3, 4], [6, 7]], :2]
-
-    def side(start: np.ndarray, end: np.ndarray, point: np.ndarray) -> float:
-        return float((end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0]))
-
-    apart = side(elbow, wrist, other_elbow) * side(elbow, wrist, other_wrist) < 0
-    across = side(other_elbow, other_wrist, elbow) * side(other_elbow, other_wrist, wrist) < 0
-    return apart and across and bool((keypoints[[3, 4, 6, 7], 2] >= MIN_CONFIDENCE).all())
 
 
 def legs_folded(keypoints: np.ndarray) -> bool:

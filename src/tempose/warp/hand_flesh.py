@@ -39,11 +39,11 @@ def hand_flesh(picture: np.ndarray, keypoints: np.ndarray, hands: np.ndarray | N
     found = np.full(picture.shape[:2], -1, np.int8)
     if hands is None or not (hands[..., 2] >= MIN_CONFIDENCE).all(-1).any():
         return found
-    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * np.array([0.5, 1, 1], np.float32)
+    lab = half_lit(picture)
     for (elbow, wrist, layer), hand in zip(ARMS, hands, strict=True):
         if (hand[:, 2] < MIN_CONFIDENCE).any():
             continue
-        skin = _skin(lab, keypoints, elbow, wrist)
+        skin = skin_colors(lab, lab, keypoints, elbow, wrist)
         palm = float(np.linalg.norm(hand[list(KNUCKLES)][:, [0, 1, 3]].mean(0) - hand[0, [0, 1, 3]]))
         colors = np.array([_color(lab, point, POINT * palm) for point in hand[:, :2]])
         if not len(skin):
@@ -60,17 +60,26 @@ def hand_flesh(picture: np.ndarray, keypoints: np.ndarray, hands: np.ndarray | N
     return found
 
 
-def _skin(lab: np.ndarray, keypoints: np.ndarray, elbow: int, wrist: int) -> np.ndarray:
-    """The colors of face and forearm, `n 3`: of the face where it is seen, of a forearm that is bare."""
+def half_lit(picture: np.ndarray) -> np.ndarray:
+    """A picture, uint8 `h w 3`, in Lab with half the lightness: float32 `h w 3`."""
+    return cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * np.array([0.5, 1, 1], np.float32)
+
+
+def skin_colors(head: np.ndarray, arm: np.ndarray, keypoints: np.ndarray, elbow: int, wrist: int) -> np.ndarray:
+    """The colors of face and forearm, `n 3`: of the face where it is seen, of a forearm that is bare.
+
+    Args:
+        head, arm: pictures of these, as `half_lit` gives them.
+    """
     trunk, found = trunk_length(keypoints), []
-    head = head_axis(keypoints)
-    if head is not None and keypoints[list(FACE), 2].max() >= MIN_CONFIDENCE:
-        found.append(_color(lab, head[0], CHEEK * trunk))
+    axis = head_axis(keypoints)
+    if axis is not None and keypoints[list(FACE), 2].max() >= MIN_CONFIDENCE:
+        found.append(_color(head, axis[0], CHEEK * trunk))
     if keypoints[[elbow, wrist], 2].min() >= MIN_CONFIDENCE:
         way = keypoints[elbow, :2] - keypoints[wrist, :2]
-        arm = np.median([_color(lab, keypoints[wrist, :2] + share * way, ARM * trunk) for share in UP], axis=0)
-        if not found or np.linalg.norm(arm - found[0]) < BARE:
-            found.append(arm)
+        bare = np.median([_color(arm, keypoints[wrist, :2] + share * way, ARM * trunk) for share in UP], axis=0)
+        if not found or np.linalg.norm(bare - found[0]) < BARE:
+            found.append(bare)
     return np.array(found)
 
 
