@@ -14,6 +14,7 @@ from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import read_image, resize, write_image
 from tempose.pose.estimators import Detection
 from tempose.pose.keypoints import HIDDEN
+from tempose.warp.flesh import trunk_length
 
 
 @pytest.mark.parametrize("kind", ["grey", "alpha", "16 bits", "cmyk", "turned", "huge"])
@@ -72,6 +73,11 @@ def test_crossed_arms_and_folded_legs_are_told():
     keypoints[[9, 12], 1] = keypoints[[8, 11], 1] + 5
     (said,) = replace(given, keypoints=keypoints).warnings()
     assert said.startswith("the legs are folded")
+    trunk = trunk_length(keypoints)
+    keypoints[12, 1] = keypoints[11, 1] + 0.5 * trunk  # one knee up, the other leg beneath, as of people who crouch
+    assert replace(given, keypoints=keypoints).warnings() == [said]
+    keypoints[12, 1] = keypoints[11, 1] + 0.7 * trunk  # a leg raised
+    assert replace(given, keypoints=keypoints).warnings() == []
 
 
 def test_from_behind_the_face_is_made_up():

@@ -32,8 +32,8 @@ SMALLEST, SMALLEST_SHARE = 48, 0.12
 
 FACE = (0, 14, 15)  # nose and eyes
 
-# Thighs that hang by less than this, in lengths of the trunk, are folded.
-FOLDED = 0.45
+# Thighs that hang by less than this together, in lengths of the trunk, are folded, if neither hangs by more than that.
+FOLDED, HANGS = 0.8, 0.52
 
 # What is said of photos in which much of a person is hidden, or by themselves.
 NO_FACE = "the photo does not show the face: it is made up"
@@ -88,10 +88,11 @@ class Subject:
 
 
 def legs_folded(keypoints: np.ndarray) -> bool:
-    """Whether both thighs are seen hardly hanging, as of people who sit or crouch; key points `18 3`."""
+    """Whether thighs are seen hardly hanging, as of people who sit or crouch; key points `18 3`."""
     hips, knees = keypoints[[8, 11]], keypoints[[9, 12]]
-    seen = np.minimum(hips, knees)[:, 2] >= MIN_CONFIDENCE
-    return bool((seen & ((knees - hips)[:, 1] < FOLDED * trunk_length(keypoints))).all())
+    hang = (knees - hips)[:, 1] / trunk_length(keypoints)
+    seen = bool((np.minimum(hips, knees)[:, 2] >= MIN_CONFIDENCE).all())
+    return seen and bool(hang.sum() < FOLDED and hang.max() < HANGS)
 
 
 def listed(photos: Any) -> list[Any]:
