@@ -51,6 +51,8 @@ ROOTS = ((RIGHT_ARM, "right_shoulder"), (LEFT_ARM, "left_shoulder"), (RIGHT_LEG,
 def layer_order(labels: np.ndarray, keypoints: np.ndarray) -> tuple[int, ...]:
     """The layers from back to front as they lie in the photo: legs, trunk, head, arms; of a pair the hidden one first.
 
+    An arm that hair falls over comes before the head.
+
     Args:
         labels: int8 `h w`: the layer of each pixel, −1 off the person.
         keypoints: `18 3`.
@@ -59,7 +61,8 @@ def layer_order(labels: np.ndarray, keypoints: np.ndarray) -> tuple[int, ...]:
     for right, left in ((RIGHT_LEG, LEFT_LEG), (RIGHT_ARM, LEFT_ARM)):
         over = [_share_on(labels, keypoints, layer, other) for layer, other in ((right, left), (left, right))]
         order += [right, left] if over[0] >= over[1] else [left, right]
-    return (*order[:2], TRUNK, HEAD, *order[2:])
+    beneath_hair = [arm for arm in order[2:] if _share_on(labels, keypoints, arm, HEAD)]
+    return (*order[:2], TRUNK, *beneath_hair, HEAD, *(arm for arm in order[2:] if arm not in beneath_hair))
 
 
 def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], hem: float) -> np.ndarray:

@@ -47,6 +47,9 @@ FOREHEAD, CHIN = 0.2, 0.12  # that of the head: from so far above the middle of 
 
 BIN = 8  # the width of a bin of colors in Lab
 DRESSED = 3.0  # a sleeve has colors less than so much more common on the arm than on the trunk
+# Hair is what is nearer to the head than this, in widths of its flesh, and differs by so much from the face, in Lab; it
+# falls over upper arms that hang down by this share of their length.
+SKULL_RIM, UNLIKE_SKIN, HANGS = 1.3, 20.0, 0.7
 HAIR = 3.0  # a color so much more common on head or leg than on the trunk is hair before it, or a leg below a hem
 
 
@@ -76,6 +79,7 @@ def seeds_by_color(
             seeds[(seeds == arm) & bare[arm] & (shares[arm] < RATHER * shares[TRUNK])] = -1
     no_face = mask & (bone_distances(keypoints, mask.shape)[HEAD] >= FACE_KEPT)
     seeds = with_hands(lab, seeds, no_face, keypoints, found=() if flesh is None else np.unique(flesh).tolist())
+    seeds[hair_on_arms(lab, seeds, mask, keypoints)] = HEAD
     others = shares[[HEAD, RIGHT_LEG, LEFT_LEG]].max(axis=0)
     seeds[(without_neck(seeds, keypoints) == TRUNK) & (others > HAIR * shares[TRUNK])] = -1
     return seeds, bare
@@ -246,6 +250,37 @@ def with_hands(
             hand = alike & np.isin(patches, np.unique(patches[hand]))
         grown[hand] = layer
     return grown
+
+
+def hair_on_arms(lab: np.ndarray, seeds: np.ndarray, mask: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: hair that falls before an arm: in the color of the skull's rim and in one piece with it.
+
+    Nothing where trunk or other arm have that color, too: then it may be a sleeve; nor on arms that are raised.
+    """
+    import cv2
+
+    near = bone_distances(keypoints, mask.shape)[HEAD]
+    skull, face = mask & (near < SKULL_RIM) & (seeds < 0), seeds == HEAD
+    found = np.zeros_like(mask)
+    if not skull.any() or not face.any():
+        return found
+    shares = color_shares(lab, np.where(skull, HEAD, without_neck(seeds, keypoints)))
+    skin = np.median(lab[face], axis=0)
+    skull &= np.linalg.norm(lab - skin, axis=-1) > UNLIKE_SKIN
+    hair = np.median(lab[skull], axis=0) if skull.any() else skin
+    no_skin = np.linalg.norm(lab - hair, axis=-1) < np.linalg.norm(lab - skin, axis=-1)
+    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
+    for arm, other, (shoulder, elbow) in ((RIGHT_ARM, LEFT_ARM, (2, 3)), (LEFT_ARM, RIGHT_ARM, (5, 6))):
+        along = keypoints[elbow, :2] - keypoints[shoulder, :2]
+        length = float(np.hypot(*along))
+        if keypoints[[shoulder, elbow], 2].min() < MIN_CONFIDENCE or along[1] < HANGS * length:
+            continue
+        others = RATHER * np.maximum(shares[TRUNK], shares[other])
+        alike = mask & no_skin & (shares[HEAD] > others)
+        alike &= np.hypot(x - keypoints[shoulder, 0], y - keypoints[shoulder, 1]) < np.where(near < 1, np.inf, length)
+        _, patches = cv2.connectedComponents(alike.astype(np.uint8), connectivity=4)
+        found |= alike & (seeds == arm) & np.isin(patches, np.unique(patches[alike & (near < 1)]))
+    return found
 
 
 def _away(axis: np.ndarray, middle: np.ndarray) -> np.ndarray:
