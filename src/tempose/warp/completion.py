@@ -37,9 +37,9 @@ FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the 
 NEXT = 8  # a known width counts the less the farther it is, against that of the other side, up to so many of these bins
 # Shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk.
 SLOPE, FLESH = 0.25, 0.06
-# Under a cloth that hangs over both, where a knee would jut out beside it, legs are made up no wider than this share of
+# Under a cloth that hangs over both down to here, where a knee would jut out beside it, legs are made up no wider than this share of
 # what is seen below, and get there by so much for each thigh's length above the hem.
-SLENDER = 0.55, 2.0
+KNEES_HIDDEN, SLENDER = 0.8, (0.55, 2.0)
 CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
 # The trunk's share of that for a limb that points elsewhere than down, past this cosine; and for any at least, however
 # near the outline is.
@@ -83,7 +83,7 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
         ]
         if axes:
             limits = _limits(axes)
-            if hem and layer in (RIGHT_LEG, LEFT_LEG):
+            if hem > KNEES_HIDDEN and layer in (RIGHT_LEG, LEFT_LEG):
                 above = (hem - np.arange(limits.shape[1]) / BINS).clip(0, None)
                 limits = limits * np.maximum(1 - SLENDER[1] * above, SLENDER[0])
             limits_of = np.split(limits, len(axes), axis=1)
