@@ -46,7 +46,7 @@ BONES = (
     Bone(TRUNK, ANKLES, KNEES, 0.3),
     Bone(TRUNK, KNEES, HIPS, 0.3, 0.25, 0),
     Bone(TRUNK, HIPS, COLLAR, 0.34, 0.2, 1),
-    Bone(TRUNK, HIPS, CHIN, 0.1),
+    Bone(TRUNK, HIPS, CHIN, 0.1),  # the neck: from the hips, so that a short one has a direction, too
     Bone(HEAD, CHIN, CROWN, 0.24),
     Bone(RIGHT_ARM, 2, 3, 0.12),
     Bone(RIGHT_ARM, 3, 4, 0.1, 0.06, 5),

@@ -37,8 +37,8 @@ FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the 
 NEXT = 8  # a known width counts the less the farther it is, against that of the other side, up to so many of these bins
 # Shoulders begin so far up the neck, and end so far above their joints in lengths of the trunk.
 SLOPE, FLESH = 0.25, 0.06
-# Under a cloth that hangs over both down to here, where a knee would jut out beside it, legs are made up no wider than this share of
-# what is seen below, and get there by so much for each thigh's length above the hem.
+# Under a cloth that hangs over both down to here, where a knee would jut out beside it, legs are made up no wider than
+# this share of what is seen below, and get there by so much for each thigh's length above the hem.
 KNEES_HIDDEN, SLENDER = 0.8, (0.55, 2.0)
 CAP_ARM, CAP_LEG = 0.13, 0.17  # limbs and trunk share the photo so near to shoulder and hip, in lengths of the trunk
 # The trunk's share of that for a limb that points elsewhere than down, past this cosine; and for any at least, however
