@@ -27,7 +27,8 @@ from tempose.core.errors import InputError, MediaError, PoseError
 from tempose.media.images import read_image, write_image
 from tempose.media.video import probe_video, write_video
 from tempose.pose.estimators import Detection
-from tempose.warp.flesh import LEFT_ARM, RIGHT_ARM, TRUNK
+from tempose.warp.completion import neck_bar
+from tempose.warp.flesh import HEAD, LEFT_ARM, RIGHT_ARM, TRUNK
 
 QUICK = {"steps": 1, "model": small_model()}
 
@@ -58,6 +59,14 @@ def test_parts_cover_themselves_and_spare_the_rest(part):
         wanted = name == part or (part == "whole" and name != "head")
         assert mask[place] == pytest.approx(float(wanted), abs=0.02), name
     assert 0.005 < mask.mean() < 0.4
+
+
+@pytest.mark.parametrize("part", ["upper", "whole"])
+def test_of_the_neck_nothing_comes_along_that_was_made_up_beneath_the_head(part):
+    cutout = subject().cutout
+    neck = neck_bar(cutout.matte.shape, cutout.keypoints, 1.0) & (cutout.alpha[HEAD] > 0.99)
+    assert (cutout.alpha[TRUNK][neck] > 0.5).any()
+    assert not (cutout.alpha[TRUNK] * part_of_layers(cutout, part)[TRUNK] > 0.01)[neck].any()
 
 
 def test_what_a_photo_shows_of_its_layers_is_its_person():

@@ -43,6 +43,7 @@ from tempose.pose.keypoints import Motion
 from tempose.pose.room import person_room
 from tempose.pose.silhouette import silhouette
 from tempose.warp.background import smooth_fill
+from tempose.warp.completion import neck_bar
 from tempose.warp.cutout import Cutout, cut_out
 from tempose.warp.flesh import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 from tempose.warp.joints import HIPS, NECK, photo_joints
@@ -332,6 +333,8 @@ def part_of_layers(cutout: Cutout, part: str) -> np.ndarray:
         below = ((x - hips[0]) * (hips - neck)[0] + (y - hips[1]) * (hips - neck)[1]) / np.sum((hips - neck) ** 2)
         lower = ((below + WAIST) / SOFT + 0.5).clip(0, 1)
         belongs[TRUNK] = lower if part == "lower" else 1 - lower
+    # What is made up of the neck beneath the head has the other person's skin.
+    belongs[TRUNK] *= 1 - cutout.alpha[HEAD] * neck_bar(cutout.matte.shape, cutout.keypoints, 1.0, 2.0)
     return belongs
 
 
