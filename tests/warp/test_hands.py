@@ -85,6 +85,17 @@ def test_of_a_forearm_that_is_half_hidden_too_the_end_is_mirrored_as_well():
     np.testing.assert_allclose(left[75].sum(), 8, atol=0.5)
 
 
+def test_a_forearm_that_comes_nearer_gets_slender_towards_the_mirrored_hand():
+    wide = person()
+    wide.alpha[LEFT_ARM, 30:122, 134:166] = 1
+    shown = with_hands(wide, np.stack([points(RIGHT_ARM, 14), ABSENT]))[0]
+    widths = shown.alpha[LEFT_ARM].sum(-1)
+    np.testing.assert_allclose(widths[[60, 75, 100, 118, 125]], [32, 32, 24, 17, 16], atol=1.5)
+    assert (np.diff(widths[75:129]) < 1.5).all()
+    assert (shown.color[LEFT_ARM, 100, 150] == (180, 140, 110)).all()
+    assert (shown.color[LEFT_ARM, 140, 150] == SKIN).all()
+
+
 def test_what_is_shown_or_not_known_stays():
     whole = person()
     whole.alpha[LEFT_ARM] = whole.alpha[RIGHT_ARM][:, ::-1]

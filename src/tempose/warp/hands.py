@@ -41,6 +41,9 @@ COVERED, WHOLE, SHOWN, STUMP = 0.6, 0.75, 0.018, 0.012
 # far as WIDE beside its line.
 ABOVE, THIN, NARROW, WIDE = 0.12, 0.6, 0.36, 0.08
 
+# The other way round it gets slender over this share of its length.
+TAPERED = 0.8
+
 # Forearms are crossed, too, whose wrists are so near to each other though they point the opposite way, by the cosine.
 MEET, OPPOSITE = 0.25, -0.85
 
@@ -157,6 +160,19 @@ class _Arm:
         """Of a mask."""
         return float(mask.sum()) / self.trunk**2
 
+    @cached_property
+    def lower(self) -> np.ndarray:
+        """bool `h w`: what is nearer to the forearm than to the upper arm."""
+        shoulder, elbow, wrist = self.cutout.keypoints[[self.shoulder, self.elbow, self.wrist], :2]
+        return away(self.size, elbow, wrist) < away(self.size, shoulder, elbow)
+
+    def tapered(self, own: float, wrist: float) -> np.ndarray:
+        """The forearm from its own width to another one at the wrist, float32 `h w`; both are `shows` of ABOVE."""
+        elbow, end = self.cutout.keypoints[[self.elbow, self.wrist], :2]
+        share = (-self.limb.along / (TAPERED * np.hypot(*(end - elbow)))).clip(0, 1)
+        half = (wrist + share * (own - wrist)) / (2 * ABOVE * self.trunk)
+        return np.asarray(np.where(share < 1, (half - np.abs(self.limb.beside) + 0.5).clip(0, 1), 1), np.float32)
+
     def share(self, start: float, alpha: np.ndarray | None = None) -> np.ndarray:
         """How much of each pixel is drawn anew, float32 `h w`: from so far beyond the wrist on; and what alpha has."""
         near = self.end() if alpha is None else self.end() | (alpha > 0)
@@ -236,7 +252,8 @@ def crossed(keypoints: np.ndarray) -> bool:
 def _mirrored(arm: _Arm, given: _Arm) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The other arm's alpha and color, how much of each pixel shows it, and the hand's points."""
     # The hand, and of the forearm what is narrow, as where the body hides a part of it too.
-    thin = arm.shows(-ABOVE, 0) < THIN * given.shows(-ABOVE, 0)
+    own, theirs = (each.shows(-ABOVE, 0) for each in (arm, given))
+    thin = own < THIN * theirs
     start = -NARROW if thin else 0.0
     part = given.hand()
     if thin:
@@ -248,7 +265,13 @@ def _mirrored(arm: _Arm, given: _Arm) -> tuple[np.ndarray, np.ndarray, np.ndarra
     color = cv2.warpAffine(given.color, way, arm.size[::-1], borderMode=cv2.BORDER_REPLICATE)
     points = given.points.copy()
     points[:, :2] = (points[:, :2] - to) @ mirror.T + wrist
-    return alpha, color, arm.share(start, alpha), points
+    share = arm.share(start, alpha)
+    if theirs < THIN * own:  # a forearm that comes nearer gets slender towards the hand
+        hand = (arm.beyond / SEAM + 0.5).clip(0, 1)
+        alpha = hand * alpha + (1 - hand) * arm.alpha * arm.tapered(own, theirs)
+        color = np.where(hand[..., None] > 0.5, color, arm.color)
+        share = np.maximum(share, arm.lower | arm.end()).astype(np.float32)
+    return alpha, color, share, points
 
 
 def _made_up(arm: _Arm) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
