@@ -40,7 +40,7 @@ FADE = 0.2  # seconds in which one photo fades into another
 MOST_GAIN = 1.6
 BIN, DARK = 0.06, 0.01  # of light: the width of a bin of its logarithm, and what is too dark to tell
 MOST_PIXELS = 100_000  # tell the colors of a person
-DOUBT = 0.001  # what a shift by a bin costs of the overlap
+DOUBT = 0.0005  # what a shift by a bin costs of the overlap
 
 
 def photo_shares(cutouts: Sequence[Cutout], motion: Motion) -> Tensor:
@@ -143,11 +143,15 @@ def color_gains(cutout: Cutout, like: Cutout) -> np.ndarray:
 
 
 def _color_counts(cutout: Cutout) -> np.ndarray:
-    """How many of the person's pixels have each color, by the logarithm of the light, `bins bins bins`.
+    """How many pixels that show the person have each color, by the logarithm of the light, `bins bins bins`.
 
     The darkest count nowhere.
     """
-    pixels = [cutout.color[layer][(cutout.alpha[layer] > 0.9) & (cutout.matte > 0.9)] for layer in range(len(LAYERS))]
+    pixels, open_ = [], cutout.matte > 0.9
+    for layer in reversed(cutout.order):
+        shown = open_ & (cutout.alpha[layer] > 0.9)
+        pixels.append(cutout.color[layer][shown])
+        open_ = open_ & ~shown
     together = np.concatenate(pixels)
     light = _light(together[:: 1 + len(together) // MOST_PIXELS])
     light = light[light.min(axis=1) > DARK]
