@@ -175,12 +175,14 @@ def dress(
 
     window = Crop.around(person_room(given.motion), loaded.size)
     if asked.mask is not None:
-        masks: Iterable[np.ndarray] = repeat(read_mask(asked.mask, given.motion.size).astype(np.float32))
+        masks: Iterable[np.ndarray] = repeat(
+            read_mask(asked.mask, given.motion.size).astype(np.float32), len(given.motion)
+        )
     else:
         assert asked.part is not None
         masks = exchanged_parts(subject.cutout, given, part=asked.part)
     exchanged, small, keep, anything = list[bytes](), list[np.ndarray](), list[np.ndarray](), False
-    for frame, mask in zip(track(given.frames(), "cutting out", total=len(given.motion)), masks, strict=False):
+    for frame, mask in zip(track(given.frames(), "cutting out", total=len(given.motion)), masks, strict=True):
         exchanged.append(packed(mask))
         small.append(window.cut(frame, loaded.size))
         keep.append(1 - window.cut_mask(mask > 0.5, loaded.size))
