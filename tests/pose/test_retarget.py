@@ -234,7 +234,7 @@ def test_whoever_is_upside_down_or_lies_stays_on_the_floor_and_in_the_picture(re
 
 def test_who_lies_in_the_photo_stands_up_on_the_floor_they_lie_on():
     person = turned(photo(size=(400, 400)), 90)
-    fitted = retarget_motion(keypoint_motion("walk", frames=10, fps=10), person)
+    fitted = retarget_motion(keypoint_motion("walk", frames=10, fps=10), person, legs="move")
     lowest = fitted.motion.keypoints[..., 1].max(axis=1)
     assert np.abs(lowest - person.keypoints[0, :, 1].max()).max() < 0.2 * person_trunk(person)
     high = np.ptp(fitted.motion.keypoints[..., 1], axis=1) / np.ptp(person.keypoints[0, :, 0])

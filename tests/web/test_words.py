@@ -10,10 +10,11 @@ from sentences import said
 import tempose.web
 from tempose.animation.motion import CONVERSIONS, WANTED
 from tempose.animation.settings import AnimateSettings
-from tempose.animation.subject import CROSSED, SEATED
+from tempose.animation.subject import CROSSED
 from tempose.core.errors import InputError, unknown
 from tempose.media import formats
 from tempose.pose.pose_files import unknown as of_no_format
+from tempose.pose.retarget import RESTS
 from tempose.warp.face import COVERED, NO_FACE
 from tempose.warp.hands import MIRRORED, RIGID
 from tempose.web.limits import Limits, no_picture
@@ -87,7 +88,7 @@ def test_every_note_is_told_in_their_language():
         *sorted({how for _, how in CONVERSIONS.values()}),
         *(note.format("x1", "x2") for note in (NO_FACE, COVERED, MIRRORED, RIGID)),
         CROSSED,
-        SEATED,
+        RESTS,
         str(Limits().too_large("a")),
         str(Limits().too_many(90, 12.0)),
         no_picture("a"),

@@ -137,7 +137,7 @@ def animated(
         mix: what of several photos each frame takes, from the motion fitted to the first.
     """
     subject = subjects[0]
-    fitted = retarget_motion(driven, subject.pose, retarget=asked.retarget, camera=asked.camera, mask=subject.mask)
+    fitted = retarget_motion(driven, subject.pose, **asked.fitting, mask=subject.mask)
     mixture = None if len(subjects) == 1 else mix(subjects, fitted.motion)
     device = str(model.pipeline.device) if model is not None else find_device(asked.device)
     loaded = model

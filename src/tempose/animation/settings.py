@@ -77,6 +77,9 @@ class AnimateSettings(Settings):
     camera: Annotated[Literal["still", "follow"], Shown(title="Camera", names=("Still", "Goes along"))] = "still"
     """Keep the camera still (a way that does not fit is shortened, or gone in place), or let it follow the person."""
 
+    legs: Annotated[Literal["auto", "move", "stay"], Shown(title="Legs", names=("As it fits", "Move", "Stay"))] = "auto"
+    """Let the legs move or stay as in the photo; auto: they stay if the person sits, kneels, crouches or lies there."""
+
     background: Annotated[str, Shown(metavar="photo|plain|COLOR|FILE", title="Background")] = "photo"
     """What stands behind: photo (its own, still), plain, a color such as #20a0ff, or a picture file."""
 
@@ -172,6 +175,11 @@ class AnimateSettings(Settings):
         time_range = TimeRange(self.fps, self.start, self.duration, self.max_frames)
         seen = {"person": self.person, "yaw": self.yaw, "joints": self.joints, "up": self.up}
         return {"time_range": time_range, "seed": self.seed, **seen}
+
+    @property
+    def fitting(self) -> dict[str, str]:
+        """How a motion is fitted to the body, as `tempose.pose.retarget.retarget_motion` takes it."""
+        return {"retarget": self.retarget, "camera": self.camera, "legs": self.legs}
 
 
 # What can be said where a motion is only looked at, and where key points are only found.

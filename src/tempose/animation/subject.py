@@ -20,7 +20,6 @@ from tempose.pose.silhouette import silhouette
 from tempose.pose.tracking import Choice
 from tempose.pose.whole import with_trunk
 from tempose.warp.cutout import Cutout, cut_out
-from tempose.warp.flesh import trunk_length
 from tempose.warp.given import MatteModel, check_mask, read_mask
 from tempose.warp.hands import crossed
 
@@ -32,16 +31,10 @@ SMALLEST, SMALLEST_SHARE = 48, 0.12
 
 FACE = (0, 14, 15)  # nose and eyes
 
-# Thighs that hang by less than this together, in lengths of the trunk, are folded, if neither hangs by more than that.
-FOLDED, HANGS = 0.8, 0.52
-
 # What is said of photos in which much of a person is hidden, or by themselves.
 NO_FACE = "the photo does not show the face: it is made up"
 CROSSED = (
     "the arms are crossed in the photo: what they hide is guessed; a photo of arms that hang gives a better result"
-)
-SEATED = (
-    "the legs are folded in the photo: what they hide is guessed; a photo of a person who stands gives a better result"
 )
 
 
@@ -83,16 +76,8 @@ class Subject:
     def warnings(self) -> list[str]:
         """What the photo does not show, or what one part of the body hides of another."""
         no_face = bool((self.keypoints[list(FACE), 2] < MIN_CONFIDENCE).all())
-        hidden = {NO_FACE: no_face, CROSSED: crossed(self.keypoints), SEATED: legs_folded(self.keypoints)}
+        hidden = {NO_FACE: no_face, CROSSED: crossed(self.keypoints)}
         return [said for said, so in hidden.items() if so]
-
-
-def legs_folded(keypoints: np.ndarray) -> bool:
-    """Whether thighs are seen hardly hanging, as of people who sit or crouch; key points `18 3`."""
-    hips, knees = keypoints[[8, 11]], keypoints[[9, 12]]
-    hang = (knees - hips)[:, 1] / trunk_length(keypoints)
-    seen = bool((np.minimum(hips, knees)[:, 2] >= MIN_CONFIDENCE).all())
-    return seen and bool(hang.sum() < FOLDED and hang.max() < HANGS)
 
 
 def listed(photos: Any) -> list[Any]:

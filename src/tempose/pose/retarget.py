@@ -4,7 +4,8 @@ In the picture plane, bone by bone: the angle and the foreshortening are the dri
 is foreshortened against its length in space where the driver's depth tells that, as of motion captures, else against
 its longest look. The lowest of all joints stands on the photo's floor; the way of the hips is scaled to the photo and,
 where it would leave the picture, made shorter, or gone by the camera. Somebody whom the photo's lower edge cuts stays
-cut there. Hands and face go with wrists and head (`tempose.pose.extremities`).
+cut there; the legs of somebody who sits or lies in it stay where they are (`tempose.pose.rest`). Hands and face go with
+wrists and head (`tempose.pose.extremities`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ from tempose.pose.bones import BONES, FACE, HIPS, NECK, SHOULDERS, TRUNK, UNMEAS
 from tempose.pose.extremities import with_extremities
 from tempose.pose.keypoints import HIDDEN, KEYPOINTS, MIN_CONFIDENCE, Motion
 from tempose.pose.placement import Placed, as_it_is, is_cut, placed, whole
+from tempose.pose.rest import LEGS, at_rest, placed_at_rest, resting
 from tempose.pose.room import Box, person_reach, within
 from tempose.pose.whole import WholeBody, whole_body
 
 RETARGET_MODES = ("limbs", "scale", "none")
 CAMERAS = ("still", "follow")
+LEG_MODES = ("auto", "move", "stay")
+
+# What is said of somebody who does not get up.
+RESTS = "the legs stay as they are in the photo; with --legs move they follow the motion"
 
 # Sizes and ways that change by less are not worth a word.
 WORTH_SAYING = 0.95
@@ -65,6 +71,7 @@ def retarget_motion(
     *,
     retarget: str = "limbs",
     camera: str = "still",
+    legs: str = "auto",
     mask: np.ndarray | None = None,
 ) -> Retargeted:
     """The driver's motion on the photo's body.
@@ -75,17 +82,20 @@ def retarget_motion(
         retarget: `limbs`: bone by bone; `scale`: the driver's own proportions, sized to the photo;
             `none`: where the driver is, the driver's frame fitted into the photo.
         camera: `still`: the person goes the driver's way, shortened, or in place, where it does not fit into the
-            picture; `follow`: the camera goes it, and the person stays. Either does not concern `none`.
+            picture; `follow`: the camera goes it, and the person stays.
+        legs: `move`; `stay`: hips and legs stay as in the photo, the rest moves; `auto`: they stay where the photo
+            shows somebody who sits, kneels, crouches or lies, unless the motion begins so as well.
+            Neither camera nor legs concern `none`.
         mask: bool `h w`, where the person is in the photo; without it their room is that of an average body.
 
     Raises:
-        InputError: `retarget` or `camera` is none of these, or `photo` is not one frame.
+        InputError: `retarget`, `camera` or `legs` is none of these, or `photo` is not one frame.
         PoseError: the photo or the motion shows neither a shoulder nor a face.
     """
-    if retarget not in RETARGET_MODES:
-        raise InputError(f"retarget is {retarget!r}; wanted {', '.join(RETARGET_MODES)}")
-    if camera not in CAMERAS:
-        raise InputError(f"camera is {camera!r}; wanted {', '.join(CAMERAS)}")
+    modes = {"retarget": (retarget, RETARGET_MODES), "camera": (camera, CAMERAS), "legs": (legs, LEG_MODES)}
+    for name, (given, known) in modes.items():
+        if given not in known:
+            raise InputError(f"{name} is {given!r}; wanted {', '.join(known)}")
     if len(photo) != 1:
         raise InputError(f"the photo's pose has {len(photo)} frames; wanted one")
     check_trunk(photo)
@@ -94,22 +104,29 @@ def retarget_motion(
     person = whole_body(photo)
     driver = whole_body(motion, held=person.vectors()[0])
     reach = person_reach(person, mask)
+    rests = legs == "stay" or (legs == "auto" and bool(resting(person)[0] and not resting(driver)[0]))
+    rests &= retarget != "none"
     if retarget == "none":
         put = as_it_is(driver, motion.size, photo.size)
     else:
         vectors = driver.vectors()
         if retarget == "limbs":
             vectors = _on_lengths(vectors, driver, person)
-        put = placed(
-            _posed(vectors), driver, person, photo=photo.size, reach=reach, fps=motion.fps, follow=camera == "follow"
-        )
+        if rests:
+            posed = _posed(at_rest(vectors, person))
+            put = placed_at_rest(posed, person, photo=photo.size, reach=reach)
+        else:
+            follow = camera == "follow"
+            put = placed(_posed(vectors), driver, person, photo=photo.size, reach=reach, fps=motion.fps, follow=follow)
     fitted = _motion(put.points, motion, driver, person, photo.size)
+    if rests:
+        fitted.keypoints[:, LEGS, 2] = photo.keypoints[:, LEGS, 2]
     own = (photo, person) if retarget == "limbs" else None
     return Retargeted(
         with_extremities(fitted, put, driven=motion, driver=driver, photo=own),
         within(reach.room(put.points, put.trunk), put.picture),
         put.picture,
-        tuple(_told(person, driver, put, photo.size, retarget)),
+        tuple(_told(person, driver, put, photo.size, retarget, rests=rests)),
         put.camera,
     )
 
@@ -196,9 +213,13 @@ def _posed(vectors: np.ndarray) -> np.ndarray:
 # Words --------------------------------------------------------------------------------------------
 
 
-def _told(person: WholeBody, driver: WholeBody, put: Placed, photo: tuple[int, int], retarget: str) -> list[str]:
+def _told(
+    person: WholeBody, driver: WholeBody, put: Placed, photo: tuple[int, int], retarget: str, *, rests: bool
+) -> list[str]:
     """Sentences about what had to be guessed or changed; `photo` is (height, width)."""
     beyond = person.points[0, :HIPS, 1] > photo[0]
+    if rests:
+        beyond[list(LEGS)] = True  # nothing of them is guessed
     names: dict[str, list[str]] = {"symmetry": [], "typical proportions": [], "never": []}
     for bone in BONES:
         names["never"] += [_side(bone.name, end) for end in bone.ends if end in driver.never and not beyond[end]]
@@ -212,7 +233,9 @@ def _told(person: WholeBody, driver: WholeBody, put: Placed, photo: tuple[int, i
         "never": "the motion never shows the {}: held as in the photo",
     }
     told = [sentence.format(_listed(names[why])) for why, sentence in sentences.items() if names[why]]
-    if retarget != "none" and is_cut(person, photo):
+    if rests:
+        told.insert(0, RESTS)
+    elif retarget != "none" and is_cut(person, photo):
         told.insert(0, "the photo cuts the person at its lower edge: so does the video")
     if put.size < WORTH_SAYING:
         told.append(f"the person is made smaller, to {put.size:.0%}, so that the motion stays in the picture")

@@ -283,8 +283,7 @@ class Studio:
         if subject is None or motion is None:
             return look
         with noted(look, "motion_note"):
-            how = {"retarget": asked.settings.retarget, "camera": asked.settings.camera}
-            fitted = retarget_motion(motion, subject.pose, **how, mask=subject.mask)
+            fitted = retarget_motion(motion, subject.pose, **asked.settings.fitting, mask=subject.mask)
             look.notes = (*subject.warnings(), *motion.notes, *fitted.warnings)
             path = folder / "fitted.webp"
             write_video(path, job.track(fit_look(subject, fitted), "preview", total=len(motion)), motion.fps)
