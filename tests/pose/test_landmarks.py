@@ -98,6 +98,16 @@ def test_what_is_small_in_a_large_picture_is_found(photo, pose, estimator):
     assert (small.hands[0, :, 0, 2] > 0.5).all()
 
 
+def test_a_pixel_begins_at_its_edge(photo, pose, estimator):
+    """Where each pixel becomes a square of four by four, points lie four times as far from the picture's corner."""
+    small = resize(photo, (320, 480))
+    large = np.repeat(np.repeat(small, 4, axis=0), 4, axis=1)
+    ones, fours = (estimate_photo(each, estimator=estimator)[0] for each in (small, large))
+    for before, after in ((ones.face, fours.face), (ones.hands, fours.hands)):
+        away = (after[..., :2] / 4 - before[..., :2]).reshape(-1, 2)
+        assert (np.abs(np.median(away, axis=0)) < 0.2).all()
+
+
 def test_nobody_has_a_face_at_the_back_of_the_head(real, estimator):
     pose, _ = estimate_photo(read_image(real / "photos" / "lunge_barbell_back.jpg"), estimator=estimator)
     assert not pose.face.any()

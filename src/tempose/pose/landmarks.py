@@ -40,6 +40,9 @@ TURNS = (0.0, 60.0, -60.0)
 # Presence, as the models give it, below which there is no hand or face.
 LEAST_PRESENCE = 0.5
 
+# mediapipe counts from the middle of the first pixel, this package from its edge: half a pixel parts shut lips.
+MIDDLE = 0.5
+
 # Hands and faces smaller than this, in pixels, show nothing.
 LEAST_HAND, LEAST_FACE = 10.0, 14.0
 
@@ -188,7 +191,8 @@ class _Model:
         if seen.landmarks is None or presence < LEAST_PRESENCE:
             return None
         marks = seen.landmarks.landmark
-        return np.array([(mark.x * width, mark.y * height, presence, mark.z * width) for mark in marks])
+        places = ((mark.x * width + MIDDLE, mark.y * height + MIDDLE, presence, mark.z * width) for mark in marks)
+        return np.array(list(places))
 
 
 # Where to look ------------------------------------------------------------------------------------
