@@ -1,6 +1,7 @@
 import gc
 import json
 import sys
+import threading
 import types
 
 import numpy as np
@@ -82,6 +83,30 @@ def test_cuts_of_the_picture_are_seen():
 
 def test_masks_can_be_left_out():
     assert observe(squares(), estimator=square_people, fps=25, with_masks=False).masks is None
+
+
+def test_an_estimator_that_several_threads_share_sees_two_frames_at_once_in_their_order():
+    both = threading.Barrier(2, timeout=10)
+
+    def shared(frame):
+        both.wait()
+        return square_people(frame)
+
+    shared.shared = True
+    alone, together = (observe(squares(), estimator=each, fps=25) for each in (square_people, shared))
+    assert np.array_equal(alone.motion.keypoints, together.motion.keypoints)
+    assert alone.packed == together.packed
+
+
+def test_any_other_estimator_sees_one_frame_after_the_other():
+    frames, seen = squares(), []
+
+    def remembering(frame):
+        seen.append(frame)
+        return square_people(frame)
+
+    observe(frames, estimator=remembering, fps=25)
+    assert np.array_equal(seen, frames)
 
 
 def test_a_video_file_is_sampled_at_the_rate_asked_for(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tempose.media.images import read_image, resize
-from tempose.pose.estimate import estimate_photo, estimate_video
+from tempose.pose.estimate import estimate_photo, estimate_video, observe
 from tempose.pose.estimators import load_estimator
 from tempose.pose.face_mesh import EYE_CORNERS, FACE_68, FACE_70, FACE_MIRROR, FACE_POINTS, MESH_POINTS
 from tempose.pose.keypoints import FINGERS, KEYPOINTS
@@ -124,6 +124,16 @@ def test_frames_have_them_as_photos_do_whatever_was_seen_before(photo, pose, est
     motion, _ = estimate_video([photo, photo], estimator=estimator, fps=25)
     np.testing.assert_allclose(motion.face[1], pose.face[0], atol=1e-3)
     np.testing.assert_allclose(motion.hands[1], pose.hands[0], atol=1e-3)
+
+
+def test_two_threads_find_what_one_does_and_points_are_the_same_without_masks(photo, estimator):
+    frames = [np.roll(photo, 12 * index, axis=1) for index in range(4)]
+    together = observe(frames, estimator=load_estimator(masks=False), fps=25)
+    assert together.masks is None
+    for index, frame in enumerate(frames):
+        (alone,) = estimator(frame)
+        for name in ("keypoints", "depth", "hands", "face"):
+            np.testing.assert_array_equal(getattr(together.motion, name)[index], getattr(alone, name))
 
 
 def test_without_landmarks_they_are_not_known(photo):

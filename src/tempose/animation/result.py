@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from itertools import chain, repeat
 from pathlib import Path
@@ -15,11 +13,13 @@ from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, InstanceOf
+from torch import get_num_threads
 
 from tempose.animation.compose import Composition
 from tempose.animation.output import check_length, check_output, is_finished
 from tempose.animation.settings import PHOTOS, AnimateSettings
 from tempose.animation.subject import listed
+from tempose.core.ahead import ahead, compute_with, prefetched
 from tempose.core.errors import InputError
 from tempose.core.files import disk_errors, written_whole
 from tempose.core.progress import Track, quiet
@@ -37,7 +37,9 @@ from tempose.pose.keypoints import Motion
 SWITCHES = {"side_by_side": "--side-by-side", "audio": "--audio"}
 # Settings that name a network.
 NETWORKS = ("model", "matte_model", "detector", "pose_model")
-AT_ONCE = 2  # frames are made, by as many threads: most of what makes one takes a single core
+# So many frames are composed at once, most of which takes a single core each, and so many generated before that: a
+# window of the networks.
+AT_ONCE, GENERATED = 2, 8
 # A contact sheet: the photo and so many moments, skeleton over result.
 SHEET_FRAMES, SHEET_COLUMNS = 11, 6
 
@@ -80,7 +82,7 @@ class Animation:
             only: the numbers of those that are composed; generated are all up to the last of them.
             track: shows how far the first of them is.
         """
-        return ahead(self.scene.show, self._generated(range(len(self)) if only is None else only, track))
+        return self._composed(self.scene.show, range(len(self)) if only is None else only, track)
 
     def frame(self, index: int) -> np.ndarray:
         """One of the frames, uint8 `h w 3`; several come faster from `frames`."""
@@ -88,7 +90,15 @@ class Animation:
 
     def mattes(self) -> Iterator[np.ndarray]:
         """How much of each pixel of every frame the person is, float32 `h w` in [0, 1], one after the other."""
-        return ahead(self.scene.matte, self._generated(range(len(self)), quiet))
+        return self._composed(self.scene.matte, range(len(self)), quiet)
+
+    def _composed(self, make: Callable[..., np.ndarray], only: Collection[int], track: Track) -> Iterator[np.ndarray]:
+        """What `make` composes of frames of these numbers: the networks in one thread, composing in others."""
+        threads = get_num_threads()
+        each = max(1, threads // (AT_ONCE + 1))
+        rest = max(1, threads - AT_ONCE * each)
+        generated = prefetched(self._generated(only, track), GENERATED, prepare=partial(compute_with, rest))
+        return ahead(make, generated, at_once=AT_ONCE, prepare=partial(compute_with, each))
 
     def _generated(self, only: Collection[int], track: Track) -> Iterator[tuple[Motion, int, GeneratedFrame | None]]:
         """What frames of these numbers are composed of."""
@@ -123,22 +133,6 @@ class Animation:
         pairs = [np.concatenate([skeleton, frame]) for skeleton, frame in zip(drawn, shown, strict=True)]
         first = np.concatenate([self.scene.background, self.photo])
         return contact_sheet([first, *pairs], columns=SHEET_COLUMNS)
-
-
-def ahead(make: Callable[..., np.ndarray], given: Iterable[tuple[Any, ...]]) -> Iterator[np.ndarray]:
-    """What `make` makes of each of the given, in their order; AT_ONCE of them are in the making, or wait to be used."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        making: deque[Future[np.ndarray]] = deque()
-        try:
-            for each in given:
-                making.append(pool.submit(copy_context().run, make, *each))  # so that it is cancelled as this thread is
-                if len(making) > AT_ONCE:
-                    yield making.popleft().result()
-            while making:
-                yield making.popleft().result()
-        finally:
-            for waiting in making:
-                waiting.cancel()
 
 
 def write_animation(

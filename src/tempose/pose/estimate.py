@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tempose.core.ahead import AT_ONCE, ahead
 from tempose.core.errors import InputError, PoseError
 from tempose.core.progress import Track, quiet
 from tempose.media.images import resize
@@ -112,17 +113,22 @@ def observe(
     Memory hardly grows with the length of the video.
     """
     if isinstance(estimator, str):
-        estimator = load_estimator(estimator)
+        estimator = load_estimator(estimator, masks=with_masks)
     frames, fps, total = _frames_of(source, fps)
     seen: list[list[Detection]] = []  # the people of each frame, without their masks
     masks: list[list[bytes]] = []
     thumbnails: list[np.ndarray] = []
     size = None
-    for frame in track(frames, "key points", total=total):
+
+    def looked_at(frame: np.ndarray) -> tuple[np.ndarray, list[Detection]]:
+        return frame, estimator(frame)
+
+    given = zip(track(frames, "key points", total=total))
+    # While people are looked for in one frame, the next is decoded.
+    for frame, people in ahead(looked_at, given, at_once=AT_ONCE if getattr(estimator, "shared", False) else 1):
         size = size or frame.shape[:2]
         if frame.shape[:2] != size:
             raise InputError(f"frame {len(seen)} is {frame.shape[:2]}, but the first is {size}; wanted one size")
-        people = estimator(frame)
         seen.append([replace(each, mask=None) for each in people])
         masks.append([packed_mask(each.mask) for each in people if with_masks and each.mask is not None])
         thumbnails.append(resize(frame, THUMBNAIL))

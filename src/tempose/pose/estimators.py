@@ -15,6 +15,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,7 +63,10 @@ class Detection:
 
 
 class Estimator(Protocol):
-    """Finds the people in a picture; the same picture gives the same people."""
+    """Finds the people in a picture; the same picture gives the same people.
+
+    One that several threads may call at once says so: its `shared` is true.
+    """
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:
         """The people in `frame`, uint8 `h w 3`; none is an empty list."""
@@ -74,6 +78,7 @@ def load_estimator(
     detector: Path | str | None = None,
     pose_model: Path | str | None = None,
     landmarks: bool = True,
+    masks: bool = True,
 ) -> Estimator:
     """An estimator by name: "mediapipe" or "rtmlib".
 
@@ -82,6 +87,7 @@ def load_estimator(
         detector, pose_model: for rtmlib, ONNX files of YOLOX and of RTMPose; without them rtmlib
             downloads its own.
         landmarks: whether it also finds the points of hands and face; where mediapipe is not installed it does not.
+        masks: whether mediapipe also gives them, which takes a fifth of its time.
 
     Raises:
         InputError: no estimator has this name, or mediapipe was given files.
@@ -93,7 +99,7 @@ def load_estimator(
         raise InputError(
             "mediapipe brings its own models", remedy="choose rtmlib for a detector and a pose model of your own"
         )
-    body = BlazePose() if name == "mediapipe" else RtmPose(detector, pose_model)
+    body = BlazePose(masks=masks) if name == "mediapipe" else RtmPose(detector, pose_model)
     if not landmarks or importlib.util.find_spec("mediapipe") is None:
         return body
     from tempose.pose.landmarks import WithLandmarks
@@ -102,9 +108,15 @@ def load_estimator(
 
 
 class BlazePose:
-    """mediapipe's pose solution: every picture by itself, the model that lies in the wheel."""
+    """mediapipe's pose solution: every picture by itself, the model that lies in the wheel.
 
-    def __init__(self) -> None:
+    Args:
+        masks: whether it gives them.
+    """
+
+    shared = True
+
+    def __init__(self, *, masks: bool = True) -> None:
         try:
             with silent_stderr():
                 import mediapipe
@@ -115,15 +127,16 @@ class BlazePose:
             ) from error
         with silent_stderr():
             self._pose = mediapipe.solutions.pose.Pose(
-                static_image_mode=True, model_complexity=1, enable_segmentation=True
+                static_image_mode=True, model_complexity=1, enable_segmentation=masks
             )
             self._pose.process(np.zeros((64, 64, 3), np.uint8))  # its threads write notes when they start
         weakref.finalize(self, self._pose.close).atexit = False  # else mediapipe keeps 60 MB of each for ever
-        self._warm = False
+        self._warm, self._lock = False, Lock()
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:
         whole = (0, 0, frame.shape[1], frame.shape[0])
-        person = self._look(frame, whole) or self._search(frame)
+        with self._lock:
+            person = self._look(frame, whole) or self._search(frame)
         return [person] if person else []
 
     def _search(self, frame: np.ndarray) -> Detection | None:
@@ -161,8 +174,10 @@ class BlazePose:
         if not _recognizable(keypoints):
             return None
         keypoints[keypoints[:, 2] > 0, :2] += (left, top)
-        mask = np.zeros(frame.shape[:2], bool)
-        mask[top:bottom, left:right] = seen.segmentation_mask > 0.5
+        mask = None
+        if seen.segmentation_mask is not None:
+            mask = np.zeros(frame.shape[:2], bool)
+            mask[top:bottom, left:right] = seen.segmentation_mask > 0.5
         return Detection(keypoints, mask, np.where(keypoints[:, 2] > 0, depth, np.nan).astype(np.float32))
 
 

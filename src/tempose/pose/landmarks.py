@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,7 @@ class WithLandmarks:
 
     def __init__(self, body: Estimator) -> None:
         self._body, self._landmarks = body, Landmarks()
+        self.shared = getattr(body, "shared", False)
 
     def __call__(self, frame: np.ndarray) -> list[Detection]:
         return [self._looked_at(frame, person) for person in self._body(frame)]
@@ -167,6 +169,7 @@ class _Model:
             """,
             calculator_pb2.CalculatorGraphConfig(),
         )
+        self._lock = Lock()
         self._presence = f"{calculator.lower()}__{presence}"
         with silent_stderr():
             self._graph = SolutionBase(
@@ -186,7 +189,8 @@ class _Model:
             height=square.side / height,
             rotation=square.angle,
         )
-        seen = self._graph.process({"image": np.ascontiguousarray(frame), "roi": roi})
+        with self._lock:
+            seen = self._graph.process({"image": np.ascontiguousarray(frame), "roi": roi})
         presence = getattr(seen, self._presence)
         if seen.landmarks is None or presence < LEAST_PRESENCE:
             return None
