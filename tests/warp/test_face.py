@@ -206,6 +206,16 @@ def test_a_turned_head_turns_the_face_without_folds(turn):
     assert torch.isfinite(found.frame(0).way_back().values).all()
 
 
+@pytest.mark.parametrize("turn", [-35, 35])
+def test_the_outline_of_a_turned_face_is_not_spread_over_its_cheek(turn):
+    motion = moved(still(turn=turn))
+    edges = triangles()[:SKIN_TRIANGLES][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    edges = edges[np.isin(rows_from(OVAL)[edges], (0, 1)).all(1)]
+    now, before = (np.linalg.norm(np.diff(points[edges], axis=1)[:, 0], axis=-1) for points in
+                   (motion.moved[6, :, :2], motion.photo))  # fmt: skip
+    assert (now / before).max() < 1.6
+
+
 def test_heads_turn_only_so_far():
     wide, far = (moved(still(turn=turn)).moved[0, NOSE, 0] for turn in (38, 48))
     assert abs(far - wide) < 1.5

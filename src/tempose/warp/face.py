@@ -45,6 +45,7 @@ from tempose.warp.openings import triangles as of_openings
 
 LEAST_FACE = 20.0  # the smallest face that is moved, from forehead to chin, pixels
 MOST_TURN = 40.0  # degrees by which a head turns at most; it gets there ever more slowly
+RIM, STEEP = 4, 0.8  # in so many rows along its outline a face falls back at most so much for a pixel beside it
 HIDDEN_SIDE = 2.0  # so much less for every degree by which the photo's face is turned, towards the side that it hides
 EASED = 0.75  # from this share of the most on a turn counts ever less
 PROFILE = 50.0  # from here on, in degrees, a face shows too little to tell its expression, or to be turned
@@ -211,6 +212,8 @@ def _turned(face: np.ndarray, moved: np.ndarray, turns: np.ndarray) -> np.ndarra
     out[:, 0] = _eased(out[:, 0], np.full(len(out), MOST_TURN))
     turn = (Rotation.from_rotvec(out, degrees=True) * lean).as_matrix()
     middle = face.mean(0)
+    moved = moved.copy()
+    moved[..., 2] += _rim(face)
     placed = (moved - middle) @ turn.mT + middle
 
     # Where nose, eyes and ears go is where the head goes.
@@ -220,6 +223,17 @@ def _turned(face: np.ndarray, moved: np.ndarray, turns: np.ndarray) -> np.ndarra
     _, lean_back, start, end = fitted(now[..., :2], still)
     placed[..., :2] = (placed[..., :2] - start[:, None]) @ lean_back.mT + end[:, None]
     return placed
+
+
+def _rim(face: np.ndarray) -> np.ndarray:
+    """By how much the outline of a face `468 3` comes forward, `468`: what the photo hardly shows is not spread."""
+    away, depth = rows_from(OVAL), face[:, 2].copy()
+    for row in range(RIM - 1, -1, -1):
+        for point in np.flatnonzero(away == row):
+            inner = [n for n in neighbors()[int(point)] if away[n] == row + 1]
+            beside = np.hypot(*(face[inner].mean(0) - face[point])[:2])
+            depth[point] = min(depth[point], depth[inner].mean() + STEEP * beside)
+    return depth - face[:, 2]
 
 
 def _anchors(face: np.ndarray) -> np.ndarray:
