@@ -5,7 +5,17 @@ import pytest
 from tempose.core.errors import InputError
 from tempose.media.crop import Crop
 from tempose.people.clip import Recipe, draw_clip
-from tempose.warp.cutout import LAYERS, _as_wide, _bare, _throat, _without_shreds, cut_out, hidden_limbs
+from tempose.warp.cutout import (
+    LAYERS,
+    _as_wide,
+    _bare,
+    _beneath_jaw,
+    _joined,
+    _throat,
+    _without_shreds,
+    cut_out,
+    hidden_limbs,
+)
 from tempose.warp.flesh import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 SIZE = (128, 96)
@@ -116,6 +126,35 @@ def test_the_neck_goes_on_beneath_the_chin():
     shirt = (picture == (30, 60, 160)).all(axis=-1)
     assert (cutout.alpha[head][shirt] > 0.5).mean() < 0.02
     assert (cutout.alpha[head][12:30, 42:54] > 0.9).mean() > 0.9
+
+
+@pytest.mark.parametrize("looks", [-1, 0, 1], ids=["left", "ahead", "right"])
+def test_no_neck_is_made_up_before_a_profiles_throat(looks):
+    """Beneath its jaw; hair may hide the sides of a neck that is seen from the front."""
+    keypoints = np.zeros((18, 3), np.float32)
+    ears = (
+        {16: (50 + 8 * looks, 28), 17: (70 + 8 * looks, 28)}
+        if looks == 0
+        else {16: (60, 28), 17: (60 + 12 * looks, 28)}
+    )
+    for index, place in {0: (60 + 24 * looks, 34), 1: (60, 70), 8: (45, 150), 11: (75, 150), **ears}.items():
+        keypoints[index] = *place, 1
+    throat = np.zeros((160, 120), bool)
+    throat[54:66, 52:69] = True
+    beneath = _beneath_jaw(throat, keypoints)
+    assert not (beneath & throat).sum() > 0.1 * throat.sum()
+    for side in (-1, 1):
+        jaw = beneath[50:60, 80:90] if side == 1 else beneath[50:60, 30:40]
+        assert jaw.all() if side == looks else not jaw.any()
+
+
+def test_nothing_is_made_up_by_itself():
+    visible, whole = np.zeros((2, 40, 40), bool)
+    visible[10:20, 10:20] = True
+    whole[8:20, 10:30] = whole[30:35, 30:35] = True
+    joined = _joined(whole | visible, visible)
+    assert joined[8:20, 10:30].all()
+    assert not joined[30:].any()
 
 
 @pytest.mark.parametrize("covered", [False, True], ids=["collar", "turtleneck"])

@@ -178,6 +178,30 @@ def test_a_folded_elbow_is_round_on_both_sides():
     assert valid[below].max() == 0
 
 
+def test_a_limb_that_opens_takes_no_more_along_than_it_is_wide():
+    """Of what a folded arm encloses, which the shoulder fills; as long as it stays folded all of it is seen."""
+    source = person(right_elbow=(14, 25), right_wrist=(16, 13))
+    target = person(right_elbow=(14, 25), right_wrist=(14, 37))
+    scale, forearm = float(photo_joints(source[None]).scale), 6
+    width = scale * BONES[forearm].radius
+
+    def beside(pose, share, widths):
+        """A place on the inner side of the photo's fold."""
+        elbow, wrist = (pose[KEYPOINTS.index(name), :2] for name in ("right_elbow", "right_wrist"))
+        axis = (wrist - elbow) / (wrist - elbow).norm()
+        inner = torch.stack([-axis[1], axis[0]])
+        return (elbow + share * (wrist - elbow) + widths * width * inner)[None]
+
+    sides = [
+        [traced(source, target, forearm, beside(target, 0.7, side * widths))[1].item() for widths in (0.5, 1.6)]
+        for side in (-1, 1)
+    ]
+    assert [0.0] in [side[1:] for side in sides]  # the inner one
+    assert all(side[0] == 1 for side in sides)
+    folded = [traced(source, source, forearm, beside(source, 0.7, side * 1.6))[1].item() for side in (-1, 1)]
+    assert max(folded) == 1
+
+
 @pytest.mark.parametrize(("bone", "joint", "beyond"), [(6, "right_wrist", 1.2), (8, "left_wrist", 1.2)])
 def test_a_hand_keeps_its_size_on_a_foreshortened_forearm(bone, joint, beyond):
     source = person()

@@ -45,6 +45,7 @@ STRIP = 0.006  # strips of trunk and legs narrower than twice this share of the 
 OVERLAP = 0.004  # how far a layer goes on beneath those that touch it, as a share of the person's longer side
 HIDES = 0.6  # from the side, a limb of which less than this share of its fellow is seen is hidden
 UNLIKE = 60  # about the shoulder, colors farther from those of the arm than so many of 255 are not the arm's
+PROFILE = 0.2  # a nose farther beside the neck than this, in lengths of the trunk, is a profile's
 STAIN = 10, 30  # beside what is before it, colors so far (of 255) from their surroundings are less and less the layer's
 FACE = 0.08  # from the middle of the face is surely skin, in lengths of the trunk
 HAND = 0.24  # half the size of a hand, in lengths of the trunk
@@ -228,12 +229,12 @@ def _layers(
     hands = _hands(labels.shape, keypoints)
     bare = _bare(own, labels, keypoints)
     throat = _throat(bare, labels, keypoints)
-    neck = _as_wide(throat, keypoints)
+    neck, jaw = _as_wide(throat, keypoints), _beneath_jaw(throat, keypoints)
     hidden[TRUNK] &= (labels != HEAD) | neck | shoulder_slope(labels.shape, keypoints)
     about = neck_bar(labels.shape, keypoints, NAPE_HIGH, 2.0)
     nape = cv2.dilate(((firm == TRUNK) & bare & about).astype(np.uint8), _disk(NAPE * trunk_length(keypoints))) > 0
     nape &= about & (labels == HEAD)
-    hidden[TRUNK] |= nape
+    hidden[TRUNK] = (hidden[TRUNK] | nape) & ~(jaw & (labels == HEAD))
     person = cv2.GaussianBlur((labels >= 0).astype(np.float32), (3, 3), 0)  # layers fade at each other, not at its edge
     colors, alphas = [], []
     for layer in range(len(LAYERS)):
@@ -262,6 +263,7 @@ def _layers(
             else:
                 shared = shared & same
         whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
+        whole = _joined(whole & (visible | (alpha > FIRM)), visible)
         shown = visible | shared if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
         beside = before
         if layer in ARMS:  # which may leave what they lie on; fingers are narrower than such a rim
@@ -281,6 +283,16 @@ def _layers(
         share = cv2.GaussianBlur(whole.astype(np.float32), (3, 3), 0) / np.maximum(person, 1e-3)
         alphas.append(alpha * share.clip(0, 1))
     return np.stack(colors), np.stack(alphas)
+
+
+def _joined(whole: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """What of a layer, bool `h w`, hangs together with what is seen of it: nothing is made up by itself."""
+    import cv2
+
+    _, patches = cv2.connectedComponents(whole.astype(np.uint8), connectivity=4)
+    seen = np.zeros(int(patches.max()) + 1, bool)
+    seen[patches[visible]] = True
+    return whole & seen[patches]
 
 
 def hidden_limbs(labels: np.ndarray, keypoints: np.ndarray) -> list[tuple[int, int, list[int], list[int]]]:
@@ -395,6 +407,20 @@ def _as_wide(throat: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     across = abs((x - keypoints[1, 0]) * -axis[1] + (y - keypoints[1, 1]) * axis[0])
     above = (x - middle[0]) * up[0] + (y - middle[1]) * up[1] + (CHIN_BELOW - THROAT / 2) * trunk
     return (across <= np.quantile(across[throat], 0.98)) & (above < 0)
+
+
+def _beneath_jaw(throat: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: what is farther to the front than all that is seen of a profile's neck: the jaw hides none there."""
+    head, trunk = head_axis(keypoints), trunk_length(keypoints)
+    if head is None or not throat.any() or keypoints[0, 2] < MIN_CONFIDENCE:
+        return np.zeros_like(throat)
+    skull = skull_middle(keypoints, head[0])
+    up = (skull - keypoints[1, :2]) / max(float(np.hypot(*(skull - keypoints[1, :2]))), 1.0)
+    front = np.array([-up[1], up[0]])
+    nose = float((keypoints[0, :2] - keypoints[1, :2]) @ front)
+    y, x = np.mgrid[: throat.shape[0], : throat.shape[1]]
+    before = ((x - keypoints[1, 0]) * front[0] + (y - keypoints[1, 1]) * front[1]) * np.sign(nose)
+    return (before > np.quantile(before[throat], 0.98)) & (abs(nose) > PROFILE * trunk)
 
 
 def _eroded(mask: np.ndarray, disk: np.ndarray) -> np.ndarray:

@@ -59,8 +59,15 @@ def head_axis(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def skull_middle(keypoints: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """The middle of the ears, `2`, below which the neck is, however the head turns; without ears that of the face."""
+    """The middle of the ears, `2`, below which the neck is, however the head turns; without ears that of the face.
+
+    Of a profile, whose nose is beyond both ears, the ear that is seen: the other one is a guess.
+    """
     ears = keypoints[[index for index in (16, 17) if keypoints[index, 2] >= MIN_CONFIDENCE], :2]
+    if len(ears) == 2 and keypoints[0, 2] >= MIN_CONFIDENCE:
+        from_nose = ears - keypoints[0, :2]
+        if from_nose[0] @ from_nose[1] > 0:
+            return ears[np.hypot(*from_nose.T).argmax()]
     return ears.mean(axis=0) if len(ears) else face
 
 

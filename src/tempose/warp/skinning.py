@@ -45,6 +45,9 @@ LEAST, MOST = 0.01, 3.1  # bends in radians: less counts as that little, more as
 LIMBS = (RIGHT_ARM, LEFT_ARM, RIGHT_LEG, LEFT_LEG)
 FLAT, LONG = 0.3, 1.3  # the round that a folded limb ends in, in its half widths: flat about its middle, and so long
 FOLDED = 1.15  # half the angle from which on a limb counts as folded, radians
+CLOSED = 0.7  # half the angle from which on what lies between its bones may be either's, radians
+OPENS = 0.3  # half the angle by which it opens until a bone keeps no more of that than it is wide
+SLIMMER = 0.35  # so much narrower is the second bone at its end than at its start
 TURNED = 0.1, 0.5  # a limb turned by so many radians against the photo's begins to end, and ends, in a round
 WHOLE_ROOT, LEAST_ROOT = 4.0, 0.5  # how far it goes on before its root, in its radii: as in the photo; and at least
 PELVIS = 1.6  # the trunk's round is so much flatter
@@ -258,6 +261,16 @@ def _along(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> tupl
     # the joint is: a head that leaned on a shoulder leaves nothing behind.
     wider = across_s.abs() - MADE_UP * torch.where(share < 0.5, photo.first_reach, photo.last_reach)
     valid = valid * (1 - (over.maximum(wider / size)).minimum(over_s / size)).clamp(0, 1)
+    # Within a folded limb both bones touch what is thicker than either: one that opens takes no more of it than it is
+    # wide, up to hand or foot.
+    for bend, now, reach, slim in (
+        (photo.first_half, target.first_half, photo.first_reach, SLIMMER * share),
+        (photo.last_half, target.last_half, photo.last_reach, 0 * share),
+    ):
+        opened = ((bend.abs() - now.abs()) / OPENS).clamp(0, 1)
+        around = MADE_UP * reach * (1 - slim) * (3 - 2 * opened)
+        inner = limb & (bend.abs() > CLOSED) & (opened > 0) & (across_s * bend > 0) & (along_s < photo.length)
+        valid = torch.where(inner, valid * (1 - (across_s.abs() - around) / size).clamp(0, 1), valid)
     return Traced(x, y, share, valid), across_s
 
 
