@@ -5,9 +5,9 @@ import pytest
 from tempose.people.clip import Recipe, _Stage, draw_clip
 from tempose.people.mesh import BONES
 from tempose.people.render import View
-from tempose.warp.flesh import LAYERS, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, bone_distances, trunk_length
+from tempose.warp.flesh import HEAD, LAYERS, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, bone_distances, trunk_length
 from tempose.warp.parts import find_parts, random_walk, without_pelvis, without_strays
-from tempose.warp.seeds import part_seeds, seeds_by_color
+from tempose.warp.seeds import hair_for_hands, part_seeds, seeds_by_color
 
 SIZE = (192, 144)
 
@@ -165,6 +165,25 @@ def test_the_outer_side_of_a_sleeve_goes_with_the_arm(elbow):
     for side, found in ((outward, True), (-outward, False)):
         column, row = (start + 0.25 * bone + 0.05 * 60 * side).astype(int)
         assert (seeds[row, column] == arm) == found
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_hair_is_no_hand_behind_it(known):
+    """A hand on the head has the color of the face, or its points say where it is."""
+    seeds, lab = np.full((40, 60), -1, np.int8), np.zeros((40, 60, 3), np.float32)
+    keypoints = np.zeros((18, 3), np.float32)
+    for index, place in {0: (30, 22), 14: (27, 20), 15: (33, 20), 16: (24, 21), 17: (36, 21), 1: (30, 38)}.items():
+        keypoints[index] = *place, 1
+    keypoints[[8, 11]] = (22, 70, 1), (38, 70, 1)
+    seeds[18:26, 26:34] = HEAD
+    seeds[10:16, 24:44] = RIGHT_ARM
+    lab[seeds == HEAD] = 70, 20, 20
+    lab[10:16, 24:30] = 70, 20, 20  # fingers before the hair
+    flesh = np.where(np.full(seeds.shape, known) & (seeds == RIGHT_ARM), seeds, np.int8(-1))
+    hair = hair_for_hands(lab, seeds, keypoints, flesh)
+    assert not hair[:, :30].any()
+    assert hair[12, 32] == (not known)
+    assert not (hair & (seeds != RIGHT_ARM)).any()
 
 
 def test_a_walk_ends_where_its_seeds_are():

@@ -72,6 +72,7 @@ def seeds_by_color(
     for known in (held, flesh):
         if known is not None:
             seeds = np.where(mask & (known >= 0), known, seeds)
+    seeds[hair_for_hands(lab, seeds, keypoints, flesh)] = -1
     bare = bare_arms(color_shares(lab, without_neck(seeds, keypoints)), mask, keypoints)
     for _ in range(2):  # the second time by the colors of arms without the cloth beside them
         shares = arm_shares(lab, seeds, bare)
@@ -281,6 +282,19 @@ def hair_on_arms(lab: np.ndarray, seeds: np.ndarray, mask: np.ndarray, keypoints
         _, patches = cv2.connectedComponents(alike.astype(np.uint8), connectivity=4)
         found |= alike & (seeds == arm) & np.isin(patches, np.unique(patches[alike & (near < 1)]))
     return found
+
+
+def hair_for_hands(
+    lab: np.ndarray, seeds: np.ndarray, keypoints: np.ndarray, flesh: np.ndarray | None = None
+) -> np.ndarray:
+    """bool `h w`: seeds of hands that lie behind the head: on it, unlike its face, and not known as a hand's."""
+    face = seeds == HEAD
+    if not face.any():
+        return np.zeros_like(face)
+    unlike = np.linalg.norm(lab - np.median(lab[face], axis=0), axis=-1) > UNLIKE_SKIN
+    on_head = bone_distances(keypoints, seeds.shape)[HEAD] < SKULL_RIM
+    hidden = unlike & on_head & np.isin(seeds, (RIGHT_ARM, LEFT_ARM))
+    return hidden if flesh is None else hidden & (flesh < 0)
 
 
 def _away(axis: np.ndarray, middle: np.ndarray) -> np.ndarray:
