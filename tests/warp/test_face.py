@@ -156,6 +156,18 @@ def test_a_blink_shuts_the_photos_eyes_and_only_then():
     assert half[5] == pytest.approx(before / 2, rel=0.05)
 
 
+def test_eyes_that_look_down_for_long_are_not_shut_but_blink():
+    """Half as far open for four seconds of eight, with a blink in between."""
+    points = np.repeat(shape()[None], 200, axis=0)
+    for share, frames in ((0.5, slice(0, 100)), (1, slice(48, 52))):
+        for upper, lower in (RIGHT_LIDS, LEFT_LIDS):
+            points[frames, list(upper)] += share * (points[frames][:, list(lower)] - points[frames][:, list(upper)])
+    for lids in (RIGHT_LIDS, LEFT_LIDS):
+        width, before = widths(moved(seen(points)), lids)
+        assert width[[10, 80, 150]].min() > 0.9 * before
+        assert width[50] < 0.3 * before
+
+
 def test_a_mouth_opens_by_the_drivers_change_and_is_dark_inside():
     driver = still()
     driver[6:] = with_mouth(driver[6:], 12)

@@ -11,8 +11,10 @@ from tempose.pose.whole import between_sights
 from tempose.warp.face_points import EYES, FIRM, LIPS, face_yaw, opening, regions
 from tempose.warp.openings import gaze
 
-# Expression: eyes open less than CLOSED times their neutral width are shut, more than OPEN times are open.
+# Expression: eyes open less than CLOSED times their usual width are shut, more than OPEN times are open. Usual is what
+# they exceed in WIDER % of the seconds AROUND, at least NARROW of the neutral face's: eyes that look down are narrow.
 CLOSED, OPEN = 0.4, 0.8
+AROUND, WIDER, NARROW = 2.5, 25, 0.5
 TELLS = 20.0  # from so many degrees on one eye alone tells
 TOLD = 0.7  # an eye open by less does not tell where it looks
 SMOOTH_TURN, SMOOTH_EXPRESSION, SMOOTH_LOOK, SMOOTH_TRUST = 0.08, 0.035, 0.06, 0.15  # seconds
@@ -58,7 +60,7 @@ def relative(face: np.ndarray, faces: np.ndarray, irises: np.ndarray, trust: np.
     size, way, _, _ = fitted(face[None, firm], neutral[None, firm])  # photo → neutral
     changes = smoothed(laid_seen - neutral, fps, SMOOTH_EXPRESSION) @ way[0] / size[0]
     believed = smoothed(trust, fps, SMOOTH_TRUST)
-    eyes = 1 - believed * (1 - _eyes(laid_seen, neutral, face_yaw(faces)))
+    eyes = 1 - believed * (1 - _eyes(laid_seen, neutral, face_yaw(faces), fps))
     look = believed[:, None] * smoothed(_look(gaze(laid_seen, looking), eyes * trust), fps, SMOOTH_LOOK)
     turns = _rotations(smoothed(turn.mT @ way[0], fps, SMOOTH_TURN))
     return Change(turns, believed[:, None, None] * changes, eyes, look)
@@ -72,13 +74,19 @@ def _look(away: np.ndarray, told: np.ndarray) -> np.ndarray:
     return between_sights(away - np.nanmedian(away, axis=0))
 
 
-def _eyes(faces: np.ndarray, neutral: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """How far the eyes of faces `f 468 3` are open against a neutral face: `f` in [0, 1].
+def _eyes(faces: np.ndarray, neutral: np.ndarray, yaw: np.ndarray, fps: float) -> np.ndarray:
+    """How far the eyes of faces `f 468 3` are open against what is usual of them: `f` in [0, 1].
 
     Args:
         yaw: by how many degrees the faces were turned, `f`.
     """
-    wide = [opening(faces, lids) / max(opening(neutral[None], lids)[0], 1e-6) for lids, _ in EYES]
+    from scipy.ndimage import percentile_filter
+
+    wide = []
+    for lids, _ in EYES:
+        width, most = opening(faces, lids), max(opening(neutral[None], lids)[0], 1e-6)
+        usual = percentile_filter(width, 100 - WIDER, size=1 + 2 * round(AROUND * fps / 2), mode="nearest")
+        wide.append(width / usual.clip(NARROW * most, most))
     nearer = (0.5 + yaw / (2 * TELLS)).clip(0, 1)  # of a turned face the eye that is nearer
     share = ((nearer * wide[0] + (1 - nearer) * wide[1] - CLOSED) / (OPEN - CLOSED)).clip(0, 1)
     eased: np.ndarray = share**2 * (3 - 2 * share)

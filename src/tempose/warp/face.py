@@ -52,7 +52,7 @@ PROFILE = 50.0  # from here on, in degrees, a face shows too little to tell its 
 FADE = 15.0  # degrees below, over which trust in it fades
 
 LOWER_LID = 0.15  # of the width between the lids the lower one goes up
-LID_FOLLOWS = (0.5, 0.2)  # of the way of a lid, rows of the mesh beyond it
+LID_FOLLOWS = (0.9, 0.45, 0.15)  # of the way of a lid, rows of the mesh beyond it
 BROWS_FOLLOW = 0.6  # of the change: what is told of brows is uncertain, and a frown is soon too much
 SMILE = (1.03, 1.12)  # a mouth so much broader smiles
 MOUTH_SHUT = 0.02  # the least opening of a mouth, in distances of the eyes
