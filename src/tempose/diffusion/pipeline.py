@@ -236,7 +236,8 @@ class PersonVideoPipeline(DiffusionPipeline):
         selected = cut.select(len(poses), window)
         if appearance is not None:
             appearance = self.check_appearance(appearance, frames=len(poses), size=photo.shape[1:], used=selected)
-        make = partial(make_solver, solver, schedule=self.scheduler, steps=count, device=self.device)
+        device = self.device  # diffusers looks for it in all modules, each time it is asked
+        make = partial(make_solver, solver, schedule=self.scheduler, steps=count, device=device)
         times = make().timesteps
         mixed: dict[str, Tensor | None] = {}
         if further is not None:
@@ -247,7 +248,7 @@ class PersonVideoPipeline(DiffusionPipeline):
 
         def noise() -> Iterator[Sample]:
             for _ in selected:
-                x_t = torch.randn(*photo.shape, generator=generator, device=generator.device).to(self.device)
+                x_t = torch.randn(*photo.shape, generator=generator, device=generator.device).to(device)
                 own = make()
                 yield Sample(x_t * own.init_noise_sigma, own, None if appearance is None else x_t)
 
