@@ -37,9 +37,6 @@ SHOULDER, HIP = 0.31, 0.18  # how far from the middle of the body limbs hang, fo
 CLOTH = 0.1  # skirts before the nearer leg
 LOWER = 0.3  # of two feet the lower one in the picture is nearer, by this share of the difference
 
-RANKS = tuple(sum(layer == other for other in BONE_LAYERS[:bone]) for bone, layer in enumerate(BONE_LAYERS))
-"""How many bones of its layer are drawn before each bone."""
-
 
 def depths(joints: Joints, hem: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
     """How far behind the hips every bone lies at its start and its end, `n bones` each, in lengths of the trunk.
@@ -125,14 +122,12 @@ def drawn(pixels: Pixels, bone_depths: tuple[Tensor, Tensor], targets: int, size
     depth, valid = torch.lerp(start, end, pixels.traced.share), pixels.traced.valid
     values = torch.stack([*pixels.seen[:3], depth, torch.ones_like(depth)], dim=-1)  # m 5
     weight = ((pixels.seen[3] * valid).clamp_min(FAINT) * valid)[:, None]
-    layer, rank = (torch.tensor(each, device=place.device)[pixels.bone] for each in (BONE_LAYERS, RANKS))
-    spot = layer * len(places) + index[place]
+    spot = torch.tensor(BONE_LAYERS, device=place.device)[pixels.bone] * len(places) + index[place]
     found, most = values.new_zeros(len(LAYERS) * len(places), 5), values.new_zeros(len(LAYERS) * len(places), 1)
-    for step in range(max(RANKS) + 1):
-        now = (rank == step).nonzero()[:, 0]
-        at, share = spot[now], weight[now]
-        found[at] = found[at] * (1 - share) + values[now] * share
-        most[at] = most[at].maximum(share)
+    runs = torch.unique_consecutive(pixels.bone, return_counts=True)[1].tolist()
+    for at, value, share in zip(*(each.split(runs) for each in (spot, values, weight)), strict=True):
+        found.index_copy_(0, at, found.index_select(0, at) * (1 - share) + value * share)
+        most.index_copy_(0, at, most.index_select(0, at).maximum(share))
     # Two bones that share an edge do not make it firmer.
     found *= most / found[:, 4:].clamp_min(1e-6)
     return Drawn(found.unflatten(0, (len(LAYERS), len(places))), places)
@@ -152,11 +147,10 @@ def composed(layers: Drawn, targets: int, size: tuple[int, int]) -> tuple[Tensor
     whole = (values * visible(values[..., 4], values[..., 3] / values[..., 4].clamp_min(1e-6))[..., None]).sum(0)
     found = 1 - (1 - values[..., 4]).prod(0)
     pixels = size[0] * size[1]
-    target, at = places // pixels, places % pixels
-    color, alpha = values.new_zeros(targets, 3, pixels), values.new_zeros(targets, 1, pixels)
-    color[target, :, at] = (whole[:, :3] / whole[:, 4:].clamp_min(1e-6)).clamp(-1, 1)
-    alpha[target, 0, at] = ((found - 4 * FAINT) / (1 - 4 * FAINT)).clamp(0, 1)
-    return color.unflatten(2, size), alpha.unflatten(2, size)
+    color, alpha = values.new_zeros(targets * pixels, 3), values.new_zeros(targets * pixels)
+    color.index_copy_(0, places, (whole[:, :3] / whole[:, 4:].clamp_min(1e-6)).clamp(-1, 1))
+    alpha.index_copy_(0, places, ((found - 4 * FAINT) / (1 - 4 * FAINT)).clamp(0, 1))
+    return color.view(targets, *size, 3).movedim(-1, 1).contiguous(), alpha.view(targets, 1, *size)
 
 
 def visible(alpha: Tensor, depth: Tensor) -> Tensor:

@@ -74,12 +74,13 @@ def carried(carried: Carried, size: tuple[int, int]) -> Pixels:
     row, column = row * FINE + down.reshape(-1, 1), column * FINE + across.reshape(-1, 1)  # k m
     traced = trace(carried.ways, pose, bone, column + 0.5, row + 0.5)
     long = _longest(torch.stack([traced.x, traced.y]))
-    keep = ((traced.valid > 0) & (row < height) & (column < width)).T
-    pose, bone, long_x, long_y = (each[:, None].expand(keep.shape)[keep] for each in (pose, bone, *long))
-    traced = Traced(*(each.T[keep] for each in traced))
-    places, long = torch.stack([traced.x, traced.y]), torch.stack([long_x, long_y])
-    seen = _averaged(carried.photos, carried.layer(pose, bone), places, long)
-    pixels = Pixels(pose, bone, row.T[keep], column.T[keep], traced, seen)
+    cell, part = ((traced.valid > 0) & (row < height) & (column < width)).T.nonzero().T
+    kept = part * len(pose) + cell
+    pose, bone, long = pose[cell], bone[cell], long[:, cell]
+    row, column, *where = (each.reshape(-1).index_select(0, kept) for each in (row, column, *traced))
+    traced = Traced(*where)
+    seen = _averaged(carried.photos, carried.layer(pose, bone), torch.stack([traced.x, traced.y]), long)
+    pixels = Pixels(pose, bone, row, column, traced, seen)
     for (target, along), way in carried.moves.items():
         if not carried.joints.mirrored[target]:
             _move(pixels, carried, ((bone == along) & (pose == target)).nonzero()[:, 0], way)
@@ -100,10 +101,20 @@ def _cells(carried: Carried, size: tuple[int, int]) -> Tensor:
         active = active.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
         active = active[:, :, :rows, :columns].contiguous()
         active[active.clone()] = _holds(carried, active.nonzero().T, cell)
-        active = F.max_pool2d(active.to(carried.photos.alpha), 3, stride=1, padding=1) > 0
+        active = _with_neighbors(active)
         before = cell
     photo, bone, target, row, column = rearrange(active, "(b f) p h w -> b p f h w", b=b).nonzero().T
     return torch.stack([photo * (n // b) + target, bone, row, column])
+
+
+def _with_neighbors(cells: Tensor) -> Tensor:
+    """Cells `… rows columns`, bool, and those beside them, across corners too."""
+    for axis in (-1, -2):
+        spread, last = cells.clone(), cells.shape[axis] - 1
+        spread.narrow(axis, 1, last).logical_or_(cells.narrow(axis, 0, last))
+        spread.narrow(axis, 0, last).logical_or_(cells.narrow(axis, 1, last))
+        cells = spread
+    return cells
 
 
 def _holds(carried: Carried, places: Tensor, cell: int) -> Tensor:
