@@ -256,6 +256,7 @@ def _layers(
             *ARMS,
         ):  # a bare arm has nothing of the dress beside it, which has little of the arm
             same = abs(own.astype(int) - filled).max(axis=-1) < UNLIKE
+            same = cv2.GaussianBlur(same.astype(np.float32), (0, 0), seam) > 0.5  # no ragged border where shades differ
             if layer == TRUNK:  # no notch opens between the shoulder that it keeps and its side
                 near = cv2.dilate((shared & np.isin(labels, ARMS)).astype(np.uint8), armpit) > 0
                 whole = cv2.morphologyEx((visible | shared).astype(np.uint8), cv2.MORPH_CLOSE, armpit) > 0
@@ -265,6 +266,8 @@ def _layers(
         whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
         whole = _joined(whole & (visible | (alpha > FIRM)), visible)
         shown = visible | shared if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
+        if layer == TRUNK:  # whose cloth does not go on beneath a bare shoulder
+            shown = shown | caps[layer] & np.isin(labels, ARMS)
         beside = before
         if layer in ARMS:  # which may leave what they lie on; fingers are narrower than such a rim
             beside = before | (firm >= 0) & (firm != layer) & ~hands
