@@ -79,3 +79,13 @@ def test_time_embedding_tells_every_time_apart():
     features = embedding(torch.arange(1000))
     assert features.shape == (1000, 16)
     assert torch.cdist(features, features).add(torch.eye(1000) * 9).min() > 0
+
+
+@pytest.mark.parametrize("side", [4, 40])
+def test_one_modulation_for_all_is_as_one_for_each(side):
+    norm = GroupNorm(4, 16)
+    fill(norm)
+    x, scale, shift = random(3, 16, side, side), random(1, 16), random(1, 16)
+    together, each = norm.modulated(x, scale, shift), norm.modulated(x, scale.expand(3, 16), shift.expand(3, 16))
+    torch.testing.assert_close(together, each)
+    torch.testing.assert_close(each, scale[..., None, None] * norm(x) + shift[..., None, None])

@@ -131,4 +131,5 @@ def rotate(x: Tensor) -> Tensor:
     angle = torch.arange(f, device=x.device, dtype=torch.float32)[:, None] * frequency
     sin, cos = angle.sin().to(x.dtype), angle.cos().to(x.dtype)
     even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
-    return torch.stack([even * cos - odd * sin, odd * cos + even * sin], dim=-1).flatten(-2)
+    along, across = (torch.stack(pair, dim=-1).flatten(-2) for pair in ((cos, cos), (-sin, sin)))
+    return x * along + torch.stack([odd, even], dim=-1).flatten(-2) * across

@@ -38,10 +38,21 @@ class GroupNorm(nn.GroupNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """`n c h w` → the same shape."""
-        return super().forward(x.contiguous() if x.shape[2:].numel() <= self.SMALL else x)
+        return self.modulated(x, None, None)
+
+    def modulated(self, x: Tensor, scale: Tensor | None, shift: Tensor | None) -> Tensor:
+        """What is normalized, `n c h w`, scaled and shifted once more, by `n c` each, or by `1 c` all of it."""
+        x = x.contiguous() if x.shape[2:].numel() <= self.SMALL else x
+        if scale is None or shift is None:
+            return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        if len(scale) == 1:  # in one go
+            weight, bias = self.weight * scale[0], torch.addcmul(shift[0], self.bias, scale[0])
+            return F.group_norm(x, self.num_groups, weight, bias, self.eps)
+        h = F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        return torch.addcmul(shift[..., None, None], h, scale[..., None, None])
 
 
-def group_norm(channels: int) -> nn.GroupNorm:
+def group_norm(channels: int) -> GroupNorm:
     """Group normalization: 32 groups, as published, or fewer where one would have under four channels."""
     return GroupNorm(math.gcd(32, channels // 4), channels)
 
@@ -148,9 +159,9 @@ class TimedResidualBlock(ResidualBlock):
         self.modulation = nn.Linear(time_channels, 2 * out_channels)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:  # type: ignore[override]
-        """`n c h w` and time features `n d` → `n c' h' w'`."""
+        """`n c h w` and time features `n d`, or `1 d` of all, → `n c' h' w'`."""
         h = self.conv1(F.silu(self.norm1(x)))
-        scale, shift = self.modulation(time)[..., None, None].chunk(2, dim=1)
-        h = torch.addcmul(shift, self.norm2(h), 1 + scale)
+        scale, shift = self.modulation(time).chunk(2, dim=1)
+        h = self.norm2.modulated(h, 1 + scale, shift)
         h = self.conv2(self.dropout(F.silu(h)))
         return self.skip(self.resample(x)) + h

@@ -117,7 +117,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
         """
         self.check(x_t, conditions, encoded)
         f = x_t.shape[1]
-        time = repeat(self.time_embedding(t), "b d -> (b f) d", f=f)
+        time = self.times(t, f)
         pose = fold(conditions.pose_map)
         skips = list(self.encode(x_t, t, conditions) if encoded is None else encoded)  # (b f) c h w each
         h, done = skips[-1], len(skips) - 1
@@ -150,7 +150,7 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
 
         Up to there every frame is by itself, and the photo's texture changes nothing.
         """
-        time = repeat(self.time_embedding(t), "b d -> (b f) d", f=x_t.shape[1])
+        time = self.times(t, x_t.shape[1])
         seen = torch.cat([fold(x) for x in (x_t, conditions.pose_map, *conditions.guides)], dim=1)
         maps = [self.conv_in(F.pixel_unshuffle(seen, self.config.patch))]
         for place, block in zip(self.places_down, self.down, strict=True):
@@ -158,6 +158,11 @@ class PersonUNet(StrictModel, ModelMixin, ConfigMixin):
                 break
             maps.append(self.run(block, maps[-1], time))
         return maps
+
+    def times(self, t: Tensor, f: int) -> Tensor:
+        """Features of the times `b` for every frame, `(b f) d`; of a single one for all of them, `1 d`."""
+        time = self.time_embedding(t)
+        return time if len(time) == 1 else repeat(time, "b d -> (b f) d", f=f)
 
     def read_texture(self, features: Sequence[Tensor], pose: Tensor) -> dict[str, KeyValue]:
         """The texture encoder's feature maps → keys and values of the texture diffusion blocks, by their names.
