@@ -7,7 +7,7 @@ from helpers import random, standing
 from tempose.pose.keypoints import KEYPOINTS, MIRROR
 from tempose.warp.bones import BONES, CARRYING, NECK_BONE, TRUNK_BONE
 from tempose.warp.joints import CHIN, COLLAR, CROWN, HIPS, NECK, angle_between, photo_joints, rotated, target_joints
-from tempose.warp.skinning import skin, trace
+from tempose.warp.skinning import beside_neck, skin, trace
 
 SCALE = 8  # the standing person at 512×384
 PLACES = 3000
@@ -124,6 +124,21 @@ def test_without_a_skirt_the_trunk_does_not_ask_where_the_legs_are_and_one_with_
         found.append([torch.stack([each.x, each.y]) for each in traces])
     assert (found[0][0] - found[0][1])[:, near].abs().max() < 2
     assert (found[1][0] - found[1][1])[:, near].abs().max() > 5
+
+
+def test_hair_beside_the_neck_is_the_trunks_and_there_in_full():
+    """Above the collar the neck alone moves with the head; what hangs beside it stays, and nothing is lost between."""
+    source, places = person(), anywhere()
+    nod = source.clone()
+    nod[[0, 14, 15, 16, 17], 0] += 2 * SCALE
+    valid = torch.stack([traced(source, nod, bone, places)[1] for bone in (TRUNK_BONE, NECK_BONE)])
+    photo = photo_joints(source[None])
+    beside = beside_neck((512, 384), photo)
+    rows, columns = places.flip(-1).long().T
+    about = (places - photo.places[0, COLLAR]).norm(dim=-1) < 0.3 * photo.scale
+    assert (about & beside[rows, columns]).sum() > 5
+    assert (valid[0] == 1)[about & beside[rows, columns]].all()
+    assert valid.amax(0)[about].min() > 0.99
 
 
 @pytest.mark.parametrize("leg", [9, 12])

@@ -32,6 +32,7 @@ from tempose.warp.held import hanging_from, held_things
 from tempose.warp.joints import photo_joints
 from tempose.warp.matte import at_most, guided_upsample, person_box, person_colors, photo_matte
 from tempose.warp.parts import find_parts
+from tempose.warp.skinning import beside_neck
 
 __all__ = ["LAYERS", "Cutout", "cut_out"]
 
@@ -264,6 +265,9 @@ def _layers(
             else:
                 shared = shared & same
         whole = _without_shreds(visible | shared | beneath | hidden[layer], firm >= 0, wide) | visible
+        if layer == TRUNK:
+            joints = photo_joints(torch.from_numpy(keypoints)[None])
+            whole &= visible | neck | ~beside_neck(labels.shape, joints).numpy()
         whole = _joined(whole & (visible | (alpha > FIRM)), visible)
         shown = visible | shared if layer in (TRUNK, *ARMS) else visible  # what covers the hips is no leg
         if layer == TRUNK:  # whose cloth does not go on beneath a bare shoulder

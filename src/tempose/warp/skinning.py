@@ -34,6 +34,7 @@ from tempose.warp.joints import (
 
 THROAT = 0.12  # half the width of what moves with the neck, in lengths of the trunk from hips to neck
 SHORTEST = 0.1  # no less does it take from the trunk to the chin, in the same
+SEAM = 0.02  # so far do both, in the same, beneath hair that hangs beside the neck
 NAPE = 0.03  # so far above the base of the neck the trunk goes on behind it, in the same
 
 SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is seen from the side
@@ -218,7 +219,8 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
     both = ((bone == TRUNK_BONE) | (bone == NECK_BONE)).nonzero()[:, 0]
     above, long = above_collar(both, traced.x[..., both], traced.y[..., both]), trunk_axis.length[pose[both]]
     beside = across[..., both].abs() - THROAT * long
-    others = torch.where(bone[both] == TRUNK_BONE, above - NAPE * long, beside.maximum(-above))
+    of_neck = (above - NAPE * long).minimum(-beside - SEAM * long)
+    others = torch.where(bone[both] == TRUNK_BONE, of_neck, beside.maximum(-above))
     traced.valid[..., both] *= 1 - (others / skin.size[pose[both], TRUNK_BONE]).clamp(0, 1)
     # What hangs from a hand goes on hanging, from where the hand holds it.
     for hand, (forearm, thing) in enumerate(CARRYING):
@@ -227,6 +229,15 @@ def trace(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> Trace
         of_thing = below.clamp(0, 1) * skin.carries[pose[at], hand]
         traced.valid[..., at] *= torch.where(bone[at] == thing, of_thing, 1 - of_thing)
     return traced
+
+
+def beside_neck(size: tuple[int, ...], photo: Joints) -> Tensor:
+    """bool `h w`: what of one photo is above the collar and beside what moves with its neck."""
+    collar, axis = photo.places[0, COLLAR], photo.places[0, COLLAR] - photo.places[0, HIPS]
+    long = axis.norm().clamp_min(1e-3)
+    y, x = torch.meshgrid(*(torch.arange(n, dtype=axis.dtype) + 0.5 for n in size), indexing="ij")
+    away, up = torch.stack([x - collar[0], y - collar[1]], dim=-1), axis / long
+    return (away @ up > NAPE * long) & ((away @ perpendicular(up)).abs() > (THROAT + SEAM) * long)
 
 
 def _along(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> tuple[Traced, Tensor]:
