@@ -34,7 +34,7 @@ from tempose.warp.joints import (
 
 THROAT = 0.12  # half the width of what moves with the neck, in lengths of the trunk from hips to neck
 SHORTEST = 0.1  # no less does it take from the trunk to the chin, in the same
-SEAM = 0.02  # so far do both, in the same, beneath hair that hangs beside the neck
+SEAM = 0.04  # so far do both, in the same, beneath hair that hangs beside the neck
 NAPE = 0.03  # so far above the base of the neck the trunk goes on behind it, in the same
 
 SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is seen from the side
