@@ -20,6 +20,7 @@ from tempose.pose.keypoints import MIN_CONFIDENCE
 from tempose.warp import made_up
 from tempose.warp.cutout import Cutout
 from tempose.warp.flesh import HEAD, LEFT_ARM, RIGHT_ARM, trunk_length
+from tempose.warp.hand_edges import cleared
 from tempose.warp.hand_flesh import SKIN, half_lit, skin_colors
 
 # Shoulder, elbow, wrist and layer of the right and the left arm.
@@ -40,6 +41,8 @@ COVERED, WHOLE, SHOWN, STUMP = 0.6, 0.75, 0.018, 0.012
 # Where the forearm is narrower than THIN of the other one over ABOVE before the wrist, NARROW of it is mirrored too, as
 # far as WIDE beside its line.
 ABOVE, THIN, NARROW, WIDE = 0.12, 0.6, 0.36, 0.08
+
+BARE = 0.6  # so much of a bare forearm has the color of skin
 
 # The other way round it gets slender over this share of its length.
 TAPERED = 0.8
@@ -91,6 +94,12 @@ class _Arm:
         """Colors of the skin, as `skin_colors` gives them."""
         pictures = half_lit(self.cutout.color[HEAD]), half_lit(self.color)
         return skin_colors(*pictures, self.cutout.keypoints, self.elbow, self.wrist)
+
+    @cached_property
+    def bare(self) -> bool:
+        """Whether the forearm shows skin before the wrist."""
+        lower = (self.beyond < 0) & (self.beyond > -NARROW) & (self.beside < BESIDE / 2) & (self.alpha > 0.5)
+        return bool((like(self.color, self.skin) & lower).sum() > BARE * lower.sum())
 
     @cached_property
     def seen(self) -> tuple[np.ndarray, float]:
@@ -193,9 +202,8 @@ def with_hands(cutout: Cutout, hands: np.ndarray | None) -> tuple[Cutout, np.nda
     """
     if hands is None:
         return cutout, hands, ()
-    shown = _with_forearms(cutout) if crossed(cutout.keypoints) else cutout
-    forearms = [_forearm(shown.keypoints, elbow, wrist) for _, elbow, wrist, _ in ARMS]
-    arms = {side: _Arm(shown, side, own, hands[side]) for side, own in enumerate(forearms) if own is not None}
+    shown = _with_edges(_with_forearms(cutout) if crossed(cutout.keypoints) else cutout, hands)
+    arms = _arms(shown, hands)
     anew, points, said = {}, hands.copy(), []
     for side, arm in arms.items():
         other = arms.get(1 - side)
@@ -222,6 +230,35 @@ def with_hands(cutout: Cutout, hands: np.ndarray | None) -> tuple[Cutout, np.nda
         alphas[layer] += share * (alpha - alphas[layer])
         colors[layer] = np.round(colors[layer] + share[..., None] * (color.astype(np.float32) - colors[layer]))
     return replace(shown, alpha=alphas, color=colors), points, tuple(said)
+
+
+def _arms(cutout: Cutout, hands: np.ndarray) -> dict[int, _Arm]:
+    """Those whose forearms the photo shows, by their side."""
+    forearms = [_forearm(cutout.keypoints, elbow, wrist) for _, elbow, wrist, _ in ARMS]
+    return {side: _Arm(cutout, side, own, hands[side]) for side, own in enumerate(forearms) if own is not None}
+
+
+def _with_edges(cutout: Cutout, hands: np.ndarray) -> Cutout:
+    """A cutout whose hands hold nothing of what they lie on."""
+    found = {}
+    for arm in _arms(cutout, hands).values():
+        if not arm.whole:
+            continue
+        behind, hand = cutout.background.astype(np.float32), arm.hand() > 0
+        for layer in cutout.order:
+            if layer != arm.layer:
+                behind += cutout.alpha[layer][..., None] * (cutout.color[layer] - behind)
+        if arm.bare:
+            hand |= (arm.beyond < SEAM) & (arm.beyond > -NARROW) & (arm.beside < BESIDE / 2) & (arm.alpha > 0)
+        alpha, color = cleared(arm.alpha, arm.color, np.round(behind).astype(np.uint8), hand, arm.trunk)
+        if alpha is not arm.alpha:
+            found[arm.layer] = alpha, color
+    if not found:
+        return cutout
+    alphas, colors = cutout.alpha.copy(), cutout.color.copy()
+    for layer, (alpha, color) in found.items():
+        alphas[layer], colors[layer] = alpha, color
+    return replace(cutout, alpha=alphas, color=colors)
 
 
 def like(picture: np.ndarray, colors: np.ndarray) -> np.ndarray:
