@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tempose.warp.completion import complete, joint_caps, layer_order
-from tempose.warp.flesh import LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+from tempose.warp.flesh import HEAD, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 SIZE = (160, 100)
 
@@ -101,3 +101,16 @@ def test_about_a_joint_the_trunk_keeps_no_more_of_a_limb_than_lies_within_the_pe
         assert caps[layer].any()
         assert away[caps[TRUNK] & (labels == layer)].max(initial=0) <= reach + 1.5
     assert (caps[TRUNK] & (labels == LEFT_LEG)).any()
+
+
+@pytest.mark.parametrize("crossed", [True, False])
+def test_neck_and_shoulders_go_on_beneath_an_arm_before_the_throat(crossed):
+    labels, keypoints = standing()
+    for index, (x, y) in {0: (50, 12), 14: (47, 10), 15: (53, 10), 16: (44, 11), 17: (56, 11)}.items():
+        keypoints[index] = x, y, 1
+    labels[4:22, 42:58] = HEAD
+    arm = np.s_[22:36, 30:70] if crossed else np.s_[22:27, 60:70]
+    labels[arm] = RIGHT_ARM
+    hidden = complete(labels, keypoints, layer_order(labels, keypoints), 0.0)
+    assert hidden[TRUNK][22:36, 47:53].all() == crossed
+    assert (hidden[TRUNK][arm] & (labels[arm] == RIGHT_ARM)).any() == crossed

@@ -90,7 +90,9 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
             within = [axis.within(limit) for axis, limit in zip(axes, limits_of, strict=True)]
             hidden[layer] |= before & np.any(within, axis=0)
     under = neck_bar(labels.shape, keypoints, 1.0) | shoulder_slope(labels.shape, keypoints)
-    hidden[TRUNK] |= under & (labels == HEAD)
+    column, row = keypoints[1, :2].astype(int).clip(0, np.array(labels.shape[::-1]) - 1)
+    crossed = keypoints[1, 2] >= MIN_CONFIDENCE and labels[row, column] in ARMS  # before the throat
+    hidden[TRUNK] |= under & np.isin(labels, (HEAD, *ARMS) if crossed else (HEAD,))
     return hidden
 
 

@@ -69,10 +69,10 @@ def seeds_by_color(
         keypoints, hem, held, flesh: as in `tempose.warp.parts.find_parts`.
     """
     seeds = part_seeds(mask, keypoints, hem)
+    seeds[hair_for_hands(lab, seeds, keypoints)] = -1
     for known in (held, flesh):
         if known is not None:
             seeds = np.where(mask & (known >= 0), known, seeds)
-    seeds[hair_for_hands(lab, seeds, keypoints, flesh)] = -1
     bare = bare_arms(color_shares(lab, without_neck(seeds, keypoints)), mask, keypoints)
     for _ in range(2):  # the second time by the colors of arms without the cloth beside them
         shares = arm_shares(lab, seeds, bare)
@@ -284,17 +284,14 @@ def hair_on_arms(lab: np.ndarray, seeds: np.ndarray, mask: np.ndarray, keypoints
     return found
 
 
-def hair_for_hands(
-    lab: np.ndarray, seeds: np.ndarray, keypoints: np.ndarray, flesh: np.ndarray | None = None
-) -> np.ndarray:
-    """bool `h w`: seeds of hands that lie behind the head: on it, unlike its face, and not known as a hand's."""
+def hair_for_hands(lab: np.ndarray, seeds: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """bool `h w`: seeds of hands that lie behind the head: they are on it and unlike its face."""
     face = seeds == HEAD
     if not face.any():
         return np.zeros_like(face)
     unlike = np.linalg.norm(lab - np.median(lab[face], axis=0), axis=-1) > UNLIKE_SKIN
     on_head = bone_distances(keypoints, seeds.shape)[HEAD] < SKULL_RIM
-    hidden = unlike & on_head & np.isin(seeds, (RIGHT_ARM, LEFT_ARM))
-    return hidden if flesh is None else hidden & (flesh < 0)
+    return unlike & on_head & np.isin(seeds, (RIGHT_ARM, LEFT_ARM))
 
 
 def _away(axis: np.ndarray, middle: np.ndarray) -> np.ndarray:
