@@ -1,8 +1,9 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from helpers import fill, random
 
-from tempose.models.attention import PoseKeyedTextureAttention, TemporalAttention, TextureAttention, rotate
+from tempose.models.attention import PoseKeyedTextureAttention, TemporalAttention, TextureAttention, attend, rotate
 
 NO_POSE = torch.zeros(0)  # attention without pose keys never looks
 
@@ -22,6 +23,16 @@ def test_texture_attention_is_softmax_attention():
     seen = ((q @ k.transpose(1, 2)) / 8**0.5).softmax(-1) @ v
     expected = h + attention.to_out(seen).transpose(1, 2).reshape(h.shape)
     torch.testing.assert_close(attention(h, NO_POSE, attention.read(features, NO_POSE), 1), expected)
+
+
+def test_attention_in_bf16_is_that_of_torch_but_for_rounding():
+    q, k, v = (random(2, 3, n, 8).bfloat16() for n in (40, 30, 30))
+    wanted = F.scaled_dot_product_attention(q.float(), k.float(), v.float())
+    learning = attend(q.requires_grad_(), k, v)
+    with torch.no_grad():
+        seen = attend(q, k, v)
+    for each in (learning, seen):
+        torch.testing.assert_close(each.float(), wanted, atol=0.02, rtol=0)
 
 
 def test_every_frame_reads_the_photo_of_its_own_clip():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -237,8 +237,8 @@ class PersonVideoPipeline(DiffusionPipeline):
         if appearance is not None:
             appearance = self.check_appearance(appearance, frames=len(poses), size=photo.shape[1:], used=selected)
         device = self.device  # diffusers looks for it in all modules, each time it is asked
-        make = partial(make_solver, solver, schedule=self.scheduler, steps=count, device=device)
-        times = make().timesteps
+        fresh = make_solver(solver, schedule=self.scheduler, steps=count, device=device)
+        times = fresh.timesteps
         mixed: dict[str, Tensor | None] = {}
         if further is not None:
             person, mixed = self.with_further(person, further, poses)
@@ -249,7 +249,7 @@ class PersonVideoPipeline(DiffusionPipeline):
         def noise() -> Iterator[Sample]:
             for _ in selected:
                 x_t = torch.randn(*photo.shape, generator=generator, device=generator.device).to(device)
-                own = make()
+                own = deepcopy(fresh)
                 yield Sample(x_t * own.init_noise_sigma, own, None if appearance is None else x_t)
 
         def less_noisy(samples: Iterable[Sample], step: int) -> Iterator[Sample]:

@@ -23,6 +23,17 @@ class KeyValue(NamedTuple):
     """The logarithm of how much each position counts in each frame, `b f n`; None where all count alike."""
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention of queries `… n d` to keys and values `… m d`.
+
+    torch's own kernel never holds all weights at once. In bf16 on processors it takes twice as long as holding them,
+    a few megabytes where nothing is learnt.
+    """
+    if q.device.type == "cpu" and q.dtype == torch.bfloat16 and not torch.is_grad_enabled():
+        return torch.softmax((q * q.shape[-1] ** -0.5) @ k.mT, dim=-1) @ v
+    return F.scaled_dot_product_attention(q, k, v)
+
+
 class TextureAttention(nn.Module):
     """Residual cross-attention from the noisy frames to the photo's features (PIDM, section 3.2).
 
@@ -58,7 +69,7 @@ class TextureAttention(nn.Module):
         # With its one head named, torch takes the kernel that never holds all weights at once.
         if photo.log_share is None:
             q = rearrange(q, "(b f) n c -> b 1 (f n) c", f=f)
-            seen = F.scaled_dot_product_attention(q, photo.key[:, None], photo.value[:, None])
+            seen = attend(q, photo.key[:, None], photo.value[:, None])
         else:
             key, value = (repeat(x, "b n c -> (b f) 1 n c", f=f) for x in (photo.key, photo.value))
             counts = rearrange(photo.log_share, "b f n -> (b f) 1 1 n").to(q)
@@ -116,7 +127,7 @@ class TemporalAttention(nn.Module):
         tokens = rearrange(h, "(b f) c h w -> (b h w) f c", f=f)
         qkv = self.to_qkv(self.norm(tokens))
         q, k, v = rearrange(qkv, "n f (three heads d) -> three n heads f d", three=3, d=self.head_channels)
-        seen = F.scaled_dot_product_attention(rotate(q), rotate(k), v)
+        seen = attend(rotate(q), rotate(k), v)
         out = self.to_out(rearrange(seen, "n heads f d -> n f (heads d)"))
         return h + rearrange(out, "(b h w) f c -> (b f) c h w", h=height, w=width)
 

@@ -242,10 +242,13 @@ def beside_neck(size: tuple[int, ...], photo: Joints) -> Tensor:
 
 def _along(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> tuple[Traced, Tensor]:
     """By one bone alone; and how far across the photo's bone the places lie."""
-    row = pose * len(BONES) + bone
-    target, photo = (Curves(*(value.reshape(-1)[row] for value in curves)) for curves in (skin.target, skin.photo))
-    size = skin.size.reshape(-1)[row]
-    wide, tilt = ([value.reshape(-1)[row] for value in pair] for pair in (skin.wide, skin.tilt))
+    of_bones = torch.stack(
+        [each.flatten() for each in (*skin.target, *skin.photo, skin.size, *skin.wide, *skin.tilt, skin.root)]
+    )
+    rows = of_bones.index_select(1, pose * len(BONES) + bone).unbind()
+    many = len(Curves._fields)
+    target, photo, (size, *across_ends, root) = Curves(*rows[:many]), Curves(*rows[many : 2 * many]), rows[2 * many :]
+    wide, tilt = across_ends[:2], across_ends[2:]
 
     limb = torch.tensor([of.layer in LIMBS for of in BONES], device=x.device)[bone]
     rounded = [limb & (half.abs() < FOLDED) for half in (photo.first_half, photo.last_half)]
@@ -263,7 +266,6 @@ def _along(skin: Skin, pose: Tensor, bone: Tensor, x: Tensor, y: Tensor) -> tupl
     whole = (along / target.length).clamp(0, 1)
     along_s = along_s + across * torch.lerp(tilt[0], tilt[1], whole)
     across_s = across * torch.lerp(wide[0], wide[1], whole)
-    root = skin.root.reshape(-1)[row]
     below = along_s.clamp_max(0) * torch.where(bone == TRUNK_BONE, PELVIS, 1.0)
     away = torch.hypot(below, across_s) - WIDENS * along_s.clamp_min(0)
     valid = valid * ((root - away) / size + 0.5).clamp(0, 1)
