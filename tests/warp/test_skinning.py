@@ -7,7 +7,7 @@ from helpers import random, standing
 from tempose.pose.keypoints import KEYPOINTS, MIRROR
 from tempose.warp.bones import BONES, CARRYING, NECK_BONE, TRUNK_BONE
 from tempose.warp.joints import CHIN, COLLAR, CROWN, HIPS, NECK, angle_between, photo_joints, rotated, target_joints
-from tempose.warp.skinning import beside_neck, skin, trace
+from tempose.warp.skinning import SIDE, beside_neck, skin, trace
 
 SCALE = 8  # the standing person at 512×384
 PLACES = 3000
@@ -124,6 +124,22 @@ def test_without_a_skirt_the_trunk_does_not_ask_where_the_legs_are_and_one_with_
         found.append([torch.stack([each.x, each.y]) for each in traces])
     assert (found[0][0] - found[0][1])[:, near].abs().max() < 2
     assert (found[1][0] - found[1][1])[:, near].abs().max() > 5
+
+
+@pytest.mark.parametrize("thick", [False, True])
+def test_a_profile_is_widened_to_a_front_the_less_the_thicker_it_is(thick):
+    """Its shoulders and hips lie before each other; a trunk as thick as a front is wide keeps its width."""
+    front, side = person(), person()
+    for right, left in ((2, 5), (8, 11)):
+        side[[right, left], 0] = side[[right, left], 0].mean()
+    half = 0.85 * (front[5, 0] - front[2, 0]) / 2 if thick else 1.0
+    trunk = torch.zeros(1, 512, 384, dtype=torch.bool)
+    middle = int(side[2, 0])
+    trunk[:, :, middle - int(half) : middle + int(half)] = True
+    photo = photo_joints(side[None], trunk=trunk)
+    wide = skin(photo, target_joints(front[None], photo, side[None])).wide[1][0, TRUNK_BONE]
+    ratio = photo.scale / target_joints(front[None], photo, side[None]).scale
+    assert abs(wide / ratio).item() == pytest.approx(0.85 if thick else SIDE, abs=0.1)
 
 
 def test_hair_beside_the_neck_is_the_trunks_and_there_in_full():

@@ -32,6 +32,7 @@ from tempose.warp.flesh import (
 
 BINS = 24  # in which the widths along a bone are measured
 MIDDLES = (np.arange(BINS) + 0.5) / BINS  # of these, along it
+SKULL = 0.8  # nor is of a head made up more than this, in the same
 WIDEST = 1.6  # no width is believed beyond this, in widths of the bone's flesh
 FARTHER = 0.2  # no farther does a visible part go on beneath, in widths of the flesh, unless its other side says so
 NEXT = 8  # a known width counts the less the farther it is, against that of the other side, up to so many of these bins
@@ -87,7 +88,8 @@ def complete(labels: np.ndarray, keypoints: np.ndarray, order: tuple[int, ...], 
                 above = (hem - np.arange(limits.shape[1]) / BINS).clip(0, None)
                 limits = limits * np.maximum(1 - SLENDER[1] * above, SLENDER[0])
             limits_of = np.split(limits, len(axes), axis=1)
-            within = [axis.within(limit) for axis, limit in zip(axes, limits_of, strict=True)]
+            most = SKULL if layer == HEAD else WIDEST
+            within = [axis.within(limit, most) for axis, limit in zip(axes, limits_of, strict=True)]
             hidden[layer] |= before & np.any(within, axis=0)
     under = neck_bar(labels.shape, keypoints, 1.0) | shoulder_slope(labels.shape, keypoints)
     column, row = keypoints[1, :2].astype(int).clip(0, np.array(labels.shape[::-1]) - 1)
@@ -239,10 +241,10 @@ class Axis:
         outside = (row < 0) | (row >= height) | (column < 0) | (column >= breadth)
         return Axis(along, across, radius, width, (width > 0) & ((beyond < 0) | outside))
 
-    def within(self, limits: np.ndarray) -> np.ndarray:
-        """bool `h w`: what lies within limits, `2 BINS`, to either side."""
+    def within(self, limits: np.ndarray, most: float) -> np.ndarray:
+        """bool `h w`: what lies within limits, `2 BINS`, to either side, and `most` radii."""
         right, left = (np.interp(self.along, MIDDLES, one) for one in limits)
-        limit = np.minimum(np.where(self.across > 0, left, right), WIDEST * self.radius)
+        limit = np.minimum(np.where(self.across > 0, left, right), most * self.radius)
         return (self.along >= 0) & (self.along < 1) & (abs(self.across) <= limit)
 
 

@@ -47,6 +47,8 @@ HANGS = 0.6  # down to the middle of the knees, from which on the mean of both t
 STEADY = 0.1  # weight of the neck against each point of the face in how the head leans: a bowed head does not lean
 STANDS = math.radians(25)  # a foot keeps its angle to the ground while the shin turns by less
 
+ABOUT = 0.4  # of the way from hips to neck is about its middle
+
 # A person counts as turned round from here on: in doubt, the photo is not mirrored.
 TURNED = -0.1
 
@@ -62,10 +64,15 @@ class Joints(NamedTuple):
     carries: Tensor  # n 2, bool: whether something hangs from the right hand, from the left one
     skirt: Tensor  # n, bool: whether what is below the hips hangs from both thighs, or goes straight on
     flesh: Tensor  # n 4, pixels: from each of ROOTS to the person's outline in the photo; inf where that is not known
+    girth: Tensor  # n, pixels: half the width of the trunk about its middle; 0 where that is not known
 
 
 def photo_joints(
-    keypoints: Tensor, grips: Tensor | None = None, hem: Tensor | None = None, person: Tensor | None = None
+    keypoints: Tensor,
+    grips: Tensor | None = None,
+    hem: Tensor | None = None,
+    person: Tensor | None = None,
+    trunk: Tensor | None = None,
 ) -> Joints:
     """The joints of photos.
 
@@ -75,6 +82,7 @@ def photo_joints(
         hem: how far down the legs one cloth hangs, `n`; 0 where none does, as if not given. Without one what is below
             the hips hangs from the thighs only if these are seen to hang.
         person: where they are, bool `n h w`.
+        trunk: where their trunks are, the same.
     """
     known = keypoints[..., 2] >= MIN_CONFIDENCE
     places = _nodes(keypoints, known)
@@ -111,7 +119,8 @@ def photo_joints(
     skirt = (thighs * axis).sum(-1) > HANGS * scale
     skirt = skirt if hem is None else skirt | (hem > 0)
     flesh = places.new_full((len(places), len(ROOTS)), math.inf) if person is None else _flesh(person, places[:, ROOTS])
-    return Joints(places, scale, facing, torch.zeros_like(found), found, carries, skirt, flesh)
+    girth = torch.zeros_like(scale) if trunk is None else _girth(trunk, places[:, HIPS], places[:, NECK])
+    return Joints(places, scale, facing, torch.zeros_like(found), found, carries, skirt, flesh, girth)
 
 
 def target_joints(keypoints: Tensor, photo: Joints, photo_keypoints: Tensor) -> Joints:
@@ -146,9 +155,8 @@ def target_joints(keypoints: Tensor, photo: Joints, photo_keypoints: Tensor) -> 
         turned = angle_between(body[:, wrist] - body[:, elbow], places[:, wrist] - places[:, elbow])
         places[:, grip] = places[:, wrist] + rotated(body[:, grip] - body[:, wrist], turned)
         places[:, plumb] = places[:, grip] + places.new_tensor([0.0, 1.0]) * scale[:, None]
-    return Joints(
-        places, scale, facing, mirrored, found & photo.known, photo.carries, photo.skirt, photo.flesh * ratio[:, None]
-    )
+    flesh, girth = photo.flesh * ratio[:, None], photo.girth * ratio
+    return Joints(places, scale, facing, mirrored, found & photo.known, photo.carries, photo.skirt, flesh, girth)
 
 
 def _flesh(person: Tensor, places: Tensor) -> Tensor:
@@ -159,6 +167,16 @@ def _flesh(person: Tensor, places: Tensor) -> Tensor:
         if len(beside):
             found[at] = torch.stack([(beside - root).square().sum(-1).min().sqrt() for root in roots])
     return found
+
+
+def _girth(trunk: Tensor, hips: Tensor, neck: Tensor) -> Tensor:
+    """Half the mean width of trunks, bool `n h w`, about the middle between hips and neck, `n 2` both: `n`."""
+    y, x = torch.meshgrid(*(torch.arange(side, device=hips.device) + 0.5 for side in trunk.shape[1:]), indexing="ij")
+    axis = neck - hips
+    long = axis.norm(dim=-1).clamp_min(1e-3)
+    shares = (torch.stack([x, y], dim=-1) - hips[:, None, None]) * (axis / long[:, None].square())[:, None, None]
+    about = (shares.sum(-1) - 0.5).abs() < ABOUT / 2
+    return (trunk & about).sum((1, 2)) / (2 * ABOUT * long)
 
 
 def _nodes(keypoints: Tensor, known: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from tempose.core.errors import InputError
 from tempose.media.tensors import to_tensor
 from tempose.pose.keypoints import KEYPOINTS
 from tempose.warp.cutout import Cutout
-from tempose.warp.flesh import LAYERS
+from tempose.warp.flesh import LAYERS, TRUNK
 from tempose.warp.joints import Joints, photo_joints
 
 FINE = 4  # pixels of the target across the smallest cell of which is asked whether a layer reaches it
@@ -121,7 +121,7 @@ class Photos:
                 alpha = alpha.clamp(0, 1)
                 factors = color.new_tensor([size[1] / w, size[0] / h, 1.0])
             keypoints, grips = self.layers.keypoints * factors, self.layers.grips * factors[:2]
-            person = alpha.unflatten(0, (len(self), -1)).amax((1, 2)) > 0.5
-            joints = photo_joints(keypoints, grips, self.layers.hem, person)
+            seen = alpha.unflatten(0, (len(self), -1))[:, :, 0] > 0.5
+            joints = photo_joints(keypoints, grips, self.layers.hem, seen.any(1), seen[:, TRUNK])
             self._scales[times] = Scaled(color, alpha, factors, keypoints, joints)
         return self._scales[times]

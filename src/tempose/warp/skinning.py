@@ -38,6 +38,7 @@ SEAM = 0.04  # so far do both, in the same, beneath hair that hangs beside the n
 NAPE = 0.03  # so far above the base of the neck the trunk goes on behind it, in the same
 
 SIDE = 0.55  # the share of its frontal width that the trunk keeps when it is seen from the side
+CHEST, THICKEST = 0.9, 0.85  # half a trunk's width in those of its shoulders; and the most that a profile's may be
 TILT = 0.6  # shoulders and hips lean no further against the trunk than this slope
 SKIRT = 0.3  # half the width of a skirt whose knees touch, in lengths of the trunk
 LONGEST_BEND = 0.45  # of a bone, rounded by the joint at either end
@@ -182,7 +183,8 @@ def _trunk_widths(photo: Joints, target: Joints, ratio: Tensor) -> tuple[dict[in
     for node, ((width_s, lean_s), (width_t, lean_t)) in across.items():
         width_s, seen_t, sign = width_s.abs(), width_t.abs() * ratio, torch.where(width_t < 0, -1.0, 1.0)
         least = (SIDE * width_s.maximum(seen_t)).clamp_min(1e-3)
-        wide[node] = width_s.maximum(SIDE * seen_t).clamp_min(1e-3) / seen_t.maximum(least)
+        thick = (photo.girth / CHEST).minimum(THICKEST * seen_t)  # a profile that is as thick as this needs no widening
+        wide[node] = width_s.maximum(SIDE * seen_t).maximum(thick).clamp_min(1e-3) / seen_t.maximum(least)
         slope = (lean_s - stretch * lean_t) * ratio * sign / seen_t.maximum(least)
         tilt[node] = slope.maximum(-TILT * ratio).minimum(TILT * ratio) * (seen_t / least).clamp_max(1)
     wide[HIPS] = (wide[HIPS] + wide[NECK]) / 2
