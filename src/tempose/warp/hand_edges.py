@@ -17,7 +17,11 @@ RIM, DEEP = 0.035, 0.08
 
 FOREIGN, OWN = 0.25, 0.6  # shares of the hand in a pixel below which it is none, and from which on it is all
 LIGHT = 0.4  # of half the lightness, counted beside a and b
-APART, PRINTED = 8.0, 12.0  # nothing is told where hand and clothes differ by less, or clothes among themselves by more
+UNLIKE = 25.0  # what differs so much from the hand nearby is no hand, whatever is behind it
+APART, PRINTED = (
+    8.0,
+    12.0,
+)  # else nothing is told where hand and clothes differ by less, or clothes by more in themselves
 
 
 def cleared(
@@ -69,7 +73,7 @@ def _share(color: np.ndarray, behind: np.ndarray, known: np.ndarray, about: floa
     share = ((seen - other) * way).sum(-1) / (way**2).sum(-1).clip(1e-6)
     spread = cv2.GaussianBlur(other**2, (0, 0), about) - cv2.GaussianBlur(other, (0, 0), about) ** 2
     told = (np.linalg.norm(way, axis=-1) >= APART) & (spread.sum(-1) < PRINTED**2)
-    return np.where(told, share, 1)
+    return np.where(told, share, np.linalg.norm(seen - own, axis=-1) < UNLIKE)
 
 
 def _together(mask: np.ndarray, some: np.ndarray) -> np.ndarray:
