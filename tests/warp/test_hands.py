@@ -55,8 +55,8 @@ def test_a_hidden_hand_is_the_other_one_mirrored(found):
     np.testing.assert_array_equal(right, person().alpha[RIGHT_ARM])
     assert np.abs(left[125:] - right[125:, ::-1]).mean() < 0.002  # the thumb towards the body
     assert (left[:116] == person().alpha[LEFT_ARM, :116]).all()
-    assert (shown.color[LEFT_ARM, 140, 150] == (200, 150, 120)).all()
-    assert (shown.color[LEFT_ARM, 100, 150] == (180, 140, 110)).all()
+    for row in (100, 140):  # in the light of its own forearm
+        np.testing.assert_allclose(shown.color[LEFT_ARM, row, 150], (180, 140, 110), atol=1)
     np.testing.assert_allclose(hands[1], points(RIGHT_ARM, 14) * (-1, 1, 1, 1) + (SIZE[1], 0, 0, 0), atol=1e-4)
     np.testing.assert_array_equal(hands[0], points(RIGHT_ARM, 14))
 
@@ -93,7 +93,7 @@ def test_a_forearm_that_comes_nearer_gets_slender_towards_the_mirrored_hand():
     np.testing.assert_allclose(widths[[60, 75, 100, 118, 125]], [32, 32, 24, 17, 16], atol=1.5)
     assert (np.diff(widths[75:129]) < 1.5).all()
     assert (shown.color[LEFT_ARM, 100, 150] == (180, 140, 110)).all()
-    assert (shown.color[LEFT_ARM, 140, 150] == SKIN).all()
+    np.testing.assert_allclose(shown.color[LEFT_ARM, 140, 150], (180, 140, 110), atol=1)
 
 
 def test_what_is_shown_or_not_known_stays():

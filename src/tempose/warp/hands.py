@@ -98,8 +98,12 @@ class _Arm:
     @cached_property
     def bare(self) -> bool:
         """Whether the forearm shows skin before the wrist."""
-        lower = (self.beyond < 0) & (self.beyond > -NARROW) & (self.beside < BESIDE / 2) & (self.alpha > 0.5)
+        lower = self.before_wrist(NARROW)
         return bool((like(self.color, self.skin) & lower).sum() > BARE * lower.sum())
+
+    def before_wrist(self, length: float) -> np.ndarray:
+        """bool `h w`: the last of the forearm."""
+        return (self.beyond < 0) & (self.beyond > -length) & (self.beside < BESIDE / 2) & (self.alpha > 0.5)
 
     @cached_property
     def seen(self) -> tuple[np.ndarray, float]:
@@ -299,7 +303,8 @@ def _mirrored(arm: _Arm, given: _Arm) -> tuple[np.ndarray, np.ndarray, np.ndarra
     mirror = np.outer(along, to_along) - np.outer(_across(along), _across(to_along))
     way = np.column_stack([mirror, wrist - 0.5 - mirror @ (to - 0.5)])  # in middles of pixels
     alpha = cv2.warpAffine(part * given.alpha, way, arm.size[::-1])
-    color = cv2.warpAffine(given.color, way, arm.size[::-1], borderMode=cv2.BORDER_REPLICATE)
+    lit = _as_lit(given.color, given, arm)
+    color = cv2.warpAffine(lit, way, arm.size[::-1], borderMode=cv2.BORDER_REPLICATE)
     points = given.points.copy()
     points[:, :2] = (points[:, :2] - to) @ mirror.T + wrist
     share = arm.share(start, alpha)
@@ -309,6 +314,16 @@ def _mirrored(arm: _Arm, given: _Arm) -> tuple[np.ndarray, np.ndarray, np.ndarra
         color = np.where(hand[..., None] > 0.5, color, arm.color)
         share = np.maximum(share, arm.lower | arm.end()).astype(np.float32)
     return alpha, color, share, points
+
+
+def _as_lit(color: np.ndarray, given: _Arm, arm: _Arm) -> np.ndarray:
+    """Colors of the one arm, uint8 `h w 3`, in the light of the other one, if both show skin before the wrist."""
+    if not (given.bare and arm.bare):
+        return color
+    theirs, own = (np.median(half_lit(each.color)[each.before_wrist(ABOVE)], axis=0) for each in (given, arm))
+    lab = cv2.cvtColor(color.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = lab * (own[0] / max(theirs[0], 1.0), 1, 1) + (0, *(own - theirs)[1:])
+    return np.round(255 * cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1)).astype(np.uint8)
 
 
 def _made_up(arm: _Arm) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
