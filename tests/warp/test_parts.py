@@ -5,6 +5,7 @@ import pytest
 from tempose.people.clip import Recipe, _Stage, draw_clip
 from tempose.people.mesh import BONES
 from tempose.people.render import View
+from tempose.pose.keypoints import HIDDEN
 from tempose.warp.flesh import HEAD, LAYERS, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, bone_distances, trunk_length
 from tempose.warp.parts import find_parts, random_walk, without_pelvis, without_strays
 from tempose.warp.seeds import hair_for_hands, part_seeds, seeds_by_color
@@ -165,6 +166,17 @@ def test_the_outer_side_of_a_sleeve_goes_with_the_arm(elbow):
     for side, found in ((outward, True), (-outward, False)):
         column, row = (start + 0.25 * bone + 0.05 * 60 * side).astype(int)
         assert (seeds[row, column] == arm) == found
+
+
+@pytest.mark.parametrize("hips", [HIDDEN, 1.0])
+def test_a_trunk_whose_hips_are_guesses_has_seeds_too(hips):
+    """Half a body's: without them its clothes went to the head."""
+    keypoints = np.zeros((18, 3), np.float32)
+    for index, place in {1: (50, 30), 2: (30, 32), 5: (70, 32)}.items():
+        keypoints[index] = *place, 1
+    keypoints[[8, 11]] = (40, 110, hips), (60, 110, hips)
+    seeds = part_seeds(np.ones((80, 100), bool), keypoints)
+    assert (seeds[55:80, 45:55] == TRUNK).all()
 
 
 def test_hair_is_no_hand_behind_it():

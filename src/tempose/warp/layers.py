@@ -13,13 +13,17 @@ from torch import Tensor
 
 from tempose.core.errors import InputError
 from tempose.media.tensors import to_tensor
-from tempose.pose.keypoints import KEYPOINTS
+from tempose.pose.bones import ANKLES
+from tempose.pose.keypoints import KEYPOINTS, MIN_CONFIDENCE
 from tempose.warp.cutout import Cutout
-from tempose.warp.flesh import LAYERS, TRUNK
+from tempose.warp.flesh import LAYERS, LEFT_LEG, RIGHT_LEG, TRUNK
 from tempose.warp.joints import Joints, photo_joints
 
 FINE = 4  # pixels of the target across the smallest cell of which is asked whether a layer reaches it
 MOST_SHRUNK = 2**0.25  # pixels of the photo for one of the target, at most: what is shown smaller is averaged first
+
+# Which layers go on below the photo's lower edge, and how far, in its heights.
+LOWER, BELOW = (TRUNK, RIGHT_LEG, LEFT_LEG), 0.2
 
 
 class Layers(NamedTuple):
@@ -120,8 +124,20 @@ class Photos:
                 color, alpha = (F.interpolate(x, size=size, mode="bilinear", antialias=True) for x in (color, alpha))
                 alpha = alpha.clamp(0, 1)
                 factors = color.new_tensor([size[1] / w, size[0] / h, 1.0])
+            color, alpha = self._gone_on(color, alpha)
             keypoints, grips = self.layers.keypoints * factors, self.layers.grips * factors[:2]
             seen = alpha.unflatten(0, (len(self), -1))[:, :, 0] > 0.5
             joints = photo_joints(keypoints, grips, self.layers.hem, seen.any(1), seen[:, TRUNK])
             self._scales[times] = Scaled(color, alpha, factors, keypoints, joints)
         return self._scales[times]
+
+    def _gone_on(self, color: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """Layers `b·l c h w`; trunk and legs go on below a lower edge that cuts somebody above the feet."""
+        cut = (self.layers.keypoints[:, ANKLES, 2] < MIN_CONFIDENCE).all(1, keepdim=True)
+        cut = (cut & torch.tensor([layer in LOWER for layer in range(len(LAYERS))], device=cut.device)).flatten()
+        if not (cut & (alpha[:, 0, -1].amax(-1) > 0)).any():
+            return color, alpha
+        below = (0, 0, 0, round(BELOW * alpha.shape[-2]))
+        longer = F.pad(alpha, below, mode="replicate")
+        longer[~cut, :, alpha.shape[-2] :] = 0
+        return F.pad(color, below, mode="replicate"), longer

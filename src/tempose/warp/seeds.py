@@ -139,12 +139,12 @@ def part_seeds(mask: np.ndarray, keypoints: np.ndarray, hem: float = 0.0) -> np.
             _bar(body, a, a + last * (b - a), LEG_WIDTH * trunk, 1)
     beside = cv2.distanceTransform((limbs == 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     limbs = np.where(beside >= BESIDE_SHIN * trunk, doubtful, limbs)
+    guessed = {name: keypoints[i, :2] for i, name in enumerate(KEYPOINTS) if keypoints[i, 2] > 0}  # hips of half a body
     upper = ["right_shoulder", "left_shoulder", "left_hip", "right_hip"]
-    upper = [name for name in upper if name in points]
     lower = ["right_hip", "left_hip", "left_knee", "right_knee"] if hem > 0 else []
-    for names in (upper, lower):
-        if len(names) == 4 and set(names) <= set(points):
-            corners = np.array([points[name] for name in names])
+    for names, known in ((upper, guessed), (lower, points)):
+        if names and set(names) <= set(known):
+            corners = np.array([known[name] for name in names])
             if names is lower:
                 corners[2:] = corners[1::-1] + min(max(hem - HEM_RIM, 0.0), 1.0) * (corners[2:] - corners[1::-1])
             middle = corners.mean(axis=0)
