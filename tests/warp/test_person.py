@@ -286,6 +286,18 @@ def test_who_turns_round_has_no_face_behind():
     assert behind.max() < -0.5
 
 
+@pytest.mark.parametrize("wide", np.linspace(-1, 1, 9).tolist())
+def test_a_head_that_turns_round_shows_its_face_or_none_but_no_ghost(wide):
+    layers, target = drawn(), person()
+    layers.color[:, HEAD], layers.color[:, HEAD, :, : 6 * SCALE] = 1.0, -1.0
+    layers.alpha[0, HEAD, 0, : 13 * SCALE, 20 * SCALE : 29 * SCALE] = 1
+    for right, left in ((2, 5), (8, 11)):
+        middle = (target[right, 0] + target[left, 0]) / 2
+        target[[right, left], 0] = middle + wide * (target[[right, left], 0] - middle)
+    face = warp(only(layers, HEAD), target[None, None]).color[0, 0, 0, 8 * SCALE : 10 * SCALE, 24 * SCALE]
+    assert (face.abs() > 0.9).all()
+
+
 @pytest.mark.parametrize(
     "lost", [("right_shoulder",), ("left_hip",), ("neck", "right_shoulder"), ("nose",), ("right_wrist",)]
 )

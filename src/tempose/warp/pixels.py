@@ -27,9 +27,9 @@ MOST_PLACES = 4  # of which a pixel is the mean
 STILL = 0.01  # pixels: less is no way
 FAINT = 0.004  # even beside the person colors have this weight: they go on beyond the edge
 
-# The head from behind: from where on it counts as such; its face, and between which heights above the chin hair is, in
-# lengths of the trunk.
-AWAY = 0.15
+# The head from behind: from where on it is one, at once, for a face half gone is a ghost; its face, and between which
+# heights above the chin hair is, in lengths of the trunk.
+AWAY = 0.25
 FACE_MIDDLE, FACE_HIGH, FACE_WIDE, HAIRLINE = 0.16, 0.26, 0.22, (0.37, 0.43)
 CROWN = 0.5  # hair at the hairline is so wide, as a share of the head below
 
@@ -221,10 +221,10 @@ def _move(pixels: Pixels, carried: Carried, at: Tensor, way: WayBack) -> None:
 def _turn_away(pixels: Pixels, carried: Carried) -> None:
     """The face gives way to the hair above where a head is seen from behind that its photo shows from the front."""
     shown, asked = carried.photos.joints.facing[:, 0].repeat_interleave(carried.targets), carried.joints.facing[:, 0]
-    behind = ((-asked - AWAY) / AWAY).clamp(0, 1) * ((shown - AWAY) / AWAY).clamp(0, 1)
+    behind = (asked < -AWAY) & (shown > AWAY)
     if not behind.any():
         return
-    at = ((pixels.bone == HEAD_BONE) & (behind[pixels.pose] > 0)).nonzero()[:, 0]
+    at = ((pixels.bone == HEAD_BONE) & behind[pixels.pose]).nonzero()[:, 0]
     pose, x_s, y_s = pixels.pose[at], pixels.traced.x[at], pixels.traced.y[at]
     chin = Curves(*(value[:, HEAD_BONE][pose] for value in carried.ways.photo))  # its length is that of the trunk
     x, y = (x_s - chin.x) / chin.length, (y_s - chin.y) / chin.length
@@ -235,5 +235,5 @@ def _turn_away(pixels: Pixels, carried: Carried) -> None:
     hair_x, hair_y = (lift * chin.along_x - aside * chin.along_y, lift * chin.along_y + aside * chin.along_x)
     hair = _looked_up(carried.photos, layer, x_s + hair_x, y_s + hair_y)
     away = torch.hypot((up - FACE_MIDDLE) / FACE_HIGH, beside / FACE_WIDE)
-    share = behind[pose] * ((1.3 - away) / 0.3).clamp(0, 1) * hair[3]
+    share = ((1.3 - away) / 0.3).clamp(0, 1) * hair[3]
     pixels.seen[:3, at] = torch.lerp(pixels.seen[:3, at], hair[:3], share)
