@@ -61,6 +61,13 @@ def test_a_hidden_hand_is_the_other_one_mirrored(found):
     np.testing.assert_array_equal(hands[0], points(RIGHT_ARM, 14))
 
 
+def test_a_bracelet_tells_nothing_of_the_light():
+    worn = person()
+    worn.color[RIGHT_ARM, 112:120] = 20
+    shown = with_hands(worn, np.stack([points(RIGHT_ARM, 14), ABSENT]))[0]
+    np.testing.assert_allclose(shown.color[LEFT_ARM, 140, 150], (180, 140, 110), atol=1)
+
+
 def test_mirrored_it_is_the_same():
     flipped = person()
     exchange = list(range(len(LAYERS)))

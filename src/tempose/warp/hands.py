@@ -43,6 +43,7 @@ COVERED, WHOLE, SHOWN, STUMP = 0.6, 0.75, 0.018, 0.012
 ABOVE, THIN, NARROW, WIDE = 0.12, 0.6, 0.36, 0.08
 
 BARE = 0.6  # so much of a bare forearm has the color of skin
+SHADE = 15.0  # forearms differ by no more in Lab, lightness halved: else one is no skin
 
 # The other way round it gets slender over this share of its length.
 TAPERED = 0.8
@@ -96,14 +97,11 @@ class _Arm:
         return skin_colors(*pictures, self.cutout.keypoints, self.elbow, self.wrist)
 
     @cached_property
-    def bare(self) -> bool:
-        """Whether the forearm shows skin before the wrist."""
-        lower = self.before_wrist(NARROW)
-        return bool((like(self.color, self.skin) & lower).sum() > BARE * lower.sum())
-
-    def before_wrist(self, length: float) -> np.ndarray:
-        """bool `h w`: the last of the forearm."""
-        return (self.beyond < 0) & (self.beyond > -length) & (self.beside < BESIDE / 2) & (self.alpha > 0.5)
+    def forearm_skin(self) -> np.ndarray:
+        """bool `h w`: what of the forearm shows skin before the wrist; nothing, where most of it does not."""
+        lower = (self.beyond < 0) & (self.beyond > -NARROW) & (self.beside < BESIDE / 2) & (self.alpha > 0.5)
+        bare = like(self.color, self.skin) & lower
+        return np.asarray(bare & (bare.sum() > BARE * lower.sum()))
 
     @cached_property
     def seen(self) -> tuple[np.ndarray, float]:
@@ -252,7 +250,7 @@ def _with_edges(cutout: Cutout, hands: np.ndarray) -> Cutout:
         for layer in cutout.order:
             if layer != arm.layer:
                 behind += cutout.alpha[layer][..., None] * (cutout.color[layer] - behind)
-        if arm.bare:
+        if arm.forearm_skin.any():
             hand |= (arm.beyond < SEAM) & (arm.beyond > -NARROW) & (arm.beside < BESIDE / 2) & (arm.alpha > 0)
         alpha, color = cleared(arm.alpha, arm.color, np.round(behind).astype(np.uint8), hand, arm.trunk)
         if alpha is not arm.alpha:
@@ -318,9 +316,11 @@ def _mirrored(arm: _Arm, given: _Arm) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 def _as_lit(color: np.ndarray, given: _Arm, arm: _Arm) -> np.ndarray:
     """Colors of the one arm, uint8 `h w 3`, in the light of the other one, if both show skin before the wrist."""
-    if not (given.bare and arm.bare):
+    if not (given.forearm_skin.any() and arm.forearm_skin.any()):
         return color
-    theirs, own = (np.median(half_lit(each.color)[each.before_wrist(ABOVE)], axis=0) for each in (given, arm))
+    theirs, own = (np.median(half_lit(each.color)[each.forearm_skin], axis=0) for each in (given, arm))
+    if np.linalg.norm(own - theirs) > SHADE:
+        return color
     lab = cv2.cvtColor(color.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab = lab * (own[0] / max(theirs[0], 1.0), 1, 1) + (0, *(own - theirs)[1:])
     return np.round(255 * cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1)).astype(np.uint8)
