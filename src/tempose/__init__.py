@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tempose.models.unet import PersonUNet
     from tempose.pose.keypoints import Motion
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 # Names of the library that are loaded when first used, so that `import tempose` stays light.
 # diffusers looks the model classes up here when it opens a saved pipeline.
